@@ -13,8 +13,10 @@ export type ComparisonOp = "eq" | "lt" | "lte" | "gt" | "gte";
 export type Predicate =
   | { readonly op: ComparisonOp; readonly column: string; readonly value: Literal }
   | { readonly op: "in"; readonly column: string; readonly values: readonly Literal[] }
-  | { readonly op: "is_null" | "not_null"; readonly column: string }
-  | { readonly op: "and" | "or"; readonly of: readonly Predicate[] };
+  | { readonly op: "is_null"; readonly column: string }
+  | { readonly op: "not_null"; readonly column: string }
+  | { readonly op: "and"; readonly of: readonly Predicate[] }
+  | { readonly op: "or"; readonly of: readonly Predicate[] };
 
 /** A predicate on one column. */
 export type ColumnPredicate = Exclude<Predicate, { op: "and" | "or" }>;

@@ -1,0 +1,158 @@
+import {
+  DuckDBInstance,
+  DuckDBTypeId,
+  JSDuckDBValueConverter,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  type DuckDBType,
+  type DuckDBValue,
+  type DuckDBValueConverter,
+} from "@duckdb/node-api";
+
+/**
+ * The columnar kernel: one DuckDB instance in memory, and connections to it.
+ *
+ * Instances autoload and fetch nothing, keep UTC as their time zone and spill to `tempDir` only. `threads: 1` with
+ * statements side by side on several connections beats more threads in one statement. A connection runs one statement
+ * at a time; calls on it queue in their order.
+ */
+export interface Kernel {
+  connect(): Promise<KernelConnection>;
+  /** Frees the instance. Close the connections first. */
+  close(): void;
+}
+
+export interface KernelOptions {
+  readonly memoryLimitMb: number;
+  readonly threads: number;
+  /** Where a statement spills that does not fit into the memory limit. Made when it is missing. */
+  readonly tempDir: string;
+}
+
+/**
+ * A value as `rows` gives it: BIGINT and wider as a number when it is a safe integer, else a bigint; DATE as days since
+ * 1970-01-01; TIME as microseconds since midnight; every TIMESTAMP as microseconds since the epoch (nanosecond ones
+ * rounded down); DECIMAL as a double; BLOB as bytes; LIST as an array; STRUCT as an object; MAP as an array of
+ * `{ key, value }`; UUID as text.
+ */
+export type KernelValue = unknown;
+export type KernelRow = Record<string, KernelValue>;
+
+export interface KernelConnection {
+  /** Runs one or several statements for their effect. */
+  run(sql: string): Promise<void>;
+  /** The rows of the last statement, all of them in memory. */
+  rows<T extends object = KernelRow>(sql: string): Promise<T[]>;
+  /** The first value of the first row; undefined when there is no row. */
+  value<T = KernelValue>(sql: string): Promise<T | undefined>;
+  /**
+   * The result chunk by chunk (2,048 rows), as DuckDB makes it: memory does not grow with the result. Leave the loop
+   * before the connection is used again.
+   */
+  chunks(sql: string): AsyncIterable<KernelChunk>;
+  /** Asks the running statement to stop; it then fails. */
+  interrupt(): void;
+  close(): void;
+}
+
+/** Some rows of a result, column by column. */
+export interface KernelChunk {
+  readonly rowCount: number;
+  readonly columnNames: readonly string[];
+  /** The values of one column, as `KernelValue` says. */
+  column(index: number): KernelValue[];
+  readonly data: DuckDBDataChunk;
+}
+
+/** Opens an instance in memory. */
+export async function openKernel(options: KernelOptions): Promise<Kernel> {
+  const instance = await DuckDBInstance.create(":memory:", {
+    threads: String(options.threads),
+    memory_limit: `${options.memoryLimitMb}MiB`,
+    temp_directory: options.tempDir,
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+  });
+  return {
+    async connect() {
+      const connection = await instance.connect();
+      await connection.run(
+        "SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET arrow_large_buffer_size = false; SET partitioned_write_max_open_files = 8192",
+      );
+      return kernelConnection(connection);
+    },
+    close: () => instance.closeSync(),
+  };
+}
+
+function kernelConnection(connection: DuckDBConnection): KernelConnection {
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = last.then(work, work);
+    last = result;
+    return result;
+  };
+  const rows = async <T extends object>(sql: string): Promise<T[]> => {
+    const result = await connection.run(sql);
+    return (await result.convertRowObjects(kernelValueConverter)) as T[];
+  };
+  return {
+    run: (sql) => inTurn(async () => void (await connection.run(sql))),
+    rows: (sql) => inTurn(() => rows(sql)),
+    value: async <T>(sql: string) => {
+      const [row] = await inTurn(() => rows(sql));
+      return row === undefined ? undefined : (Object.values(row)[0] as T);
+    },
+    chunks: (sql) => chunksOf(inTurn(() => connection.stream(sql))),
+    interrupt: () => connection.interrupt(),
+    close: () => connection.closeSync(),
+  };
+}
+
+async function* chunksOf(started: Promise<DuckDBResult>): AsyncGenerator<KernelChunk> {
+  const result = await started;
+  const columnNames = result.columnNames();
+  for (;;) {
+    const data = await result.fetchChunk();
+    if (data === null || data.rowCount === 0) return;
+    yield {
+      rowCount: data.rowCount,
+      columnNames,
+      column: (index) => data.convertColumnValues(index, kernelValueConverter),
+      data,
+    };
+  }
+}
+
+const safeNumber = (value: bigint): number | bigint => {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+};
+const integerFromValue = (value: DuckDBValue) => (typeof value === "bigint" ? safeNumber(value) : Number(value));
+
+const microsByTypeId: Partial<Record<DuckDBTypeId, (value: never) => bigint>> = {
+  [DuckDBTypeId.TIMESTAMP]: (value: { micros: bigint }) => value.micros,
+  [DuckDBTypeId.TIMESTAMP_TZ]: (value: { micros: bigint }) => value.micros,
+  [DuckDBTypeId.TIMESTAMP_S]: (value: { seconds: bigint }) => value.seconds * 1_000_000n,
+  [DuckDBTypeId.TIMESTAMP_MS]: (value: { millis: bigint }) => value.millis * 1_000n,
+  [DuckDBTypeId.TIMESTAMP_NS]: (value: { nanos: bigint }) => floorDivide(value.nanos, 1_000n),
+  [DuckDBTypeId.TIME]: (value: { micros: bigint }) => value.micros,
+};
+
+function floorDivide(value: bigint, by: bigint): bigint {
+  const quotient = value / by;
+  return value % by < 0n ? quotient - 1n : quotient;
+}
+
+const integerTypeIds = new Set<DuckDBTypeId>([DuckDBTypeId.BIGINT, DuckDBTypeId.UBIGINT, DuckDBTypeId.HUGEINT]);
+
+/** DuckDB's value → `KernelValue`. */
+export const kernelValueConverter: DuckDBValueConverter<KernelValue> = (value, type: DuckDBType, converter) => {
+  if (value === null || value === undefined) return null;
+  if (integerTypeIds.has(type.typeId)) return integerFromValue(value);
+  const micros = microsByTypeId[type.typeId];
+  if (micros !== undefined) return safeNumber(micros(value as never));
+  if (type.typeId === DuckDBTypeId.DATE) return (value as unknown as { days: number }).days;
+  return JSDuckDBValueConverter(value, type, converter as never);
+};
