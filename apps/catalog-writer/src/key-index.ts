@@ -61,7 +61,7 @@ function looksLikeLmdb(path: string): boolean {
 }
 
 const lmdbPageBytes = 4096;
-const lmdbMagicOffset = 16;
+const lmdbMagicOffset = 24;
 const lmdbMagic = 0xbeefc0de;
 
 export class KeyIndex {
