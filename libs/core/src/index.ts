@@ -1,1 +1,40 @@
-export {};
+export { shardOf, fnv1a32 } from "./shard.ts";
+export type {
+  ColumnDefinition,
+  ColumnType,
+  Dataset,
+  EnvelopeCheck,
+  EnvelopeProblem,
+  EventTimeColumns,
+  MeasureDefinition,
+  MeasureFold,
+  PartitionFieldDefinition,
+  PartitionTransform,
+  PayloadInput,
+  PeriodColumns,
+  RollupDefinition,
+  TableDefinition,
+  ValidatedRun,
+  ValidationOptions,
+  ValidationRun,
+} from "./dataset.ts";
+export {
+  decodeColumnBatch,
+  encodeColumnBatch,
+  OP_COLUMN,
+  OP_RECORD,
+  OP_TOMBSTONE,
+  sliceColumnRows,
+} from "./column-batch.ts";
+export type { ColumnBatch, ColumnRows, ColumnValue } from "./column-batch.ts";
+export { decodeIntakeFrame, encodeIntakeFrame } from "./intake-frame.ts";
+export type { IntakePayload, PayloadEncoding, PayloadOrigin } from "./intake-frame.ts";
+export {
+  deadLetterId,
+  decodeRejectedBatch,
+  encodeRejectedBatch,
+  makeDeadLetter,
+  rawPayloadText,
+} from "./dead-letter.ts";
+export type { DeadLetter, DeadLetterInput, ErrorType, RejectedBatch } from "./dead-letter.ts";
+export { isWellFormedText } from "./well-formed.ts";

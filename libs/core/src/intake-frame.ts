@@ -1,0 +1,86 @@
+/**
+ * Message on `intake.<dataset>.<shard>`: several payloads of one shard with their original bytes, exactly as they came.
+ *
+ * Layout: byte 1 (version), header length as u32 big endian, header JSON
+ * `{"payloads":[{"n":bytes,"at":receivedAtUs,"enc":"json"|"avro","origin":{…},"receipt"?:"…"}]}`, then the payloads back
+ * to back in header order.
+ */
+export interface IntakePayload {
+  readonly bytes: Uint8Array;
+  readonly receivedAtUs: number;
+  readonly encoding: PayloadEncoding;
+  readonly origin: PayloadOrigin;
+  readonly receipt?: string;
+}
+
+export type PayloadEncoding = "json" | "avro";
+
+export interface PayloadOrigin {
+  readonly kind: "http" | "file" | "kafka";
+  readonly topic?: string;
+  readonly partition?: number;
+  readonly offset?: number;
+}
+
+interface FrameHeader {
+  readonly payloads: readonly FrameEntry[];
+}
+
+interface FrameEntry {
+  readonly n: number;
+  readonly at: number;
+  readonly enc: PayloadEncoding;
+  readonly origin: PayloadOrigin;
+  readonly receipt?: string;
+}
+
+const VERSION = 1;
+const PREFIX_BYTES = 5;
+
+export function encodeIntakeFrame(payloads: readonly IntakePayload[]): Uint8Array {
+  const entries = payloads.map((payload): FrameEntry => {
+    const entry = {
+      n: payload.bytes.byteLength,
+      at: payload.receivedAtUs,
+      enc: payload.encoding,
+      origin: payload.origin,
+    };
+    return payload.receipt === undefined ? entry : { ...entry, receipt: payload.receipt };
+  });
+  const header = Buffer.from(JSON.stringify({ payloads: entries } satisfies FrameHeader), "utf8");
+  const bodyBytes = payloads.reduce((sum, payload) => sum + payload.bytes.byteLength, 0);
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + header.byteLength + bodyBytes);
+  frame[0] = VERSION;
+  frame.writeUInt32BE(header.byteLength, 1);
+  frame.set(header, PREFIX_BYTES);
+  let at = PREFIX_BYTES + header.byteLength;
+  for (const payload of payloads) {
+    frame.set(payload.bytes, at);
+    at += payload.bytes.byteLength;
+  }
+  return frame;
+}
+
+/**
+ * The payloads of a frame; their bytes are views into `frame`.
+ * @throws SyntaxError when the frame is not of version 1 or its lengths do not add up.
+ */
+export function decodeIntakeFrame(frame: Uint8Array): IntakePayload[] {
+  const buffer = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (buffer.byteLength < PREFIX_BYTES || buffer[0] !== VERSION)
+    throw new SyntaxError("not an intake frame of version 1");
+  const headerEnd = PREFIX_BYTES + buffer.readUInt32BE(1);
+  if (headerEnd > buffer.byteLength) throw new SyntaxError("intake frame: header is cut off");
+  const header = JSON.parse(buffer.toString("utf8", PREFIX_BYTES, headerEnd)) as FrameHeader;
+  if (!Array.isArray(header?.payloads)) throw new SyntaxError("intake frame: header names no payloads");
+  let at = headerEnd;
+  const payloads = header.payloads.map((entry: FrameEntry): IntakePayload => {
+    const bytes = buffer.subarray(at, at + entry.n);
+    at += entry.n;
+    const payload = { bytes, receivedAtUs: entry.at, encoding: entry.enc, origin: entry.origin };
+    return entry.receipt === undefined ? payload : { ...payload, receipt: entry.receipt };
+  });
+  if (at !== buffer.byteLength)
+    throw new SyntaxError(`intake frame: ${at} bytes announced, ${buffer.byteLength} there`);
+  return payloads;
+}

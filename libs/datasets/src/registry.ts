@@ -1,0 +1,18 @@
+import type { Dataset } from "@firn/core";
+
+import { createHealthDataset } from "./health/dataset.ts";
+import type { HealthTableOptions } from "./health/tables.ts";
+
+/** What a site may choose per dataset. */
+export interface DatasetOptions {
+  readonly health?: HealthTableOptions;
+}
+
+/** Every dataset by its name; a new one is one folder and one line here. */
+export function createDatasets(options: DatasetOptions = {}): ReadonlyMap<string, Dataset> {
+  const all = [createHealthDataset(options.health)];
+  return new Map(all.map((dataset) => [dataset.name, dataset]));
+}
+
+/** The datasets with their default names and partitioning. */
+export const datasets: ReadonlyMap<string, Dataset> = createDatasets();
