@@ -1,1 +1,20 @@
-export {};
+export { LOG_LEVELS, type CommonSettings } from "./common-settings.ts";
+export { createHealth, type Health, type HealthCheck, type HealthReport } from "./health.ts";
+export { formatHelp } from "./help.ts";
+export { createLogger, silentLogger, type LogFields, type Logger } from "./logger.ts";
+export { createMetrics, type Metrics } from "./metrics.ts";
+export { Problem, PROBLEM_MEDIA_TYPE, type FieldError, type ProblemBody } from "./problem.ts";
+export { runService } from "./run-service.ts";
+export type { ServiceContext, ServiceDefinition, ServiceParts, Stage } from "./service.ts";
+export {
+  ConfigError,
+  defineSettings,
+  type Environment,
+  type Setting,
+  type SettingProblem,
+  type SettingsDefinition,
+  type SettingType,
+} from "./settings.ts";
+export { startService, type RunningService } from "./start-service.ts";
+export { HEALTH, LOGGER, METRICS } from "./tokens.ts";
+export { version } from "./version.ts";

@@ -1,0 +1,32 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from "@nestjs/common";
+import type { FastifyReply } from "fastify";
+import type { Logger } from "./logger.ts";
+import { PROBLEM_MEDIA_TYPE, problemOf } from "./problem.ts";
+
+/** Answers every error of a handler, a parser or the router as problem+json; logs those that are our fault. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    sendProblem(host.switchToHttp().getResponse<FastifyReply>(), error, this.#log);
+  }
+}
+
+/** Also for Fastify's own errors, which never reach a Nest filter. */
+export function sendProblem(reply: FastifyReply, error: unknown, log: Logger): void {
+  const problem = problemOf(error);
+  if (problem.status >= 500 && problem.status !== 503) {
+    log.error("request failed", { route: reply.request.routeOptions.url, method: reply.request.method, error });
+  }
+  if (reply.sent) return;
+  void reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .type(PROBLEM_MEDIA_TYPE)
+    .send(JSON.stringify(problem.body()));
+}
