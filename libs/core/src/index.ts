@@ -38,3 +38,23 @@ export {
 } from "./dead-letter.ts";
 export type { DeadLetter, DeadLetterInput, ErrorType, RejectedBatch } from "./dead-letter.ts";
 export { isWellFormedText } from "./well-formed.ts";
+export {
+  acceptedSubject,
+  committedHint,
+  countNames,
+  countProperty,
+  identityProperty,
+  parkedKey,
+  parseCounts,
+  parsePositions,
+  pipelineIdProperty,
+  positionProperty,
+  receivedProperty,
+  rejectedSubject,
+  rollupSubject,
+  sourceSnapshotProperty,
+  sourceTableProperty,
+  streams,
+  writerEpochProperty,
+} from "./pipeline-properties.ts";
+export type { CountName, Counts, ParkedState } from "./pipeline-properties.ts";

@@ -1,0 +1,83 @@
+/**
+ * Names of the table properties in which the pipeline keeps its state, always set in the same commit as the rows that
+ * they speak of. Written by the catalog-writer; read by it at start, by the aggregator and by the query service.
+ */
+
+/** Last sequence of `stream` whose records of `subject` are in the table, all earlier ones included. */
+export function positionProperty(stream: string, subject: string): string {
+  return `firn.position.${stream}.${subject}`;
+}
+
+/** Identity of the stream that the positions belong to. */
+export function identityProperty(stream: string): string {
+  return `firn.identity.${stream}`;
+}
+
+/** Records since the lake was made, by outcome. */
+export const countNames = ["stored", "corrected", "duplicates", "deleted", "rejected"] as const;
+export type CountName = (typeof countNames)[number];
+export type Counts = Record<CountName, number>;
+
+export function countProperty(name: CountName): string {
+  return `firn.count.${name}`;
+}
+
+/** Records that the validator had received of a shard with the last message that is in the table. */
+export function receivedProperty(shard: number): string {
+  return `firn.received.${shard}`;
+}
+
+/** Names the lake for ever: made with the first table. */
+export const pipelineIdProperty = "firn.pipeline-id";
+/** The writer process that made the last commit. */
+export const writerEpochProperty = "firn.writer-epoch";
+/** On an aggregate: the snapshot of raw that it equals, in decimal. */
+export const sourceSnapshotProperty = "firn.rollup.source-snapshot";
+/** On an aggregate: the table uuid of raw. */
+export const sourceTableProperty = "firn.rollup.source-table";
+
+export function parseCounts(properties: Readonly<Record<string, string>>): Counts {
+  const counts = {} as Counts;
+  for (const name of countNames) counts[name] = Number(properties[countProperty(name)] ?? 0);
+  return counts;
+}
+
+/** Positions of one stream by subject. */
+export function parsePositions(properties: Readonly<Record<string, string>>, stream: string): Map<string, number> {
+  const prefix = positionProperty(stream, "");
+  const positions = new Map<string, number>();
+  for (const [name, value] of Object.entries(properties))
+    if (name.startsWith(prefix)) positions.set(name.slice(prefix.length), Number(value));
+  return positions;
+}
+
+/** Subjects of the three streams. */
+export const streams = { intake: "INTAKE", validated: "VALIDATED", rollup: "ROLLUP" } as const;
+
+export function acceptedSubject(dataset: string, shard: number): string {
+  return `accepted.${dataset}.${shard}`;
+}
+
+export function rejectedSubject(dataset: string, shard: number): string {
+  return `rejected.${dataset}.${shard}`;
+}
+
+export function rollupSubject(dataset: string, shard: number): string {
+  return `rollup.${dataset}.${shard}`;
+}
+
+export function committedHint(namespace: string, table: string): string {
+  return `lake.committed.${namespace}.${table}`;
+}
+
+/** Key of a stage's parked state in the attempts store; the value is a ParkedState. */
+export function parkedKey(stage: string, shard: number | string): string {
+  return `parked.${stage}.${shard}`;
+}
+
+export interface ParkedState {
+  readonly stage: string;
+  readonly shard: string;
+  readonly reason: string;
+  readonly fix: string;
+}
