@@ -68,3 +68,37 @@ export {
   type TableCommit,
   type TableIdentifier,
 } from "./catalog/catalog.ts";
+
+// Object store
+export type {
+  AdoptMove,
+  AdoptedObject,
+  ListedObject,
+  ObjectStat,
+  ObjectStore,
+  PutOptions,
+} from "./store/object-store.ts";
+
+// Files and manifests
+export {
+  FileContent,
+  isDelete,
+  type DataFile,
+  type FileFormat,
+  type LiveFile,
+  type Partition,
+  type PartitionValue,
+} from "./manifest/data-file.ts";
+export { ManifestContent, type FieldSummary, type ManifestFile } from "./manifest/manifest-file.ts";
+
+// Tables and commits
+export {
+  lakeEnvironment,
+  type Clock,
+  type LakeEnvironment,
+  type LakeEnvironmentOptions,
+  type Randomness,
+} from "./commit/environment.ts";
+export { loadTable, refreshTable, type Table } from "./commit/table.ts";
+export type { SnapshotChange } from "./commit/snapshot-change.ts";
+export type { StagedCommit } from "./commit/staged-commit.ts";
