@@ -1,0 +1,103 @@
+// What `npm start -- …` takes. Plain JavaScript without imports from node_modules: tools/start.mjs reads the arguments
+// with it before anything is installed, apps/standalone when it runs.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+export const PROCESS_NAMES = ["nats", "catalog", "catalog-writer", "validator", "aggregator", "query", "ingest"];
+
+const HELP = `npm start -- [options]
+
+Starts the whole lake on this machine: a NATS server, the Iceberg catalog, ingest, validator,
+catalog-writer, aggregator and query, each a process of its own that is brought back when it ends.
+Creates the tables, loads the sample in samples/health, prints a report and the addresses, and
+stays until Ctrl-C, which drains and exits 0.
+
+Options
+  --once             end after the report
+  --no-sample        do not load the sample
+  --data-dir DIR     everything it keeps lies there (FIRN_DATA_DIR; default .firn)
+  --ports auto       take free ports instead of the default ones
+  --only A,B         run only these processes; the addresses of the others come from NATS_URL and
+                     ICEBERG_CATALOG_URI. Names: ${PROCESS_NAMES.join(", ")}
+  --help             this text
+
+Environment
+  FIRN_DATA_DIR            string  default .firn      folder of everything that is kept
+  FIRN_HOST                string  default 127.0.0.1  address that every server binds
+  FIRN_INGEST_PORT         int     default 4100       ingest
+  FIRN_QUERY_PORT          int     default 4200       query
+  FIRN_VALIDATOR_PORT      int     default 4301       health and metrics of validator
+  FIRN_AGGREGATOR_PORT     int     default 4302       health and metrics of aggregator
+  FIRN_CATALOG_WRITER_PORT int     default 4303       health and metrics of catalog-writer
+  FIRN_CATALOG_PORT        int     default 8181       Iceberg REST catalog
+  FIRN_NATS_PORT           int     default 4222       NATS
+  FIRN_NATS_MONITOR_PORT   int     default 8222       monitoring of NATS
+  ICEBERG_WAREHOUSE        string  default DIR/warehouse  folder or s3:// address of the tables
+  NATS_SERVER_BIN          path    default found or fetched  nats-server 2.15.0 or newer
+  Every other variable goes to the services as it is: node apps/NAME/dist/main.js --help lists them.
+
+Examples
+  npm start
+  npm start -- --once --data-dir /tmp/lake --ports auto
+  NATS_URL=nats://10.0.0.5:4222 ICEBERG_CATALOG_URI=http://10.0.0.5:8181 npm start -- --only ingest,validator
+
+Exit codes: 0 done, 1 it could not start (or runs already), 2 wrong usage.
+`;
+
+/**
+ * @param {readonly string[]} args
+ * @param {Readonly<Record<string, string | undefined>>} environment
+ * @returns {import("./start-arguments.d.mts").ParsedStart}
+ */
+export function parseStartArguments(args, environment) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      allowPositionals: false,
+      options: {
+        once: { type: "boolean" },
+        "no-sample": { type: "boolean" },
+        "data-dir": { type: "string" },
+        ports: { type: "string" },
+        only: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }));
+  } catch (error) {
+    return usage(error.message);
+  }
+  if (values.help) return { kind: "end", exitCode: 0, text: HELP };
+  if (values.ports !== undefined && values.ports !== "auto") return usage(`--ports takes "auto", not "${values.ports}"`);
+  if (values["data-dir"] === "") return usage("--data-dir needs a folder");
+  const only = values.only === undefined ? PROCESS_NAMES : values.only.split(",").map((name) => name.trim());
+  const unknown = only.find((name) => !PROCESS_NAMES.includes(name));
+  if (unknown !== undefined) return usage(`--only: no process "${unknown}"; there are ${PROCESS_NAMES.join(", ")}`);
+  const missing = missingAddress(only, environment);
+  if (missing !== undefined) return usage(missing);
+  return {
+    kind: "start",
+    options: {
+      once: values.once === true,
+      sample: values["no-sample"] !== true,
+      dataDir: resolve(values["data-dir"] ?? (environment.FIRN_DATA_DIR || ".firn")),
+      autoPorts: values.ports === "auto",
+      only: PROCESS_NAMES.filter((name) => only.includes(name)),
+    },
+  };
+}
+
+function missingAddress(only, environment) {
+  if (!only.includes("nats") && only.some((name) => name !== "catalog") && !environment.NATS_URL) {
+    return "--only without nats needs NATS_URL, the address of the NATS server to work with";
+  }
+  const ofTables = only.some((name) => ["catalog-writer", "aggregator", "query"].includes(name));
+  if (!only.includes("catalog") && ofTables && !environment.ICEBERG_CATALOG_URI) {
+    return "--only without catalog needs ICEBERG_CATALOG_URI, the address of the Iceberg REST catalog to work with";
+  }
+  return undefined;
+}
+
+function usage(message) {
+  return { kind: "end", exitCode: 2, text: `npm start: ${message}\nTry npm start -- --help\n` };
+}
