@@ -1,1 +1,50 @@
-export {};
+export type {
+  Answer,
+  AnswerMeta,
+  AnswerStats,
+  DatasetCounts,
+  ParkedStage,
+  PipelineStatus,
+  Problem,
+  ProblemField,
+  Receipt,
+} from "./contract/answer.ts";
+export type { ParameterDefinition, ParameterKind, ParameterRule } from "./contract/parameter.ts";
+export {
+  LIMIT_MAX,
+  TIME_TRAVEL,
+  questionKey,
+  type AnswerColumn,
+  type AnswerType,
+  type ParametersOf,
+  type QuestionDefinition,
+  type RowOf,
+} from "./contract/question.ts";
+export {
+  DAILY_COLUMNS,
+  ERROR_COLUMNS,
+  HEALTH_QUESTIONS,
+  MONTHLY_COLUMNS,
+  RAW_COLUMNS,
+  WEEKLY_COLUMNS,
+} from "./contract/health.ts";
+export {
+  QUESTIONS,
+  findQuestion,
+  type QuestionKey,
+  type QuestionParameters,
+  type QuestionRow,
+} from "./contract/registry.ts";
+export { ClientError, type ClientErrorKind } from "./client-error.ts";
+export { DEFAULT_RETRY, type RetryPolicy, type Setback } from "./retry.ts";
+export type { HttpOptions } from "./http.ts";
+export { ingestClient, type IngestClient, type IngestClientOptions, type SendOptions } from "./ingest-client.ts";
+export {
+  queryClient,
+  type AskOptions,
+  type FormattedAnswer,
+  type QueryClient,
+  type QuestionAsker,
+  type TableFormat,
+} from "./query-client.ts";
+export { connectNatsClient, type NatsClientOptions, type NatsQueryClient } from "./nats-client.ts";

@@ -1,0 +1,378 @@
+import { LIMIT_MAX, defineQuestion, type AnswerColumn } from "./question.ts";
+
+/** The questions of the health lake (namespace `health_db`). */
+
+const userId = { name: "user_id", kind: "text", doc: "Whose data.", example: "user-1" } as const;
+const dataType = {
+  name: "data_type",
+  kind: "texts",
+  itemsMax: 50,
+  doc: "One or several types, separated by commas. Aliases and HealthKit names are understood.",
+  example: "heartRate",
+} as const;
+const requiredUser = { ...userId, required: true } as const;
+const requiredType = { ...dataType, required: true } as const;
+const startDate = {
+  name: "start_date",
+  kind: "date",
+  doc: "First local date, inclusive.",
+  example: "2026-01-01",
+} as const;
+const endDate = { name: "end_date", kind: "date", doc: "Last local date, inclusive.", example: "2026-01-31" } as const;
+const startTime = {
+  name: "start_time",
+  kind: "instant",
+  doc: "First instant, inclusive.",
+  example: "2026-01-01T00:00:00Z",
+} as const;
+const endTime = {
+  name: "end_time",
+  kind: "instant",
+  doc: "Where the range ends, exclusive.",
+  example: "2026-02-01T00:00:00Z",
+} as const;
+const cursor = {
+  name: "cursor",
+  kind: "cursor",
+  doc: "`page.cursor` of the page before; the other parameters stay the same.",
+} as const;
+const limit = {
+  name: "limit",
+  kind: "integer",
+  min: 1,
+  max: LIMIT_MAX,
+  default: 100,
+  doc: "The most rows of a page.",
+} as const;
+const wholeRange = { ...limit, default: LIMIT_MAX } as const;
+const last = (periods: string) =>
+  ({
+    name: "last",
+    kind: "integer",
+    min: 1,
+    max: LIMIT_MAX,
+    doc: `The latest N ${periods} that have data, of all types asked for together.`,
+    example: 30,
+  }) as const;
+const year = (doc: string) => ({ name: "year", kind: "integer", min: 1, max: 9999, doc, example: 2026 }) as const;
+
+const ordered = { kind: "ordered", from: "start_date", to: "end_date" } as const;
+const orderedTime = { kind: "ordered", from: "start_time", to: "end_time" } as const;
+
+const DAILY_MEASURES = [
+  "avg_value",
+  "min_value",
+  "max_value",
+  "sum_value",
+  "count",
+  "stddev_value",
+  "first_value",
+  "last_value",
+  "record_count",
+] as const;
+const PERIOD_MEASURES = ["daily_avg_of_avg", "day_count", "daily_avg_of_sum"] as const;
+const MEASURES = [...DAILY_MEASURES, ...PERIOD_MEASURES] as const;
+
+const keyColumns = [
+  { name: "user_id", type: "string" },
+  { name: "data_type", type: "string" },
+] as const satisfies readonly AnswerColumn[];
+
+const windowColumns = [
+  { name: "window_start", type: "timestamptz", doc: "Instant at which the period starts." },
+  { name: "window_end", type: "timestamptz", doc: "Instant at which it ends, exclusive." },
+  { name: "min_value", type: "double" },
+  { name: "max_value", type: "double" },
+  { name: "avg_value", type: "double" },
+  { name: "sum_value", type: "double" },
+  { name: "count", type: "long" },
+  { name: "stddev_value", type: "double", doc: "Population standard deviation." },
+] as const satisfies readonly AnswerColumn[];
+
+export const DAILY_COLUMNS = [
+  ...keyColumns,
+  { name: "aggregation_date", type: "string" },
+  ...windowColumns,
+  { name: "first_value", type: "double", optional: true },
+  { name: "last_value", type: "double", optional: true },
+  { name: "record_count", type: "long" },
+  { name: "updated_at", type: "timestamptz" },
+  { name: "timezone", type: "string", optional: true },
+] as const satisfies readonly AnswerColumn[];
+
+const periodMeasureColumns = [
+  {
+    name: "daily_avg_of_avg",
+    type: "double",
+    optional: true,
+    doc: "Mean of the daily averages of the days that have data.",
+  },
+  { name: "record_count", type: "long" },
+  { name: "updated_at", type: "timestamptz" },
+  { name: "timezone", type: "string", optional: true },
+  { name: "day_count", type: "long", optional: true, doc: "Days that have data." },
+  {
+    name: "daily_avg_of_sum",
+    type: "double",
+    optional: true,
+    doc: "sum_value / day_count: average daily steps, for example.",
+  },
+] as const satisfies readonly AnswerColumn[];
+
+export const WEEKLY_COLUMNS = [
+  ...keyColumns,
+  { name: "week_start_date", type: "string", doc: "Monday." },
+  { name: "week_end_date", type: "string", doc: "Sunday." },
+  { name: "year", type: "long", doc: "ISO year of the week." },
+  { name: "week_of_year", type: "long" },
+  ...windowColumns,
+  { name: "first_value", type: "double", optional: true },
+  { name: "last_value", type: "double", optional: true },
+  ...periodMeasureColumns,
+] as const satisfies readonly AnswerColumn[];
+
+export const MONTHLY_COLUMNS = [
+  ...keyColumns,
+  { name: "year", type: "long" },
+  { name: "month", type: "long" },
+  { name: "month_start_date", type: "string" },
+  { name: "month_end_date", type: "string" },
+  ...windowColumns,
+  { name: "first_value", type: "double", optional: true },
+  { name: "last_value", type: "double", optional: true },
+  ...periodMeasureColumns,
+] as const satisfies readonly AnswerColumn[];
+
+export const RAW_COLUMNS = [
+  { name: "device_id", type: "string" },
+  { name: "user_id", type: "string" },
+  { name: "sample_id", type: "string" },
+  { name: "data_type", type: "string" },
+  { name: "value", type: "double" },
+  { name: "unit", type: "string" },
+  { name: "start_date", type: "timestamptz" },
+  { name: "end_date", type: "timestamptz" },
+  { name: "source_bundle", type: "string", optional: true },
+  { name: "metadata", type: "map<string,string>", optional: true },
+  { name: "is_synced", type: "boolean" },
+  { name: "created_at", type: "timestamptz" },
+  { name: "payload_timestamp", type: "timestamptz" },
+  { name: "app_version", type: "string" },
+  { name: "processing_time", type: "timestamptz" },
+  { name: "timezone", type: "string", optional: true },
+  { name: "timezone_offset", type: "int", optional: true, doc: "Minutes east of UTC." },
+  { name: "local_date", type: "date", optional: true },
+] as const satisfies readonly AnswerColumn[];
+
+export const ERROR_COLUMNS = [
+  { name: "error_id", type: "string" },
+  { name: "error_type", type: "string" },
+  { name: "error_message", type: "string" },
+  { name: "error_timestamp", type: "timestamptz" },
+  {
+    name: "raw_payload",
+    type: "string",
+    optional: true,
+    doc: "The original bytes; `base64:…` where they are not UTF-8.",
+  },
+  { name: "user_id", type: "string", optional: true },
+  { name: "device_id", type: "string", optional: true },
+  { name: "sample_id", type: "string", optional: true },
+  { name: "data_type", type: "string", optional: true },
+  { name: "kafka_topic", type: "string", doc: "Topic, or the stream subject of a record that came by HTTP or file." },
+  { name: "kafka_partition", type: "long" },
+  { name: "kafka_offset", type: "long" },
+] as const satisfies readonly AnswerColumn[];
+
+const periodRules = [ordered, { kind: "exclusive", groups: [["start_date", "end_date"], ["year"], ["last"]] }] as const;
+
+export const healthDaily = defineQuestion({
+  dataset: "health",
+  name: "daily",
+  summary: "Daily statistics of a user and type",
+  doc: "One row a local date. Without a range: every date that has data.",
+  parameters: [requiredUser, requiredType, startDate, endDate, last("days"), wholeRange, cursor],
+  rules: [ordered, { kind: "exclusive", groups: [["start_date", "end_date"], ["last"]] }],
+  columns: DAILY_COLUMNS,
+  order: "aggregation_date, data_type",
+});
+
+export const healthWeekly = defineQuestion({
+  dataset: "health",
+  name: "weekly",
+  summary: "Weekly statistics of a user and type",
+  doc: "One row an ISO week (Monday to Sunday): every week that overlaps the range.",
+  parameters: [
+    requiredUser,
+    requiredType,
+    startDate,
+    endDate,
+    year("The ISO year: its weeks 1 to 52 or 53."),
+    last("weeks"),
+    wholeRange,
+    cursor,
+  ],
+  rules: periodRules,
+  columns: WEEKLY_COLUMNS,
+  order: "week_start_date, data_type",
+});
+
+export const healthMonthly = defineQuestion({
+  dataset: "health",
+  name: "monthly",
+  summary: "Monthly statistics of a user and type",
+  doc: "One row a calendar month: every month that overlaps the range.",
+  parameters: [
+    requiredUser,
+    requiredType,
+    startDate,
+    endDate,
+    year("The calendar year."),
+    last("months"),
+    wholeRange,
+    cursor,
+  ],
+  rules: periodRules,
+  columns: MONTHLY_COLUMNS,
+  order: "month_start_date, data_type",
+});
+
+export const healthCompare = defineQuestion({
+  dataset: "health",
+  name: "compare",
+  summary: "Months of several years side by side",
+  doc: "One row a month that has data in any of the years, one column a year, null where a year has none. Rows of several types carry data_type.",
+  parameters: [
+    requiredUser,
+    requiredType,
+    {
+      name: "years",
+      kind: "integers",
+      required: true,
+      min: 1,
+      max: 9999,
+      itemsMax: 50,
+      doc: "The years, separated by commas.",
+      example: "2025,2026",
+    },
+    {
+      name: "measure",
+      kind: "choice",
+      choices: MEASURES,
+      default: "avg_value",
+      doc: "Which column of the monthly table is compared.",
+    },
+  ],
+  rules: [],
+  columns: [{ name: "month", type: "int", doc: "1 to 12." }],
+  columnsFrom: { parameter: "years", type: "double" },
+  order: "month, data_type",
+});
+
+export const healthTop = defineQuestion({
+  dataset: "health",
+  name: "top",
+  summary: "Top records",
+  doc: "Rows of the aggregate with the greatest measure, best first. Rows without the measure are left out.",
+  parameters: [
+    requiredType,
+    {
+      name: "period",
+      kind: "choice",
+      choices: ["daily", "weekly", "monthly"],
+      default: "daily",
+      doc: "Which aggregate.",
+    },
+    { name: "by", kind: "choice", choices: MEASURES, default: "avg_value", doc: "Which column decides." },
+    limit,
+    userId,
+    startDate,
+    endDate,
+  ],
+  rules: [
+    ordered,
+    { kind: "only_with", parameter: "by", values: PERIOD_MEASURES, other: "period", otherIn: ["weekly", "monthly"] },
+  ],
+  columns: DAILY_COLUMNS,
+  order: "the measure, greatest first; then user_id, data_type, period",
+});
+
+export const healthRaw = defineQuestion({
+  dataset: "health",
+  name: "raw",
+  summary: "Raw samples of a user",
+  doc: "Samples whose start_date lies in the range.",
+  parameters: [requiredUser, dataType, startTime, endTime, limit, cursor],
+  rules: [orderedTime],
+  columns: RAW_COLUMNS,
+  order: "start_date, sample_id",
+});
+
+export const healthErrors = defineQuestion({
+  dataset: "health",
+  name: "errors",
+  summary: "Dead letters",
+  doc: "Rejected records with the reason and their original bytes.",
+  parameters: [
+    userId,
+    {
+      name: "error_type",
+      kind: "choice",
+      choices: [
+        "validation_error",
+        "deserialization_error",
+        "transformation_error",
+        "schema_error",
+        "processing_error",
+      ],
+      doc: "Only errors of this type.",
+    },
+    startTime,
+    endTime,
+    limit,
+    cursor,
+  ],
+  rules: [orderedTime],
+  columns: ERROR_COLUMNS,
+  order: "error_timestamp, newest first; then error_id",
+});
+
+export const healthTypes = defineQuestion({
+  dataset: "health",
+  name: "types",
+  summary: "What a user has",
+  doc: "One row a data type, with its first and last local date and the number of rows. Read from the daily table.",
+  parameters: [requiredUser, dataType],
+  rules: [],
+  columns: [
+    { name: "data_type", type: "string" },
+    { name: "unit", type: "string", optional: true },
+    { name: "first_date", type: "string" },
+    { name: "last_date", type: "string" },
+    { name: "rows", type: "long" },
+  ],
+  order: "data_type",
+});
+
+export const healthLatest = defineQuestion({
+  dataset: "health",
+  name: "latest",
+  summary: "Newest samples of a user",
+  doc: "The newest samples by start_date.",
+  parameters: [requiredUser, dataType, limit],
+  rules: [],
+  columns: RAW_COLUMNS,
+  order: "start_date, newest first; then sample_id",
+});
+
+export const HEALTH_QUESTIONS = [
+  healthDaily,
+  healthWeekly,
+  healthMonthly,
+  healthCompare,
+  healthTop,
+  healthRaw,
+  healthErrors,
+  healthTypes,
+  healthLatest,
+] as const;

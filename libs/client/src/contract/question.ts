@@ -1,0 +1,94 @@
+import type { ParameterDefinition, ParameterRule, ParametersInput } from "./parameter.ts";
+
+/** Types of answer columns; the names are Iceberg's. */
+export type AnswerType =
+  "string" | "boolean" | "int" | "long" | "double" | "date" | "timestamptz" | "map<string,string>";
+
+export interface AnswerColumn {
+  readonly name: string;
+  readonly type: AnswerType;
+  /** True where a row may have null. */
+  readonly optional?: boolean;
+  readonly doc?: string;
+}
+
+/**
+ * One question that the query service answers: `GET /api/<dataset>/<name>` and NATS `query.<dataset>.<name>`.
+ * How it is answered is the service's business; this is what a caller may rely on.
+ */
+export interface QuestionDefinition {
+  readonly dataset: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly doc: string;
+  readonly parameters: readonly ParameterDefinition[];
+  readonly rules: readonly ParameterRule[];
+  /** Columns of an answer's rows, in the order of CSV and Arrow. */
+  readonly columns: readonly AnswerColumn[];
+  /** The name of a list parameter of which each item is one more column, of this type, null where there is nothing. */
+  readonly columnsFrom?: { readonly parameter: string; readonly type: AnswerType };
+  /** The order of the rows, in words. */
+  readonly order: string;
+}
+
+interface ValueOfType {
+  string: string;
+  boolean: boolean;
+  int: number;
+  /** Text beyond 2^53. */
+  long: number | string;
+  double: number;
+  /** YYYY-MM-DD */
+  date: string;
+  /** ISO 8601 with Z, microseconds kept where present. */
+  timestamptz: string;
+  "map<string,string>": Record<string, string>;
+}
+
+type ColumnValue<C extends AnswerColumn> = C extends { readonly optional: true }
+  ? ValueOfType[C["type"]] | null
+  : ValueOfType[C["type"]];
+
+type FixedColumns<C extends readonly AnswerColumn[]> = {
+  readonly [N in C[number]["name"]]: ColumnValue<Extract<C[number], { readonly name: N }>>;
+};
+
+/** A row of the answer to a question. */
+export type RowOf<Q extends QuestionDefinition> = Q extends { readonly columnsFrom: { readonly type: infer T } }
+  ? FixedColumns<Q["columns"]> & { readonly [name: string]: ValueOfType[T & AnswerType] | string | number | null }
+  : FixedColumns<Q["columns"]>;
+
+/** The parameters that a question takes. */
+export type ParametersOf<Q extends QuestionDefinition> = ParametersInput<Q["parameters"]>;
+
+/** Parameters that every question takes: which state of its table it is asked of. */
+export const TIME_TRAVEL = [
+  {
+    name: "as_of",
+    kind: "instant",
+    doc: "Answer from the table as it was at this instant.",
+    example: "2026-01-31T12:00:00Z",
+  },
+  { name: "snapshot_id", kind: "snapshot_id", doc: "Answer from this snapshot of the table." },
+] as const satisfies readonly ParameterDefinition[];
+
+const TIME_TRAVEL_RULE = { kind: "exclusive", groups: [["as_of"], ["snapshot_id"]] } as const;
+
+export const LIMIT_MAX = 10_000;
+
+/** A definition with the parameters that every question takes. */
+type WithTimeTravel<Q extends QuestionDefinition> = Omit<Q, "parameters" | "rules"> & {
+  readonly parameters: readonly [...Q["parameters"], ...typeof TIME_TRAVEL];
+  readonly rules: QuestionDefinition["rules"];
+};
+
+/** Makes a definition; its literal types are what the client's types derive from. */
+export function defineQuestion<const Q extends QuestionDefinition>(question: Q): WithTimeTravel<Q> {
+  const { parameters, rules, ...rest } = question;
+  return { ...rest, parameters: [...parameters, ...TIME_TRAVEL] as never, rules: [...rules, TIME_TRAVEL_RULE] };
+}
+
+/** `health.daily`: how a question is named in code and, after `query.`, as a NATS subject. */
+export function questionKey(question: Pick<QuestionDefinition, "dataset" | "name">): string {
+  return `${question.dataset}.${question.name}`;
+}
