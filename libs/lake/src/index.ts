@@ -78,6 +78,9 @@ export type {
   ObjectStore,
   PutOptions,
 } from "./store/object-store.ts";
+export { openFileStore, type FileStoreOptions } from "./store/file-store.ts";
+export { memoryStore, type MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts";
+export { isWithin, joinLocation, normaliseLocation, pathOfLocation, sameLocation } from "./store/location.ts";
 
 // Files and manifests
 export {
@@ -102,3 +105,14 @@ export {
 export { loadTable, refreshTable, type Table } from "./commit/table.ts";
 export type { SnapshotChange } from "./commit/snapshot-change.ts";
 export type { StagedCommit } from "./commit/staged-commit.ts";
+
+// Columnar kernel
+export {
+  openKernel,
+  type Kernel,
+  type KernelChunk,
+  type KernelConnection,
+  type KernelOptions,
+  type KernelRow,
+} from "./kernel/duck.ts";
+export { sqlBlob, sqlDouble, sqlName, sqlString, sqlStringList } from "./kernel/sql-text.ts";
