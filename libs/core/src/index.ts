@@ -58,3 +58,5 @@ export {
   writerEpochProperty,
 } from "./pipeline-properties.ts";
 export type { CountName, Counts, ParkedState } from "./pipeline-properties.ts";
+export { decodeRollupRound, encodeRollupRound } from "./rollup-round.ts";
+export type { RollupChange, RollupRound, StagedRows } from "./rollup-round.ts";

@@ -1,0 +1,115 @@
+/**
+ * SQL text for the writer: how messages become a batch table, and what identity, content and place of a row are.
+ *
+ * The same expressions run over a batch and over the table itself, so that a rebuilt key index equals the one that
+ * grew with the commits.
+ */
+import type { ColumnType, TableDefinition } from "@firn/core";
+import { sqlName, sqlString } from "@firn/lake";
+
+const microsPerDay = 86_400_000_000;
+
+/** How a column travels in a message's JSON (timestamps as microseconds, dates as days). */
+const transportType: Record<ColumnType, string> = {
+  string: "VARCHAR",
+  boolean: "BOOLEAN",
+  int: "INTEGER",
+  long: "BIGINT",
+  float: "FLOAT",
+  double: "DOUBLE",
+  date: "INTEGER",
+  timestamptz: "BIGINT",
+  "map<string,string>": "MAP(VARCHAR, VARCHAR)",
+};
+
+/** Type of the column in a batch table. */
+const batchType: Record<ColumnType, string> = { ...transportType, date: "DATE", timestamptz: "TIMESTAMPTZ" };
+
+function fromTransport(type: ColumnType, value: string): string {
+  if (type === "timestamptz") return `make_timestamptz(${value})`;
+  if (type === "date") return `DATE '1970-01-01' + ${value}`;
+  return value;
+}
+
+/** Creates an empty batch table: the table's columns, `_op`, and rows in arrival order (rowid). */
+export function createBatchSql(batch: string, definition: TableDefinition): string {
+  const columns = definition.columns.map((column) => `${sqlName(column.name)} ${batchType[column.type]}`);
+  return `CREATE TABLE ${batch} (${columns.join(", ")}, _op UTINYINT)`;
+}
+
+/** Appends the rows of column batches (libs/core column-batch.ts), each a file with one JSON object. */
+export function loadColumnBatchesSql(
+  batch: string,
+  definition: TableDefinition,
+  files: readonly string[],
+  objectBytesMax: number,
+): string {
+  const columns = definition.columns.map((column) => `${sqlName(column.name)} ${transportType[column.type]}[]`);
+  const unnested = definition.columns.map((column) => `unnest(columns.${sqlName(column.name)}) AS ${sqlName(column.name)}`);
+  const values = definition.columns.map((column) => fromTransport(column.type, sqlName(column.name)));
+  return `INSERT INTO ${batch}
+    SELECT ${values.join(", ")}, _op FROM (
+      SELECT ${unnested.join(", ")}, unnest(columns._op) AS _op
+      FROM read_json([${files.map(sqlString).join(", ")}], format = 'unstructured', maximum_object_size = ${objectBytesMax},
+        columns = {columns: 'STRUCT(${columns.join(", ").replaceAll("'", "''")}, _op UTINYINT[])'}))`;
+}
+
+/** Appends the records of rejected batches (libs/core dead-letter.ts), each a file with one JSON object. */
+export function loadRejectedBatchesSql(
+  batch: string,
+  definition: TableDefinition,
+  files: readonly string[],
+  objectBytesMax: number,
+): string {
+  const fields = definition.columns.map((column) => `${sqlName(column.name)} ${transportType[column.type]}`);
+  const values = definition.columns.map((column) => fromTransport(column.type, `record.${sqlName(column.name)}`));
+  return `INSERT INTO ${batch}
+    SELECT ${values.join(", ")}, 0 FROM (
+      SELECT unnest(records) AS record
+      FROM read_json([${files.map(sqlString).join(", ")}], format = 'unstructured', maximum_object_size = ${objectBytesMax},
+        columns = {records: 'STRUCT(${fields.join(", ").replaceAll("'", "''")})[]'}))`;
+}
+
+/**
+ * 128-bit digest of a row's identity, a UHUGEINT: MD5 over the identity columns, all but the last behind their length
+ * in bytes, so that no two identities share a text.
+ */
+export function identityDigestSql(identity: readonly string[]): string {
+  const parts = identity.map((column, index) => {
+    const text = `CAST(${sqlName(column)} AS VARCHAR)`;
+    return index === identity.length - 1 ? text : `strlen(${text}), ':', ${text}`;
+  });
+  return `md5_number(concat(${parts.join(", ")}))`;
+}
+
+/** 64-bit digest of a row's content, a UBIGINT; the order of a map's keys does not matter, an empty map equals none. */
+export function contentDigestSql(definition: TableDefinition, content: readonly string[]): string {
+  if (content.length === 0) return "0::UBIGINT";
+  const values = content.map((name) => {
+    const column = definition.columns.find((candidate) => candidate.name === name);
+    if (!column) throw new Error(`content column ${name} is not in ${definition.name}`);
+    if (column.type !== "map<string,string>") return sqlName(name);
+    return `CASE WHEN cardinality(${sqlName(name)}) > 0 THEN list_sort(map_entries(${sqlName(name)})) END`;
+  });
+  return `hash(${values.join(", ")})`;
+}
+
+/**
+ * Where a row lies, as a text that `partitionPredicate` turns back into a condition: a JSON array with one value a
+ * partition field of the table that can be turned back (identity as text, day as a number of days).
+ */
+export function partitionNameSql(definition: TableDefinition): string {
+  const parts = locatingFields(definition).map((field) => {
+    const column = sqlName(field.source);
+    if (field.transform === "identity") return `CAST(to_json(${column}) AS VARCHAR)`;
+    const micros = `epoch_us(${column})`;
+    return `CAST((${micros} - ((${micros} % ${microsPerDay}) + ${microsPerDay}) % ${microsPerDay}) // ${microsPerDay} AS VARCHAR)`;
+  });
+  if (parts.length === 0) return "'[]'";
+  return `concat('[', ${parts.join(", ',', ")}, ']')`;
+}
+
+/** The partition fields whose value says which rows they hold. */
+export function locatingFields(definition: TableDefinition) {
+  return definition.partition.filter((field) => field.transform === "identity" || field.transform === "day");
+}

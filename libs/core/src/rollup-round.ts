@@ -1,0 +1,46 @@
+/**
+ * Message on `rollup.<dataset>.<shard>`: one round of the aggregator, which brings every rollup of a dataset from one
+ * snapshot of raw to a later one. Rows travel by reference: Parquet files staged in the warehouse, with the columns of
+ * the rollup's table. Snapshot ids are decimal texts.
+ */
+export interface RollupRound {
+  readonly v: 1;
+  readonly dataset: string;
+  /** Table uuid of raw. */
+  readonly sourceTable: string;
+  /** Snapshot of raw that the rollups equal after this round. */
+  readonly sourceSnapshot: string;
+  /** Snapshot that they equalled before; null for a round that computes every window anew. */
+  readonly baseSnapshot: string | null;
+  /** Rounds come in numbered parts, one an aggregator shard: 0 ≤ part < parts. */
+  readonly part: number;
+  readonly parts: number;
+  /** In the order day, week, month. */
+  readonly rollups: readonly RollupChange[];
+}
+
+export interface RollupChange {
+  readonly rollup: string;
+  /** Rows that take the place of the row with the same identity, or are new. */
+  readonly upserts: readonly StagedRows[];
+  /** Identities whose row goes (columns of the identity only). */
+  readonly deletes: readonly StagedRows[];
+}
+
+export interface StagedRows {
+  readonly location: string;
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+export function encodeRollupRound(round: RollupRound): Uint8Array {
+  return Buffer.from(JSON.stringify(round), "utf8");
+}
+
+/** @throws SyntaxError when the bytes are not a round of version 1. */
+export function decodeRollupRound(bytes: Uint8Array): RollupRound {
+  const round = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")) as RollupRound;
+  if (round?.v !== 1 || typeof round.sourceSnapshot !== "string" || !Array.isArray(round.rollups))
+    throw new SyntaxError("not a rollup round of version 1");
+  return round;
+}
