@@ -13,13 +13,18 @@ export interface Health {
   report(): Promise<HealthReport>;
   /** From now on the report says not ready: the process is ending. */
   drain(): void;
+  readonly draining: boolean;
 }
 
 const CHECK_MS_MAX = 2_000;
 
 export function createHealth(): Health {
   const checks = new Map<string, HealthCheck>();
+  let draining = false;
   return {
+    get draining() {
+      return draining;
+    },
     addCheck(name, check) {
       checks.set(name, check);
     },
@@ -33,6 +38,7 @@ export function createHealth(): Health {
       return { ready: results.every((result) => result.ok), checks: results };
     },
     drain() {
+      draining = true;
       checks.set("drain", () => "the service is ending");
     },
   };

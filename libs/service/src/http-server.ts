@@ -33,6 +33,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_MS_MAX,
+    return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARS_MAX },
     frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) => sendProblem(reply, error, log),
     clientErrorHandler: refuseBrokenRequest,
@@ -40,6 +41,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const fastify = adapter.getInstance<FastifyInstance>();
   parseJsonBodies(fastify);
   observeRequests(fastify, options.metrics);
+  refuseWhileDraining(fastify, options.health);
   parts.configureHttp?.(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), adapter, {
     logger: nestLogger(log),
@@ -88,6 +90,15 @@ function observeRequests(fastify: FastifyInstance, metrics: Metrics): void {
     const route = request.routeOptions.url ?? "unknown";
     seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
     done();
+  });
+}
+
+/** Requests that still arrive on open connections while the service ends: the client comes back to another process. */
+function refuseWhileDraining(fastify: FastifyInstance, health: Health): void {
+  fastify.addHook("onRequest", (request, reply, done) => {
+    if (!health.draining || request.url.startsWith("/health/")) return done();
+    reply.header("connection", "close");
+    done(new Problem(503, "ending", "The service is ending; try again.", { headers: { "retry-after": "1" } }));
   });
 }
 
