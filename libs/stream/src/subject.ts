@@ -45,3 +45,28 @@ export function assertSubjectFilters(filters: readonly string[]): void {
     if (!isSubjectFilter(filter)) throw new StreamError("invalid", `not a subject filter: "${filter}"`, { filter });
   }
 }
+
+/** Whether some subject is taken in by both. */
+function filtersOverlap(left: string, right: string): boolean {
+  const a = left.split(".");
+  const b = right.split(".");
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const [one, other] = [a[i], b[i]];
+    if (one === undefined || other === undefined) return false;
+    if (one === ">" || other === ">") return true;
+    if (one !== other && one !== "*" && other !== "*") return false;
+  }
+  return true;
+}
+
+/** Valid filters of which no two take in the same subject: JetStream refuses a consumer with overlapping ones. */
+export function assertDisjointFilters(filters: readonly string[]): void {
+  assertSubjectFilters(filters);
+  for (const [i, filter] of filters.entries()) {
+    for (const [j, other] of filters.entries()) {
+      if (i < j && filtersOverlap(filter, other)) {
+        throw new StreamError("invalid", `subject filters overlap: "${filter}" and "${other}"`, { filter, other });
+      }
+    }
+  }
+}

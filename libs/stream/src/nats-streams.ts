@@ -1,0 +1,117 @@
+import { jetstream, jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import { headers, type Msg } from "@nats-io/transport-node";
+import type { AttemptStore, HintListener, LogSpec, ReplyHandler, StreamConnection } from "./connection.ts";
+import { JetStreamLog } from "./jetstream-log.ts";
+import { openStream } from "./jetstream-stream.ts";
+import type { Log } from "./log.ts";
+import { openAttempts } from "./nats-attempts.ts";
+import { fromClient } from "./nats-errors.ts";
+import type { NatsLink } from "./nats-link.ts";
+import { StreamError } from "./stream-error.ts";
+import { assertLiteralSubject } from "./subject.ts";
+
+/** In an answer: the handler threw, and this is its message. */
+const ERROR_HEADER = "Firn-Error";
+
+export interface NatsStreamsOptions {
+  requestTimeoutMs: number;
+  heartbeatMs: number;
+  replicas: number;
+}
+
+/** The NATS adapter of StreamConnection: streams in JetStream, hints and requests over core NATS. */
+export class NatsStreams implements StreamConnection {
+  readonly closed: Promise<Error | undefined>;
+  readonly #link: NatsLink;
+  readonly #jsm: JetStreamManager;
+  readonly #options: NatsStreamsOptions;
+
+  private constructor(link: NatsLink, jsm: JetStreamManager, options: NatsStreamsOptions) {
+    this.closed = link.closed;
+    this.#link = link;
+    this.#jsm = jsm;
+    this.#options = options;
+  }
+
+  static async over(link: NatsLink, options: NatsStreamsOptions): Promise<NatsStreams> {
+    const jsm = await jetstreamManager(link.nc, { checkAPI: false, timeout: options.requestTimeoutMs });
+    return new NatsStreams(link, jsm, options);
+  }
+
+  async openLog(spec: LogSpec): Promise<Log> {
+    const { requestTimeoutMs, heartbeatMs, replicas } = this.#options;
+    const [link, jsm] = [this.#link, this.#jsm];
+    try {
+      const info = await link.guard(() => openStream(jsm, { replicas, ...spec }));
+      return new JetStreamLog({ link, jsm, info, requestTimeoutMs, heartbeatMs });
+    } catch (error) {
+      throw fromClient(error, "unavailable", { stream: spec.stream });
+    }
+  }
+
+  publishHint(subject: string, data: Uint8Array): void {
+    assertLiteralSubject(subject);
+    if (this.#link.connected) this.#link.nc.publish(subject, data);
+  }
+
+  subscribeHints(subject: string, listener: HintListener): () => void {
+    const subscription = this.#link.nc.subscribe(subject, {
+      callback: (error, message) => {
+        if (!error) listener(message.subject, message.data);
+      },
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  async request(subject: string, data: Uint8Array, { timeoutMs }: { timeoutMs: number }): Promise<Uint8Array> {
+    let answer: Msg;
+    try {
+      answer = await this.#link.guard(() => this.#link.nc.request(subject, data, { timeout: timeoutMs }));
+    } catch (error) {
+      throw fromClient(error, "unknown_outcome", { subject });
+    }
+    const problem = answer.headers?.get(ERROR_HEADER);
+    if (problem) throw new StreamError("invalid", decodeURIComponent(problem), { subject });
+    return answer.data;
+  }
+
+  reply(subject: string, { queue }: { queue: string }, handler: ReplyHandler): () => void {
+    const subscription = this.#link.nc.subscribe(subject, {
+      queue,
+      callback: (error, message) => {
+        if (!error) void answer(message, handler);
+      },
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  attempts(bucket: string): Promise<AttemptStore> {
+    const js = jetstream(this.#link.nc, { timeout: this.#options.requestTimeoutMs });
+    return openAttempts(this.#link, js, bucket, this.#options.replicas);
+  }
+
+  isConnected(): boolean {
+    return this.#link.connected;
+  }
+
+  onConnectionChange(listener: (connected: boolean) => void): () => void {
+    return this.#link.onChange(listener);
+  }
+
+  async close(): Promise<void> {
+    const { nc } = this.#link;
+    if (this.#link.connected && !nc.isClosed()) await this.#link.guard(() => nc.flush()).catch(() => {});
+    await nc.close();
+    await this.closed;
+  }
+}
+
+async function answer(message: Msg, handler: ReplyHandler): Promise<void> {
+  try {
+    message.respond(await handler(message.data, message.subject));
+  } catch (error) {
+    const problem = headers();
+    problem.set(ERROR_HEADER, encodeURIComponent(error instanceof Error ? error.message : String(error)));
+    message.respond(new Uint8Array(), { headers: problem });
+  }
+}
