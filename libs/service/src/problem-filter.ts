@@ -27,6 +27,6 @@ export function sendProblem(reply: FastifyReply, error: unknown, log: Logger): v
   void reply
     .code(problem.status)
     .headers(problem.headers)
-    .type(PROBLEM_MEDIA_TYPE)
-    .send(JSON.stringify(problem.body()));
+    .header("content-type", PROBLEM_MEDIA_TYPE)
+    .send(Buffer.from(JSON.stringify(problem.body())));
 }

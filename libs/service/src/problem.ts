@@ -55,11 +55,10 @@ export class Problem extends Error {
 /** Any thrown thing as a Problem. What is not meant for clients becomes a 500 without its message. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const { status, statusCode, code, message } = Object(error) as Record<string, unknown>;
-  const httpStatus =
-    typeof statusCode === "number" ? statusCode : typeof nestStatus(error) === "number" ? nestStatus(error) : status;
+  const { status, statusCode, message } = Object(error) as Record<string, unknown>;
+  const httpStatus = nestStatus(error) ?? statusCode ?? status;
   if (typeof httpStatus === "number" && httpStatus >= 400 && httpStatus < 500) {
-    return new Problem(httpStatus, clientCode(httpStatus, code), typeof message === "string" ? message : "", {
+    return new Problem(httpStatus, clientCode(httpStatus), typeof message === "string" ? message : "", {
       cause: error,
     });
   }
@@ -77,8 +76,7 @@ function nestStatus(error: unknown): unknown {
   return typeof getStatus === "function" ? getStatus.call(error) : undefined;
 }
 
-function clientCode(status: number, code: unknown): string {
-  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return "unsupported_media_type";
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") return "too_large";
+function clientCode(status: number): string {
+  if (status === 413) return "too_large";
   return (STATUS_CODES[status] ?? "bad request").toLowerCase().replaceAll(/[^a-z]+/g, "_");
 }
