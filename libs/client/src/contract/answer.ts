@@ -46,7 +46,8 @@ export interface PipelineStatus {
 
 export interface ParkedStage {
   readonly stage: string;
-  readonly shard: number;
+  /** Number of the shard, or the name of what the stage works on where it is not a shard. */
+  readonly shard: number | string;
   readonly reason: string;
   readonly fix: string;
 }

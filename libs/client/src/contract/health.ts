@@ -59,19 +59,17 @@ const year = (doc: string) => ({ name: "year", kind: "integer", min: 1, max: 999
 const ordered = { kind: "ordered", from: "start_date", to: "end_date" } as const;
 const orderedTime = { kind: "ordered", from: "start_time", to: "end_time" } as const;
 
-const DAILY_MEASURES = [
+const SHARED_MEASURES = [
   "avg_value",
   "min_value",
   "max_value",
   "sum_value",
   "count",
   "stddev_value",
-  "first_value",
-  "last_value",
   "record_count",
 ] as const;
+const DAY_MEASURES = ["first_value", "last_value"] as const;
 const PERIOD_MEASURES = ["daily_avg_of_avg", "day_count", "daily_avg_of_sum"] as const;
-const MEASURES = [...DAILY_MEASURES, ...PERIOD_MEASURES] as const;
 
 const keyColumns = [
   { name: "user_id", type: "string" },
@@ -126,8 +124,6 @@ export const WEEKLY_COLUMNS = [
   { name: "year", type: "long", doc: "ISO year of the week." },
   { name: "week_of_year", type: "long" },
   ...windowColumns,
-  { name: "first_value", type: "double", optional: true },
-  { name: "last_value", type: "double", optional: true },
   ...periodMeasureColumns,
 ] as const satisfies readonly AnswerColumn[];
 
@@ -138,8 +134,6 @@ export const MONTHLY_COLUMNS = [
   { name: "month_start_date", type: "string" },
   { name: "month_end_date", type: "string" },
   ...windowColumns,
-  { name: "first_value", type: "double", optional: true },
-  { name: "last_value", type: "double", optional: true },
   ...periodMeasureColumns,
 ] as const satisfies readonly AnswerColumn[];
 
@@ -258,7 +252,7 @@ export const healthCompare = defineQuestion({
     {
       name: "measure",
       kind: "choice",
-      choices: MEASURES,
+      choices: [...SHARED_MEASURES, ...PERIOD_MEASURES],
       default: "avg_value",
       doc: "Which column of the monthly table is compared.",
     },
@@ -283,7 +277,13 @@ export const healthTop = defineQuestion({
       default: "daily",
       doc: "Which aggregate.",
     },
-    { name: "by", kind: "choice", choices: MEASURES, default: "avg_value", doc: "Which column decides." },
+    {
+      name: "by",
+      kind: "choice",
+      choices: [...SHARED_MEASURES, ...DAY_MEASURES, ...PERIOD_MEASURES],
+      default: "avg_value",
+      doc: "Which column decides.",
+    },
     limit,
     userId,
     startDate,
@@ -292,8 +292,13 @@ export const healthTop = defineQuestion({
   rules: [
     ordered,
     { kind: "only_with", parameter: "by", values: PERIOD_MEASURES, other: "period", otherIn: ["weekly", "monthly"] },
+    { kind: "only_with", parameter: "by", values: DAY_MEASURES, other: "period", otherIn: ["daily"] },
   ],
   columns: DAILY_COLUMNS,
+  columnsBy: {
+    parameter: "period",
+    columns: { daily: DAILY_COLUMNS, weekly: WEEKLY_COLUMNS, monthly: MONTHLY_COLUMNS },
+  },
   order: "the measure, greatest first; then user_id, data_type, period",
 });
 

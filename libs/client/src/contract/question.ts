@@ -27,6 +27,11 @@ export interface QuestionDefinition {
   readonly columns: readonly AnswerColumn[];
   /** The name of a list parameter of which each item is one more column, of this type, null where there is nothing. */
   readonly columnsFrom?: { readonly parameter: string; readonly type: AnswerType };
+  /** Where the value of a choice parameter decides which columns the rows have; `columns` are those of its default. */
+  readonly columnsBy?: {
+    readonly parameter: string;
+    readonly columns: Readonly<Record<string, readonly AnswerColumn[]>>;
+  };
   /** The order of the rows, in words. */
   readonly order: string;
 }
@@ -56,7 +61,9 @@ type FixedColumns<C extends readonly AnswerColumn[]> = {
 /** A row of the answer to a question. */
 export type RowOf<Q extends QuestionDefinition> = Q extends { readonly columnsFrom: { readonly type: infer T } }
   ? FixedColumns<Q["columns"]> & { readonly [name: string]: ValueOfType[T & AnswerType] | string | number | null }
-  : FixedColumns<Q["columns"]>;
+  : Q extends { readonly columnsBy: { readonly columns: infer C } }
+    ? { [K in keyof C]: FixedColumns<C[K] & readonly AnswerColumn[]> }[keyof C]
+    : FixedColumns<Q["columns"]>;
 
 /** The parameters that a question takes. */
 export type ParametersOf<Q extends QuestionDefinition> = ParametersInput<Q["parameters"]>;
