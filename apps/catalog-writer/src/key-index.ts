@@ -128,21 +128,29 @@ export class KeyIndex {
     return (this.#entries.getStats() as { entryCount: number }).entryCount;
   }
 
-  /** Writes a batch's changes and then names the snapshot; a crash in between leaves the index marked as not whole. */
+  /** Writes a batch's changes and names the snapshot that the index then equals. */
   async apply(changes: readonly IndexChange[], after: Omit<IndexState, "version" | "whole">): Promise<void> {
-    const before = this.state();
-    if (changes.length > changesPerTransaction)
-      await this.#meta.put("state", { ...after, version: keyIndexVersion, snapshotId: before?.snapshotId ?? "", whole: false });
-    const sorted = [...changes].sort((a, b) => Buffer.compare(a.key, b.key));
-    for (let start = 0; start < sorted.length; start += changesPerTransaction) {
-      const last = start + changesPerTransaction >= sorted.length;
+    if (changes.length > changesPerTransaction) {
+      await this.applyPart(changes);
+      await this.#root.transaction(() => this.#putState(after));
+    } else {
       await this.#root.transaction(() => {
-        for (const change of sorted.slice(start, start + changesPerTransaction)) this.#write(change);
-        if (last) this.#putState(after);
+        for (const change of changes) this.#write(change);
+        this.#putState(after);
       });
     }
-    if (sorted.length === 0) await this.#root.transaction(() => this.#putState(after));
     rmSync(join(this.#folder, openingsFile), { force: true });
+  }
+
+  /** Writes changes without naming a snapshot: a crash before the next `apply` leaves the index marked as not whole. */
+  async applyPart(changes: readonly IndexChange[]): Promise<void> {
+    const before = this.state();
+    if (before?.whole) await this.#meta.put("state", { ...before, whole: false });
+    const sorted = [...changes].sort((a, b) => Buffer.compare(a.key, b.key));
+    for (let start = 0; start < sorted.length; start += changesPerTransaction)
+      await this.#root.transaction(() => {
+        for (const change of sorted.slice(start, start + changesPerTransaction)) this.#write(change);
+      });
   }
 
   /** Starts a rebuild: empties the index and marks it as not whole. */

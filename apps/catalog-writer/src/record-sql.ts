@@ -71,15 +71,16 @@ export function loadRejectedBatchesSql(
 }
 
 /**
- * 128-bit digest of a row's identity, a UHUGEINT: MD5 over the identity columns, all but the last behind their length
- * in bytes, so that no two identities share a text.
+ * 128-bit digest of a row's identity as two UBIGINTs: MD5 over the identity columns, all but the last behind their
+ * length in bytes, so that no two identities share a text.
  */
-export function identityDigestSql(identity: readonly string[]): string {
+export function identityDigestSql(identity: readonly string[]): { readonly high: string; readonly low: string } {
   const parts = identity.map((column, index) => {
     const text = `CAST(${sqlName(column)} AS VARCHAR)`;
     return index === identity.length - 1 ? text : `strlen(${text}), ':', ${text}`;
   });
-  return `md5_number(concat(${parts.join(", ")}))`;
+  const text = `concat(${parts.join(", ")})`;
+  return { high: `md5_number_upper(${text})`, low: `md5_number_lower(${text})` };
 }
 
 /** 64-bit digest of a row's content, a UBIGINT; the order of a map's keys does not matter, an empty map equals none. */

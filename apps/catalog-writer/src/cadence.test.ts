@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { commitDue, defaultCadence, intervalMs } from "./cadence.ts";
+
+const state = { bytes: 1000, ageMs: 0, quietMs: 0, lastCommitMs: 100 };
+
+describe("commitDue", () => {
+  it("commits a batch that is large, old for its cost, or followed by nothing", () => {
+    expect(commitDue(defaultCadence, { ...state, bytes: defaultCadence.bytesMax }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...state, ageMs: 400 }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 2000 }).due).toBe(false);
+    expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 2000, quietMs: 250 }).due).toBe(true);
+  });
+
+  it("says how long to wait, never longer than until the batch is due", () => {
+    expect(commitDue(defaultCadence, state)).toEqual({ due: false, waitMs: 400 });
+    expect(commitDue(defaultCadence, { ...state, ageMs: 390, lastCommitMs: 2000, quietMs: 100 })).toEqual({
+      due: false,
+      waitMs: 150,
+    });
+  });
+
+  it("bounds the interval", () => {
+    expect(intervalMs(defaultCadence, 0)).toBe(defaultCadence.intervalMinMs);
+    expect(intervalMs(defaultCadence, 60_000)).toBe(defaultCadence.intervalMaxMs);
+  });
+});

@@ -1,0 +1,133 @@
+/**
+ * Brings the key index to a table's snapshot: by the rows of the snapshots since, else from the whole table.
+ */
+import {
+  currentSnapshot,
+  type KernelConnection,
+  type LakeEnvironment,
+  planScan,
+  positionDeletesSql,
+  scanSql,
+  type ScanPlan,
+  snapshotById,
+  snapshotDiff,
+  type Table,
+} from "@firn/lake";
+import type { KeyIndex } from "./key-index.ts";
+import { type KeyShape, readKeys } from "./keyed-rows.ts";
+import { type BatchKeys, type IndexChange, keyOf } from "./resolve.ts";
+
+/** Files are read in groups of about this many rows, so that memory does not grow with the table. */
+const rowsPerGroup = 500_000;
+
+/** @throws LakeError when files that the current snapshot needs cannot be read */
+export async function catchUpIndex(
+  env: LakeEnvironment,
+  connection: KernelConnection,
+  table: Table,
+  shape: KeyShape,
+  index: KeyIndex,
+): Promise<"current" | "rolled_forward" | "rebuilt"> {
+  const tableUuid = table.metadata["table-uuid"];
+  const snapshot = currentSnapshot(table.metadata);
+  const snapshotId = snapshot ? String(snapshot["snapshot-id"]) : "";
+  const state = index.state();
+  const usable = state?.whole === true && state.tableUuid === tableUuid;
+  if (usable && state.snapshotId === snapshotId) return "current";
+  if (usable && snapshot && state.snapshotId !== "") {
+    const from = snapshotById(table.metadata, BigInt(state.snapshotId));
+    if (from && (await rollForward(env, connection, table, shape, index, from["snapshot-id"])) === "done") {
+      await index.apply([], { tableUuid, snapshotId });
+      return "rolled_forward";
+    }
+  }
+  await index.clear(tableUuid);
+  if (snapshot) await putRows(env, connection, await planScan({ env, table }), shape, index);
+  await index.apply([], { tableUuid, snapshotId });
+  return "rebuilt";
+}
+
+/** Takes out what went since `from` and puts in every live row of the files that came since. */
+async function rollForward(
+  env: LakeEnvironment,
+  connection: KernelConnection,
+  table: Table,
+  shape: KeyShape,
+  index: KeyIndex,
+  from: bigint,
+): Promise<"done" | "not_possible"> {
+  const to = currentSnapshot(table.metadata);
+  const start = snapshotById(table.metadata, from);
+  if (!to || !start) return "not_possible";
+  const diff = await snapshotDiff(env, table, from, to["snapshot-id"]);
+  if (diff === undefined) return "not_possible";
+  const plan = await planScan({ env, table });
+  const gone: ScanPlan = { ...plan, tasks: diff.removedData.map((file) => ({ file, deletes: [] })) };
+  await removeRows(connection, await scanSql(gone, { columns: keyColumns(shape), store: env.store }), gone.tasks.length, shape, index);
+  if (diff.addedDeletes.length > 0)
+    await removeRows(connection, await positionDeletesSql(env, plan, diff.addedDeletes, keyColumns(shape)), 1, shape, index);
+  const added = plan.tasks.filter((task) => task.file.sequenceNumber > start["sequence-number"]);
+  await putRows(env, connection, { ...plan, tasks: added }, shape, index);
+  return "done";
+}
+
+/** Columns that digests and places are made from. */
+function keyColumns(shape: KeyShape): string[] {
+  const places = shape.definition.partition.map((field) => field.source);
+  return [...new Set([...shape.identity, ...shape.content, ...places])];
+}
+
+async function putRows(
+  env: LakeEnvironment,
+  connection: KernelConnection,
+  plan: ScanPlan,
+  shape: KeyShape,
+  index: KeyIndex,
+): Promise<void> {
+  for (const tasks of groups(plan.tasks)) {
+    const sql = await scanSql({ ...plan, tasks }, { columns: keyColumns(shape), store: env.store });
+    const keys = await keysOfSql(connection, sql, shape, index);
+    await write(index, keys, (row) => ({ content: keys.content[row] ?? 0n, partition: keys.partition[row] ?? -1 }));
+  }
+}
+
+async function removeRows(
+  connection: KernelConnection,
+  sql: string,
+  files: number,
+  shape: KeyShape,
+  index: KeyIndex,
+): Promise<void> {
+  if (files === 0) return;
+  const keys = await keysOfSql(connection, sql, shape, index);
+  await write(index, keys, () => undefined);
+}
+
+async function keysOfSql(connection: KernelConnection, sql: string, shape: KeyShape, index: KeyIndex): Promise<BatchKeys> {
+  await connection.run(`CREATE OR REPLACE TEMP TABLE index_rows AS ${sql}`);
+  try {
+    return await readKeys(connection, shape, index, "index_rows", "0");
+  } finally {
+    await connection.run("DROP TABLE index_rows");
+  }
+}
+
+async function write(index: KeyIndex, keys: BatchKeys, entry: (row: number) => IndexChange["entry"]): Promise<void> {
+  const changes: IndexChange[] = [];
+  for (let row = 0; row < keys.rows; row++) changes.push({ key: keyOf(keys, row), entry: entry(row) });
+  await index.applyPart(changes);
+}
+
+function* groups(tasks: ScanPlan["tasks"]): Generator<ScanPlan["tasks"][number][]> {
+  let group: ScanPlan["tasks"][number][] = [];
+  let rows = 0;
+  for (const task of tasks) {
+    group.push(task);
+    rows += task.file.recordCount;
+    if (rows < rowsPerGroup) continue;
+    yield group;
+    group = [];
+    rows = 0;
+  }
+  if (group.length > 0) yield group;
+}

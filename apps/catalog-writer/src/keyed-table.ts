@@ -1,0 +1,218 @@
+/**
+ * A table of identified rows (raw, dead letters): takes batches, writes each identity once, keeps the key index.
+ *
+ * Every commit carries the stream position that it covers, the counts and the rows together; the index follows after.
+ * A conflict or a doubt about the table's state throws `TableMoved`: whoever drives the table opens it again and reads
+ * the stream from the position that the table then names.
+ */
+import {
+  countProperty,
+  type CountName,
+  type Counts,
+  identityProperty,
+  parseCounts,
+  parsePositions,
+  positionProperty,
+  receivedProperty,
+  writerEpochProperty,
+} from "@firn/core";
+import {
+  currentSnapshot,
+  type KernelConnection,
+  type LakeEnvironment,
+  loadTable,
+  postCommit,
+  type SnapshotChange,
+  stageCommit,
+  stageRows,
+  stageUpsert,
+  type Table,
+  type TableIdentifier,
+} from "@firn/lake";
+import type { Batch } from "./batch.ts";
+import { candidatePredicate } from "./candidates.ts";
+import { catchUpIndex } from "./index-catch-up.ts";
+import type { KeyIndex } from "./key-index.ts";
+import { type KeyShape, readKeys } from "./keyed-rows.ts";
+import { type Resolution, resolveBatch, RowAction } from "./resolve.ts";
+
+/** The table is no longer what the batch was planned on. */
+export class TableMoved extends Error {
+  override readonly name = "TableMoved";
+}
+
+export interface KeyedTableOptions extends KeyShape {
+  readonly env: LakeEnvironment;
+  readonly connection: KernelConnection;
+  readonly index: KeyIndex;
+  readonly identifier: TableIdentifier;
+  readonly stream: string;
+  /** Every subject of the stream whose messages go into this table. */
+  readonly subjects: readonly string[];
+  readonly writerEpoch: string;
+  /** Outcome that a new row counts as: `stored`, for dead letters `rejected`. */
+  readonly newRowsCountAs: Extract<CountName, "stored" | "rejected">;
+}
+
+export interface CommitReport {
+  readonly snapshotId: bigint;
+  readonly rowsAdded: number;
+  readonly corrected: number;
+  readonly duplicates: number;
+  readonly deleted: number;
+  readonly filesAdded: number;
+}
+
+export class KeyedTable {
+  readonly #options: KeyedTableOptions;
+  #table: Table;
+
+  private constructor(options: KeyedTableOptions, table: Table) {
+    this.#options = options;
+    this.#table = table;
+  }
+
+  /** Loads the table and brings the key index to its snapshot. */
+  static async open(options: KeyedTableOptions): Promise<KeyedTable> {
+    const table = await loadTable(options.env, options.identifier);
+    await catchUpIndex(options.env, options.connection, table, options, options.index);
+    return new KeyedTable(options, table);
+  }
+
+  get table(): Table {
+    return this.#table;
+  }
+
+  /** What the table holds of the stream: everything of the subjects up to and including this sequence. */
+  position(): number {
+    const positions = parsePositions(this.#table.metadata.properties, this.#options.stream);
+    return Math.min(...this.#options.subjects.map((subject) => positions.get(subject) ?? 0));
+  }
+
+  /** Identity of the stream that the position belongs to; undefined before the first commit. */
+  streamIdentity(): string | undefined {
+    return this.#table.metadata.properties[identityProperty(this.#options.stream)];
+  }
+
+  counts(): Counts {
+    return parseCounts(this.#table.metadata.properties);
+  }
+
+  /** Another change of the table by this process (merging, expiry): later commits build on it. */
+  async moveTo(table: Table, rowsUnchanged: boolean): Promise<void> {
+    this.#table = table;
+    const state = this.#options.index.state();
+    const snapshot = currentSnapshot(table.metadata);
+    if (rowsUnchanged && state && snapshot)
+      await this.#options.index.apply([], { tableUuid: state.tableUuid, snapshotId: String(snapshot["snapshot-id"]) });
+  }
+
+  /**
+   * Judges a loaded batch, commits it and its position, and brings the index along.
+   * @throws TableMoved when another commit came first
+   */
+  async commit(batch: Batch, streamIdentity: string): Promise<CommitReport> {
+    const { connection, env, index } = this.#options;
+    await batch.load();
+    const keys = await readKeys(connection, this.#options, index, batch.name, "_op", `${batch.name}.rowid`);
+    const resolution = resolveBatch(keys, (key) => index.lookUp(key));
+    const changes = await this.#stage(batch, resolution);
+    const staged = await stageCommit(env, {
+      table: this.#table,
+      changes,
+      setProperties: this.#properties(batch, resolution, streamIdentity),
+    });
+    const result = await postCommit(env, staged);
+    if (result.kind === "conflict") throw new TableMoved(`${this.#options.identifier.name}: another commit came first`);
+    this.#table = result.table;
+    const snapshot = currentSnapshot(result.table.metadata);
+    if (!snapshot) throw new TableMoved(`${this.#options.identifier.name}: the commit left no snapshot`);
+    await index.apply(resolution.changes, {
+      tableUuid: result.table.metadata["table-uuid"],
+      snapshotId: String(snapshot["snapshot-id"]),
+    });
+    const added = changes.flatMap((change) => change.addedData ?? []);
+    return {
+      snapshotId: snapshot["snapshot-id"],
+      rowsAdded: added.reduce((sum, file) => sum + file.recordCount, 0),
+      corrected: resolution.outcomes.corrected,
+      duplicates: resolution.outcomes.duplicates,
+      deleted: resolution.outcomes.deleted,
+      filesAdded: added.length,
+    };
+  }
+
+  /** New rows as an `append`, corrections and deletions as an `overwrite`; an empty `append` when there are neither. */
+  async #stage(batch: Batch, resolution: Resolution): Promise<SnapshotChange[]> {
+    const { connection, definition, env } = this.#options;
+    const columns = definition.columns.map((column) => `"${column.name}"`).join(", ");
+    const summary = {
+      "firn.duplicates": String(resolution.outcomes.duplicates),
+      "firn.corrected": String(resolution.outcomes.corrected),
+    };
+    const actions = await storeActions(connection, batch.name, resolution.actions);
+    const rowsOf = (action: number) =>
+      `SELECT ${columns} FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${actions} WHERE action = ${action})`;
+    const newRows = `SELECT ${columns} FROM ${batch.name} WHERE rowid NOT IN (SELECT row FROM ${actions})`;
+    const has = (action: number) => resolution.actions.includes(action);
+    const changes: SnapshotChange[] = [];
+    if (has(RowAction.append) || resolution.touchedPartitions.size === 0) {
+      const addedData = has(RowAction.append)
+        ? await stageRows(connection, { env, table: this.#table, relationSql: newRows, sort: definition.sort })
+        : [];
+      changes.push({ operation: "append", addedData, summary });
+    }
+    if (resolution.touchedPartitions.size > 0) {
+      const identity = this.#options.identity.map((name) => `"${name}"`).join(", ");
+      const upsert = await stageUpsert(connection, {
+        env,
+        table: this.#table,
+        rowsSql: rowsOf(RowAction.replace),
+        deleteKeysSql: `SELECT ${identity} FROM (SELECT * FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${actions} WHERE action = ${RowAction.remove}))`,
+        keyColumns: this.#options.identity,
+        candidates: candidatePredicate(definition, this.#options.index, resolution.touchedPartitions),
+      });
+      changes.push({ operation: "overwrite", ...upsert, summary });
+    }
+    await connection.run(`DROP TABLE ${actions}`);
+    return changes;
+  }
+
+  #properties(batch: Batch, resolution: Resolution, streamIdentity: string): Record<string, string> {
+    const { newRowsCountAs, stream, subjects, writerEpoch } = this.#options;
+    const counts = this.counts();
+    const { stored, corrected, duplicates, deleted } = resolution.outcomes;
+    counts[newRowsCountAs] += stored;
+    counts.corrected += corrected;
+    counts.duplicates += duplicates;
+    counts.deleted += deleted;
+    const properties: Record<string, string> = {
+      [identityProperty(stream)]: streamIdentity,
+      [writerEpochProperty]: writerEpoch,
+    };
+    for (const subject of subjects) properties[positionProperty(stream, subject)] = String(batch.lastSequence);
+    for (const [name, value] of Object.entries(counts)) properties[countProperty(name as CountName)] = String(value);
+    for (const [shard, records] of batch.received) properties[receivedProperty(shard)] = String(records);
+    return properties;
+  }
+}
+
+const valuesPerInsert = 20_000;
+
+/** A table (row, action) of the rows that are not simply appended. */
+async function storeActions(connection: KernelConnection, batch: string, actions: Uint8Array): Promise<string> {
+  const name = `${batch}_actions`;
+  await connection.run(`CREATE OR REPLACE TABLE ${name} (row BIGINT, action UTINYINT)`);
+  let values: string[] = [];
+  const flush = async () => {
+    if (values.length > 0) await connection.run(`INSERT INTO ${name} VALUES ${values.join(",")}`);
+    values = [];
+  };
+  for (let row = 0; row < actions.length; row++) {
+    if (actions[row] === RowAction.append) continue;
+    values.push(`(${row},${actions[row]})`);
+    if (values.length === valuesPerInsert) await flush();
+  }
+  await flush();
+  return name;
+}

@@ -1,0 +1,200 @@
+/**
+ * Writes the aggregator's rounds into the rollup tables, in the order day, week, month.
+ *
+ * A table that already names the round's snapshot is left alone, so a round that was half written when the process
+ * ended is finished, not repeated. Rows are upserts by identity: writing one twice would change nothing but time.
+ */
+import {
+  committedHint,
+  decodeRollupRound,
+  type Dataset,
+  identityProperty,
+  parsePositions,
+  positionProperty,
+  type RollupChange,
+  type RollupDefinition,
+  type RollupRound,
+  rollupSubject,
+  sourceSnapshotProperty,
+  sourceTableProperty,
+  type StagedRows,
+  writerEpochProperty,
+} from "@firn/core";
+import {
+  isLakeError,
+  type KernelConnection,
+  type LakeEnvironment,
+  LakeError,
+  loadTable,
+  postCommit,
+  type SnapshotChange,
+  sqlStringList,
+  stageCommit,
+  stageUpsert,
+  type Table,
+  type TableIdentifier,
+} from "@firn/lake";
+import type { Logger } from "@firn/service";
+import { isStreamError, type Log } from "@firn/stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CommitQueue } from "./commit-queue.ts";
+import type { Parking } from "./parking.ts";
+
+const retryMinMs = 200;
+const retryMaxMs = 5_000;
+
+export interface RollupStageOptions {
+  readonly env: LakeEnvironment;
+  readonly connection: KernelConnection;
+  readonly dataset: Dataset;
+  readonly log: Log;
+  readonly queueOf: (table: string) => CommitQueue;
+  readonly parking: Parking;
+  readonly writerEpoch: string;
+  readonly logger: Logger;
+  hint(subject: string): void;
+  committed(table: Table, filesAdded: number, durationMs: number): void;
+}
+
+export class RollupStage {
+  readonly #options: RollupStageOptions;
+
+  constructor(options: RollupStageOptions) {
+    this.#options = options;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#turn(signal, () => (failures = 0));
+      } catch (error) {
+        const passing = isStreamError(error) || (isLakeError(error) && error.kind !== "invalid" && error.kind !== "unsupported");
+        if (!passing) throw error;
+        const waitMs = Math.min(retryMaxMs, retryMinMs * 2 ** failures++);
+        this.#options.logger.warn("rollup turn ended, opening the tables again", { error: String(error), waitMs });
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {
+    const { dataset, log, parking } = this.#options;
+    const subject = rollupSubject(dataset.name, 0);
+    const identity = await log.identity();
+    const start = await this.#start(subject, identity);
+    if ("reason" in start) {
+      await parking.park(`${dataset.name}.rollup`, start.reason, start.fix, signal);
+      return;
+    }
+    await parking.clear(`${dataset.name}.rollup`);
+    const turn = new AbortController();
+    const both = AbortSignal.any([signal, turn.signal]);
+    try {
+      for await (const record of log.read({ subjects: [subject], afterSequence: start.position, signal: both })) {
+        await this.#write(decodeRollupRound(record.data), subject, record.sequence, identity);
+        await log.trim(subject, record.sequence);
+        progressed();
+      }
+    } finally {
+      turn.abort();
+    }
+  }
+
+  /** The last round that is in every rollup table. */
+  async #start(subject: string, identity: string): Promise<{ position: number } | { reason: string; fix: string }> {
+    const { dataset, env, log } = this.#options;
+    const positions: number[] = [];
+    for (const rollup of dataset.rollups) {
+      const table = await loadTable(env, identifierOf(rollup));
+      const known = table.metadata.properties[identityProperty(log.stream)];
+      if (known !== undefined && known !== identity)
+        return {
+          reason: `stream ${log.stream} was made anew since ${rollup.table.name} was written`,
+          fix: `restore the stream, or compute the rollups anew with: firn rebuild ${dataset.name}`,
+        };
+      positions.push(parsePositions(table.metadata.properties, log.stream).get(subject) ?? 0);
+    }
+    return { position: Math.min(...positions) };
+  }
+
+  async #write(round: RollupRound, subject: string, sequence: number, identity: string): Promise<void> {
+    for (const rollup of this.#options.dataset.rollups) {
+      const change = round.rollups.find((candidate) => candidate.rollup === rollup.name);
+      if (!change) continue;
+      await this.#options
+        .queueOf(rollup.table.name)
+        .run(() => this.#writeTable(round, rollup, change, subject, sequence, identity));
+    }
+    await this.#removeStaged(round);
+  }
+
+  async #writeTable(
+    round: RollupRound,
+    rollup: RollupDefinition,
+    change: RollupChange,
+    subject: string,
+    sequence: number,
+    identity: string,
+  ): Promise<void> {
+    const { env, log, logger, writerEpoch } = this.#options;
+    const started = performance.now();
+    const table = await loadTable(env, identifierOf(rollup));
+    const position = parsePositions(table.metadata.properties, log.stream).get(subject) ?? 0;
+    if (position >= sequence) return;
+    const snapshotChange = await this.#stage(table, rollup, change);
+    const staged = await stageCommit(env, {
+      table,
+      changes: [{ ...snapshotChange, summary: { "firn.source-snapshot": round.sourceSnapshot } }],
+      setProperties: {
+        [positionProperty(log.stream, subject)]: String(sequence),
+        [identityProperty(log.stream)]: identity,
+        [sourceSnapshotProperty]: round.sourceSnapshot,
+        [sourceTableProperty]: round.sourceTable,
+        [writerEpochProperty]: writerEpoch,
+      },
+    });
+    const result = await postCommit(env, staged);
+    if (result.kind === "conflict")
+      throw new LakeError("conflict", `${rollup.table.name}: another commit came first`, { context: {} });
+    const durationMs = performance.now() - started;
+    this.#options.hint(committedHint(rollup.table.namespace, rollup.table.name));
+    const files = snapshotChange.addedData?.length ?? 0;
+    logger.debug("committed", { table: rollup.table.name, files, durationMs: Math.round(durationMs) });
+    this.#options.committed(result.table, files, durationMs);
+  }
+
+  async #stage(table: Table, rollup: RollupDefinition, change: RollupChange): Promise<SnapshotChange> {
+    const { connection, env } = this.#options;
+    if (change.upserts.length === 0 && change.deletes.length === 0) return { operation: "append", addedData: [] };
+    const deletes = change.deletes.length > 0 ? { deleteKeysSql: await this.#rowsSql(change.deletes) } : {};
+    const columns = rollup.table.columns.map((column) => `"${column.name}"`).join(", ");
+    const empty = `SELECT ${columns} FROM (SELECT ${rollup.table.columns.map((column) => `NULL AS "${column.name}"`).join(", ")}) WHERE false`;
+    const upsert = await stageUpsert(connection, {
+      env,
+      table,
+      rowsSql: change.upserts.length > 0 ? await this.#rowsSql(change.upserts) : empty,
+      ...deletes,
+      keyColumns: rollup.table.identity,
+      sort: rollup.table.sort,
+    });
+    const onlyNew = upsert.addedDeletes.length === 0 && upsert.removedData.length === 0;
+    return { operation: onlyNew ? "append" : "overwrite", ...upsert };
+  }
+
+  async #rowsSql(staged: readonly StagedRows[]): Promise<string> {
+    const { store } = this.#options.env;
+    const paths = await Promise.all(staged.map((file) => store.localPath(file.location, file.bytes)));
+    return `SELECT * FROM read_parquet(${sqlStringList(paths)})`;
+  }
+
+  /** Staged files have served; one that stays behind is an orphan that maintenance finds. */
+  async #removeStaged(round: RollupRound): Promise<void> {
+    const files = round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
+    await Promise.all(files.map((file) => this.#options.env.store.delete(file.location)));
+  }
+}
+
+export function identifierOf(definition: { readonly table: { readonly namespace: string; readonly name: string } }): TableIdentifier {
+  return { namespace: definition.table.namespace.split("."), name: definition.table.name };
+}

@@ -1,0 +1,219 @@
+/**
+ * Drives one keyed table: reads its subjects from the log, fills batches, commits them when they are due.
+ *
+ * Loading the next batch goes on while one is committed; judging it waits for that commit. Everything that goes wrong
+ * with the world ends the turn: the table is opened again and the log read from the position that the table names.
+ */
+import { committedHint } from "@firn/core";
+import { isLakeError, type KernelConnection } from "@firn/lake";
+import type { Logger } from "@firn/service";
+import { isStreamError, type Log, type LogRecord } from "@firn/stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Batch, type MessageKind } from "./batch.ts";
+import { type CadenceLimits, commitDue } from "./cadence.ts";
+import type { CommitQueue } from "./commit-queue.ts";
+import { type CommitReport, KeyedTable, type KeyedTableOptions, TableMoved } from "./keyed-table.ts";
+import type { Parking } from "./parking.ts";
+
+const retryMinMs = 200;
+const retryMaxMs = 5_000;
+
+export interface TableStageOptions {
+  readonly name: string;
+  readonly kind: MessageKind;
+  readonly log: Log;
+  readonly table: KeyedTableOptions;
+  /** Connection on which batches are loaded while another is committed. */
+  readonly loadConnection: KernelConnection;
+  readonly queue: CommitQueue;
+  readonly parking: Parking;
+  readonly limits: CadenceLimits;
+  readonly folder: string;
+  readonly logger: Logger;
+  hint(subject: string): void;
+  /** After each commit: metrics, maintenance. */
+  committed(table: KeyedTable, report: CommitReport, durationMs: number): void;
+}
+
+export class TableStage {
+  readonly #options: TableStageOptions;
+  #table: KeyedTable | undefined;
+  #batches = 0;
+  #lastCommitMs = 0;
+
+  constructor(options: TableStageOptions) {
+    this.#options = options;
+  }
+
+  /** The table as it was last committed or opened; undefined until the stage has opened it. */
+  get table(): KeyedTable | undefined {
+    return this.#table;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#turn(signal, () => (failures = 0));
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        const waitMs = Math.min(retryMaxMs, retryMinMs * 2 ** failures++);
+        this.#options.logger.warn("turn ended, opening the table again", { table: this.#options.name, error: String(error), waitMs });
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** From an opened table to the first failure or the end. */
+  async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {
+    const { log, parking, queue } = this.#options;
+    const table = await queue.run(() => KeyedTable.open(this.#options.table));
+    this.#table = table;
+    const identity = await log.identity();
+    const reason = await positionProblem(table, log, identity);
+    if (reason) {
+      await parking.park(this.#options.name, reason.reason, reason.fix, signal);
+      return;
+    }
+    await parking.clear(this.#options.name);
+    const turn = new AbortController();
+    const both = AbortSignal.any([signal, turn.signal]);
+    const arrivals = new Arrivals(
+      log.read({ subjects: this.#options.table.subjects, afterSequence: table.position(), signal: both }),
+    );
+    try {
+      await this.#pump(table, arrivals, identity, signal, progressed);
+    } finally {
+      turn.abort();
+    }
+  }
+
+  async #pump(
+    table: KeyedTable,
+    arrivals: Arrivals,
+    identity: string,
+    signal: AbortSignal,
+    progressed: () => void,
+  ): Promise<void> {
+    const limits = this.#options.limits;
+    let batch = this.#newBatch();
+    let lastArrivalMs = 0;
+    let committing: Promise<void> | undefined;
+    let failure: unknown;
+    try {
+      while (!signal.aborted && failure === undefined) {
+        const now = performance.now();
+        const verdict =
+          batch.messages === 0
+            ? { due: false, waitMs: 1000 }
+            : commitDue(limits, {
+                bytes: batch.bytes,
+                ageMs: now - batch.firstArrivalMs,
+                quietMs: now - lastArrivalMs,
+                lastCommitMs: this.#lastCommitMs,
+              });
+        if (verdict.due && committing === undefined) {
+          const due = batch;
+          batch = this.#newBatch();
+          committing = this.#commit(table, due, identity)
+            .then(progressed, (error: unknown) => (failure = error))
+            .finally(() => (committing = undefined));
+          continue;
+        }
+        if (verdict.due && batch.bytes >= limits.bytesMax) {
+          await committing;
+          continue;
+        }
+        const record = await arrivals.next(verdict.due ? 20 : verdict.waitMs);
+        if (record === "ended") break;
+        if (record === "none") continue;
+        lastArrivalMs = performance.now();
+        await batch.add(record, lastArrivalMs);
+      }
+      await committing;
+      if (failure === undefined && batch.messages > 0) await this.#commit(table, batch, identity);
+    } finally {
+      await committing;
+      await batch.drop();
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  #newBatch(): Batch {
+    const { kind, folder, loadConnection, table, name } = this.#options;
+    return new Batch({
+      connection: loadConnection,
+      definition: table.definition,
+      kind,
+      folder,
+      name: `batch_${name.replaceAll(/\W/g, "_")}_${this.#batches++}`,
+    });
+  }
+
+  async #commit(table: KeyedTable, batch: Batch, identity: string): Promise<void> {
+    try {
+      const started = performance.now();
+      const report = await this.#options.queue.run(() => table.commit(batch, identity));
+      this.#lastCommitMs = performance.now() - started;
+      const { identifier, stream, subjects } = this.#options.table;
+      this.#options.hint(committedHint(identifier.namespace.join("."), identifier.name));
+      this.#options.logger.debug("committed", { table: identifier.name, ...report, snapshotId: String(report.snapshotId), stream });
+      this.#options.committed(table, report, this.#lastCommitMs);
+      for (const subject of subjects) await this.#options.log.trim(subject, batch.lastSequence);
+    } finally {
+      await batch.drop();
+    }
+  }
+}
+
+/** Failures of the world that opening the table again can mend. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof TableMoved) return true;
+  if (isLakeError(error)) return error.kind !== "invalid" && error.kind !== "unsupported";
+  return isStreamError(error);
+}
+
+/** Why the table's position does not fit the stream, if it does not. */
+async function positionProblem(
+  table: KeyedTable,
+  log: Log,
+  identity: string,
+): Promise<{ reason: string; fix: string } | undefined> {
+  const known = table.streamIdentity();
+  const bounds = await log.bounds();
+  if (known !== undefined && known !== identity)
+    return {
+      reason: `stream ${log.stream} was made anew: the table's position belongs to ${known}, the stream is ${identity}`,
+      fix: "restore the stream, or accept the loss with: firn resume SHARD --accept-loss",
+    };
+  if (table.position() > bounds.lastSequence)
+    return {
+      reason: `the table's position ${table.position()} is ahead of stream ${log.stream}, which ends at ${bounds.lastSequence}`,
+      fix: "restore the stream, or go on from a sequence with: firn resume SHARD --from N",
+    };
+  return undefined;
+}
+
+/** An iterator that can be asked with a time limit; a record that comes late waits for the next call. */
+class Arrivals {
+  readonly #iterator: AsyncIterator<LogRecord>;
+  #waiting: Promise<IteratorResult<LogRecord>> | undefined;
+
+  constructor(records: AsyncIterable<LogRecord>) {
+    this.#iterator = records[Symbol.asyncIterator]();
+  }
+
+  async next(waitMs: number): Promise<LogRecord | "none" | "ended"> {
+    this.#waiting ??= this.#iterator.next();
+    const timer = new AbortController();
+    const late = sleep(waitMs, "none" as const, { signal: timer.signal }).catch(() => "none" as const);
+    try {
+      const result = await Promise.race([this.#waiting, late]);
+      if (result === "none") return "none";
+      this.#waiting = undefined;
+      return result.done ? "ended" : result.value;
+    } finally {
+      timer.abort();
+    }
+  }
+}
