@@ -60,3 +60,30 @@ export {
 export type { CountName, Counts, ParkedState } from "./pipeline-properties.ts";
 export { decodeRollupRound, encodeRollupRound } from "./rollup-round.ts";
 export type { RollupChange, RollupRound, StagedRows } from "./rollup-round.ts";
+export {
+  civilFromDays,
+  dayOfWeek,
+  daysFromCivil,
+  daysInMonth,
+  firstOfMonth,
+  formatDate,
+  isoWeekOf,
+  lastOfMonth,
+  mondayOf,
+  parseDate,
+} from "./civil-date.ts";
+export type { CivilDate } from "./civil-date.ts";
+export { periodOf } from "./period.ts";
+export type { Period } from "./period.ts";
+export {
+  explainInstant,
+  formatInstantUs,
+  INSTANT_YEAR_MAX,
+  INSTANT_YEAR_MIN,
+  OFFSET_MINUTES_MAX,
+  parseInstantUs,
+} from "./instant.ts";
+export { findZone, fixedZone, zoneByName } from "./time-zone.ts";
+export type { Zone } from "./time-zone.ts";
+export { localWindow } from "./local-window.ts";
+export type { InstantWindow } from "./local-window.ts";

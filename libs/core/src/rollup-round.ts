@@ -39,7 +39,9 @@ export function encodeRollupRound(round: RollupRound): Uint8Array {
 
 /** @throws SyntaxError when the bytes are not a round of version 1. */
 export function decodeRollupRound(bytes: Uint8Array): RollupRound {
-  const round = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")) as RollupRound;
+  const round = JSON.parse(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
+  ) as RollupRound;
   if (round?.v !== 1 || typeof round.sourceSnapshot !== "string" || !Array.isArray(round.rollups))
     throw new SyntaxError("not a rollup round of version 1");
   return round;
