@@ -51,8 +51,27 @@ export {
   type StatisticsFile,
   type TableMetadata,
 } from "./metadata/table-metadata.ts";
-export type { TableRequirement } from "./metadata/requirements.ts";
+export { checkRequirements, type TableRequirement } from "./metadata/requirements.ts";
 export { LAST_ADDED, type TableUpdate } from "./metadata/updates.ts";
+export { applyUpdates, type ApplyContext } from "./metadata/apply-updates.ts";
+export {
+  expiredMetadataFiles,
+  isCreate,
+  planCommit,
+  referencedSnapshotsOnly,
+  type CommitBase,
+} from "./metadata/commit-plan.ts";
+export { newTableMetadata, type NewTable } from "./metadata/new-table.ts";
+export {
+  createTableRequest,
+  definedIdentifier,
+  schemaFromColumns,
+  type DefinedColumn,
+  type DefinedTable,
+} from "./metadata/table-definition.ts";
+export { metadataBytes, metadataFolder, nextMetadataLocation, readMetadata } from "./metadata/metadata-file.ts";
+export { parseTableMetadata, tableMetadataAt } from "./metadata/parse-table-metadata.ts";
+export { parseLakeJson, stringifyLakeJson } from "./metadata/json.ts";
 
 // Catalog
 export {
@@ -68,6 +87,7 @@ export {
   type TableCommit,
   type TableIdentifier,
 } from "./catalog/catalog.ts";
+export { MemoryCatalog, type MemoryCatalogOptions } from "./catalog/memory-catalog.ts";
 
 // Object store
 export type {

@@ -1,0 +1,70 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { LakeError } from "../lake-error.ts";
+import { stringifyLakeJson } from "./json.ts";
+import { parseTableMetadata } from "./parse-table-metadata.ts";
+import type { TableMetadata } from "./table-metadata.ts";
+
+/**
+ * Metadata files: their names (`<table>/metadata/00012-<uuid>.metadata.json`, compressed
+ * `00012-<uuid>.gz.metadata.json`, as Java's TableMetadataParser and Codec name them) and their bytes.
+ */
+
+const CODEC_KEY = "write.metadata.compression-codec";
+const METADATA_FOLDER_KEY = "write.metadata.path";
+const VERSION_DIGITS = 5;
+/** A gzip bomb must not fill memory: no sane metadata is larger. */
+const UNPACKED_BYTES_MAX = 1024 * 1024 * 1024;
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+export function metadataFolder(metadata: Pick<TableMetadata, "location" | "properties">): string {
+  const folder = Object.hasOwn(metadata.properties, METADATA_FOLDER_KEY) && metadata.properties[METADATA_FOLDER_KEY];
+  return (folder || `${metadata.location}/metadata`).replace(/\/+$/, "");
+}
+
+/** Where the metadata after the one at `previousLocation` is written; the first has version 0. */
+export function nextMetadataLocation(
+  metadata: TableMetadata,
+  previousLocation: string | undefined,
+  uuid: string,
+): string {
+  const version = previousLocation === undefined ? 0 : metadataVersion(previousLocation) + 1;
+  const compressed = isGzip(metadata) ? ".gz" : "";
+  const name = `${String(version).padStart(VERSION_DIGITS, "0")}-${uuid}${compressed}.metadata.json`;
+  return `${metadataFolder(metadata)}/${name}`;
+}
+
+/** The number in front of the file's name, -1 when it has none (a registered file may be named anyhow). */
+function metadataVersion(location: string): number {
+  const version = /(?:^|\/)v?(\d{1,9})[-.][^/]*$/.exec(location)?.[1];
+  return version === undefined ? -1 : Number(version);
+}
+
+function isGzip(metadata: TableMetadata): boolean {
+  const codec = Object.hasOwn(metadata.properties, CODEC_KEY) ? metadata.properties[CODEC_KEY] : undefined;
+  return codec?.toLowerCase() === "gzip";
+}
+
+/** The bytes to store; `text` is given by whoever has the JSON already. */
+export async function metadataBytes(metadata: TableMetadata, text = stringifyLakeJson(metadata)): Promise<Uint8Array> {
+  return isGzip(metadata) ? compress(text) : Buffer.from(text, "utf8");
+}
+
+/**
+ * Reads the bytes of a metadata file, compressed or not, whatever its name says.
+ * @throws LakeError `corrupt` or `unsupported`, naming the location.
+ */
+export async function readMetadata(bytes: Uint8Array, location: string): Promise<TableMetadata> {
+  const packed = bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
+  let plain = bytes;
+  if (packed) {
+    try {
+      plain = await decompress(bytes, { maxOutputLength: UNPACKED_BYTES_MAX });
+    } catch (cause) {
+      throw new LakeError("corrupt", `metadata file ${location}: damaged gzip data`, { cause, context: { location } });
+    }
+  }
+  return parseTableMetadata(Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString("utf8"), location);
+}
