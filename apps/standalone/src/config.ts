@@ -1,0 +1,50 @@
+import { join, resolve } from "node:path";
+
+import { freePorts, parsePorts, type Ports } from "./ports.ts";
+import type { StartOptions } from "./start-arguments.mjs";
+
+/** Everything that a start depends on, read once. */
+export interface StandaloneConfig extends StartOptions {
+  readonly host: string;
+  readonly ports: Ports;
+  /** Addresses of this start's own servers, or of the ones that NATS_URL and ICEBERG_CATALOG_URI name. */
+  readonly natsUrl: string;
+  readonly catalogUrl: string;
+  readonly warehouse: string;
+  /** What the children inherit. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** @throws PortError */
+export async function readConfig(
+  options: StartOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<StandaloneConfig> {
+  const host = environment["FIRN_HOST"] || "127.0.0.1";
+  const ports = options.autoPorts ? await freePorts(host) : parsePorts(environment);
+  const own = (name: "nats" | "catalog") => options.only.includes(name);
+  return {
+    ...options,
+    host,
+    ports,
+    natsUrl: own("nats") ? `nats://${addressOf(host)}:${ports.nats}` : (environment["NATS_URL"] ?? ""),
+    catalogUrl: own("catalog")
+      ? `http://${addressOf(host)}:${ports.catalog}`
+      : (environment["ICEBERG_CATALOG_URI"] ?? ""),
+    warehouse: warehouseOf(options, environment["ICEBERG_WAREHOUSE"]),
+    environment,
+  };
+}
+
+/** A folder becomes absolute; an address (s3://, file://) stays. */
+function warehouseOf(options: StartOptions, text: string | undefined): string {
+  if (text === undefined || text === "") return join(options.dataDir, "warehouse");
+  return /^[a-z0-9]+:\//i.test(text) ? text : resolve(text);
+}
+
+/** What a client on this machine connects to when a server binds `host`. */
+export function addressOf(host: string): string {
+  if (host === "0.0.0.0" || host === "") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}

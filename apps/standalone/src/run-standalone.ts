@@ -1,0 +1,122 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+import type { StandaloneConfig } from "./config.ts";
+import { lockDataDir } from "./data-dir-lock.ts";
+import { endpointsOf, readEndpoints } from "./endpoints-file.ts";
+import { countsOf, tableRows, waitSettled, type PipelineState } from "./lake-state.ts";
+import { formatAddresses, formatReport, HEALTH_TABLES, sampleQuestions, type TableRows } from "./report.ts";
+import { loadSample } from "./sample-load.ts";
+import { APPS_FOLDER } from "./service-process.ts";
+import { Standalone } from "./standalone.ts";
+
+const DATASET = "health";
+const NAMESPACE = "health_db";
+const SAMPLE_FOLDER = join(APPS_FOLDER, "..", "samples", DATASET);
+const BASELINE_LIMIT_MS = 120_000;
+const SETTLE_LIMIT_MS = 600_000;
+/** npm hands on a Ctrl-C that the terminal has sent already: only a later one means "now". */
+const SAME_SIGNAL_MS = 1_000;
+
+/** Starts everything, loads the sample, and stays until it is told to end. Returns the exit code. */
+export async function runStandalone(config: StandaloneConfig): Promise<number> {
+  const lock = lockDataDir(config.dataDir);
+  if (lock === undefined) {
+    process.stderr.write(runsAlready(config.dataDir));
+    return 1;
+  }
+  const standalone = new Standalone(config, {
+    appsFolder: APPS_FOLDER,
+    natsBinary: config.environment["NATS_SERVER_BIN"] || "nats-server",
+    say: (line) => void process.stderr.write(`firn: ${line}\n`),
+  });
+  const ending = endOnSignal(() => standalone.kill());
+  try {
+    await standalone.clean();
+    const stop = () => void standalone.stop();
+    ending.addEventListener("abort", stop);
+    await standalone.start().catch((error: unknown) => {
+      if (!ending.aborted) throw error;
+    });
+    return ending.aborted ? 0 : await serve(config, standalone, ending);
+  } finally {
+    await standalone.stop();
+    lock.release();
+  }
+}
+
+async function serve(config: StandaloneConfig, standalone: Standalone, ending: AbortSignal): Promise<number> {
+  const print = (text: string) => void process.stdout.write(`${text}\n`);
+  print(`firn runs on ${config.dataDir} (process ${process.pid}, logs in ${join(config.dataDir, "logs")})`);
+  const loaded = config.sample ? await loadAndReport(config, standalone, ending, print) : true;
+  if (ending.aborted) return 0;
+  print(`\nAddresses\n${formatAddresses(endpointsOf(config))}`);
+  if (config.once) return loaded ? 0 : 1;
+  print("\nCtrl-C ends it.");
+  await new Promise((resolve) => ending.addEventListener("abort", resolve));
+  process.stderr.write("firn: draining\n");
+  return 0;
+}
+
+/** False when the sample did not end in the tables as it should. */
+async function loadAndReport(
+  config: StandaloneConfig,
+  standalone: Standalone,
+  ending: AbortSignal,
+  print: (text: string) => void,
+): Promise<boolean> {
+  const { ingest, query, catalog } = endpointsOf(config);
+  if (!ingest || !query || !catalog || !config.only.includes("ingest") || !config.only.includes("query")) return true;
+  if (!existsSync(SAMPLE_FOLDER)) return true;
+  const before = await waitSettled(query, BASELINE_LIMIT_MS, ending);
+  if (before === undefined) throw new Error(`query does not answer; its log is ${standalone.logPath("query")}`);
+  const rowsBefore = await allRows(catalog);
+  const startedMs = Date.now();
+  const { ledger } = standalone;
+  const load = { appsFolder: APPS_FOLDER, sampleFolder: SAMPLE_FOLDER, dataDir: config.dataDir, ingestUrl: ingest };
+  await loadSample({ ...load, ledger, signal: ending }).catch((error: unknown) => {
+    if (!ending.aborted) throw error;
+  });
+  const after = await waitSettled(query, SETTLE_LIMIT_MS, ending);
+  if (ending.aborted || after === undefined) return ending.aborted;
+  const seconds = (Date.now() - startedMs) / 1000;
+  const report = {
+    before: { counts: countsOf(before, DATASET), rows: rowsBefore },
+    after: { counts: countsOf(after, DATASET), rows: await allRows(catalog) },
+    seconds,
+  };
+  print(`\n${formatReport(report)}\n\nThree questions to copy\n${sampleQuestions(query).join("\n")}`);
+  return reportUnsettled(after);
+}
+
+function reportUnsettled(state: PipelineState): boolean {
+  for (const { stage, shard, reason, fix } of state.parked) {
+    process.stderr.write(`firn: ${stage} shard ${shard} is parked: ${reason}. ${fix}\n`);
+  }
+  if (!state.settled) process.stderr.write(`firn: not settled, messages waiting: ${JSON.stringify(state.lag)}\n`);
+  return state.settled;
+}
+
+async function allRows(catalogUrl: string): Promise<TableRows> {
+  const rows = HEALTH_TABLES.map(async ([, table]) => [table, await tableRows(catalogUrl, NAMESPACE, table)] as const);
+  return new Map(await Promise.all(rows));
+}
+
+function runsAlready(dataDir: string): string {
+  const endpoints = readEndpoints(dataDir);
+  const where = endpoints === undefined ? "  it is starting or ending just now\n" : `${formatAddresses(endpoints)}\n`;
+  return `firn: runs already on ${dataDir}\n${where}`;
+}
+
+/** Aborts at the first signal; a second one, a second later or more, no longer waits for work in flight. */
+function endOnSignal(endAtOnce: () => void): AbortSignal {
+  const ending = new AbortController();
+  let firstMs = 0;
+  const end = () => {
+    if (ending.signal.aborted && Date.now() - firstMs > SAME_SIGNAL_MS) endAtOnce();
+    if (!ending.signal.aborted) firstMs = Date.now();
+    ending.abort();
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, end);
+  return ending.signal;
+}

@@ -1,0 +1,32 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import type { StandaloneConfig } from "./config.ts";
+import type { ProcessName } from "./start-arguments.mjs";
+import type { ProcessSpec } from "./supervised-process.ts";
+
+export type ServiceName = Exclude<ProcessName, "nats">;
+
+/** Folder of the bundled apps: `apps/` of the repository, seen from `apps/standalone/dist/main.js`. */
+export const APPS_FOLDER = join(import.meta.dirname, "..", "..");
+
+/** One of Firn's services as `node apps/NAME/dist/main.js`, with this data directory and these addresses. */
+export function serviceProcess(config: StandaloneConfig, name: ServiceName, appsFolder: string): ProcessSpec {
+  const stateFolder = join(config.dataDir, "state", name);
+  mkdirSync(stateFolder, { recursive: true });
+  return {
+    name,
+    command: process.execPath,
+    args: [join(appsFolder, name, "dist", "main.js")],
+    cwd: process.cwd(),
+    env: {
+      ...config.environment,
+      NATS_URL: config.natsUrl,
+      ICEBERG_CATALOG_URI: config.catalogUrl,
+      ICEBERG_WAREHOUSE: config.warehouse,
+      FIRN_HOST: config.host,
+      FIRN_PORT: String(config.ports[name]),
+      FIRN_DATA_DIR: stateFolder,
+    },
+  };
+}
