@@ -1,1 +1,4 @@
-export {};
+import { runService } from "@firn/service";
+import { ingestService } from "./ingest-service.ts";
+
+await runService(ingestService);

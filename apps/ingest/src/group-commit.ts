@@ -1,0 +1,150 @@
+import { encodeIntakeFrame, type IntakePayload } from "@firn/core";
+import type { AppendRecord, Log } from "@firn/stream";
+import type { ShardedPayload } from "./accepted-payloads.ts";
+
+/** What several requests in one append may have in bytes; one request alone may have more. */
+const APPEND_BYTES_TARGET = 4 * 1024 * 1024;
+/** A frame is closed when the next payload would take it past this; one payload alone may be larger. */
+const FRAME_BYTES_TARGET = 1024 * 1024;
+/** What a payload adds to its frame's header, at most. */
+const FRAME_ENTRY_BYTES = 128;
+/** Appends on their way at once: while one waits for the disk, the next is sent. */
+const APPENDS_IN_FLIGHT_MAX = 3;
+
+interface Waiting {
+  readonly dataset: string;
+  readonly payloads: readonly ShardedPayload[];
+  readonly receivedAtUs: number;
+  readonly bytes: number;
+  readonly resolve: (receipt: string) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Tells of every append: how many requests shared it, how long it took, whether it failed. */
+export interface AppendObserver {
+  (append: { requests: number; bytes: number; elapsedMs: number; failed: boolean }): void;
+}
+
+/**
+ * Appends requests to the intake log. Requests that wait at the same time share one append, and with it one write to
+ * the broker's disk. An append is all or nothing, so each request is; its outcome is the outcome of its append.
+ *
+ * A request alone is appended at once. While an append is on its way others gather, until it ends or until they fill
+ * an append of their own.
+ */
+export class GroupCommit {
+  readonly #log: () => Log;
+  readonly #observe: AppendObserver;
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #inFlight = 0;
+
+  /** @param log the log to append to; a throw (the broker is away) is the outcome of the requests */
+  constructor(log: () => Log, observe: AppendObserver = () => {}) {
+    this.#log = log;
+    this.#observe = observe;
+  }
+
+  /** Resolves with the receipt when the broker has the payloads on disk. */
+  submit(dataset: string, payloads: readonly ShardedPayload[], receivedAtUs: number): Promise<string> {
+    const bytes = payloads.reduce((sum, payload) => sum + payload.bytes.length + FRAME_ENTRY_BYTES, 0);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ dataset, payloads, receivedAtUs, bytes, resolve, reject });
+      this.#waitingBytes += bytes;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.#mayAppend()) {
+      this.#inFlight++;
+      void this.#append(this.#takeGroup()).finally(() => {
+        this.#inFlight--;
+        this.#pump();
+      });
+    }
+  }
+
+  #mayAppend(): boolean {
+    if (this.#waiting.length === 0 || this.#inFlight >= APPENDS_IN_FLIGHT_MAX) return false;
+    return this.#inFlight === 0 || this.#waitingBytes >= APPEND_BYTES_TARGET;
+  }
+
+  #takeGroup(): Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const request of this.#waiting) {
+      if (count > 0 && bytes + request.bytes > APPEND_BYTES_TARGET) break;
+      bytes += request.bytes;
+      count++;
+    }
+    this.#waitingBytes -= bytes;
+    return this.#waiting.splice(0, count);
+  }
+
+  async #append(group: readonly Waiting[]): Promise<void> {
+    const startMs = performance.now();
+    let failed = false;
+    try {
+      const log = this.#log();
+      const records = planRecords(group);
+      const { lastSequence } = await log.append(records);
+      const firstSequence = lastSequence - records.length + 1;
+      group.forEach((request, ordinal) => {
+        request.resolve(formatReceipt(request.dataset, { firstSequence, messages: records.length, ordinal }));
+      });
+    } catch (error) {
+      failed = true;
+      for (const request of group) request.reject(error);
+    }
+    const bytes = group.reduce((sum, request) => sum + request.bytes, 0);
+    this.#observe({ requests: group.length, bytes, elapsedMs: performance.now() - startMs, failed });
+  }
+}
+
+/**
+ * `dataset-first-messages-ordinal`, numbers in base 36: the append's first stream sequence, how many messages it has,
+ * and which of its requests this is (payloads in the frames carry the ordinal as their receipt).
+ */
+export function formatReceipt(
+  dataset: string,
+  place: { firstSequence: number; messages: number; ordinal: number },
+): string {
+  return [dataset, ...[place.firstSequence, place.messages, place.ordinal].map((n) => n.toString(36))].join("-");
+}
+
+interface OpenFrame {
+  readonly subject: string;
+  readonly payloads: IntakePayload[];
+  bytes: number;
+}
+
+/** Packs the payloads of a group into frames of one dataset and shard each, in order of arrival. */
+function planRecords(group: readonly Waiting[]): AppendRecord[] {
+  const frames: OpenFrame[] = [];
+  const open = new Map<string, OpenFrame>();
+  group.forEach((request, ordinal) => {
+    const receipt = ordinal.toString(36);
+    for (const { bytes, shard } of request.payloads) {
+      const subject = `intake.${request.dataset}.${shard}`;
+      let frame = open.get(subject);
+      const size = bytes.length + FRAME_ENTRY_BYTES;
+      if (frame === undefined || frame.bytes + size > FRAME_BYTES_TARGET) {
+        frame = { subject, payloads: [], bytes: 0 };
+        frames.push(frame);
+        open.set(subject, frame);
+      }
+      frame.payloads.push({
+        bytes,
+        receivedAtUs: request.receivedAtUs,
+        encoding: "json",
+        origin: HTTP_ORIGIN,
+        receipt,
+      });
+      frame.bytes += size;
+    }
+  });
+  return frames.map(({ subject, payloads }) => ({ subject, data: encodeIntakeFrame(payloads) }));
+}
+
+const HTTP_ORIGIN = { kind: "http" } as const;
