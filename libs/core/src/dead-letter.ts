@@ -21,7 +21,7 @@ export interface DeadLetter {
 export type ErrorType =
   "validation_error" | "deserialization_error" | "transformation_error" | "schema_error" | "processing_error";
 
-/** Message on `rejected.<dataset>.<shard>`. */
+/** Message on `rejected.<dataset>.<shard>`; read it with `decodeRejectedBatch`, which puts long originals back. */
 export interface RejectedBatch {
   readonly v: 1;
   readonly dataset: string;
@@ -85,9 +85,14 @@ export function rawPayloadText(bytes: Uint8Array): string {
   return isUtf8(bytes) ? buffer.toString("utf8") : `base64:${buffer.toString("base64")}`;
 }
 
+/** From this length on an original travels as base64: JSON may write each of its bytes as six. */
+const PLAIN_ORIGINAL_BYTES_MAX = 64 * 1024;
+
+/** A dead letter in a message: a long original is in `raw_payload_base64`, so that a message is never far longer. */
+type WireDeadLetter = DeadLetter & { readonly raw_payload_base64?: string };
+
 export function encodeRejectedBatch(dataset: string, records: readonly DeadLetter[]): Uint8Array {
-  const batch: RejectedBatch = { v: 1, dataset, records };
-  return Buffer.from(JSON.stringify(batch), "utf8");
+  return Buffer.from(JSON.stringify({ v: 1, dataset, records: records.map(toWire) }), "utf8");
 }
 
 /** @throws SyntaxError when the bytes are not a rejected batch of version 1. */
@@ -97,5 +102,19 @@ export function decodeRejectedBatch(bytes: Uint8Array): RejectedBatch {
   if (batch?.v !== 1 || typeof batch.dataset !== "string" || !Array.isArray(batch.records)) {
     throw new SyntaxError("not a rejected batch of version 1");
   }
-  return batch;
+  return { ...batch, records: batch.records.map(fromWire) };
+}
+
+function toWire(letter: DeadLetter): WireDeadLetter {
+  if (letter.raw_payload === null || letter.raw_payload.length < PLAIN_ORIGINAL_BYTES_MAX) return letter;
+  return {
+    ...letter,
+    raw_payload: null,
+    raw_payload_base64: Buffer.from(letter.raw_payload, "utf8").toString("base64"),
+  };
+}
+
+function fromWire(letter: WireDeadLetter): DeadLetter {
+  const { raw_payload_base64: base64, ...rest } = letter;
+  return base64 === undefined ? letter : { ...rest, raw_payload: Buffer.from(base64, "base64").toString("utf8") };
 }

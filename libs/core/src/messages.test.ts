@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+
+import { decodeColumnBatch, encodeColumnBatch, sliceColumnRows } from "./column-batch.ts";
+import { deadLetterId, decodeRejectedBatch, encodeRejectedBatch, makeDeadLetter } from "./dead-letter.ts";
+import { decodeIntakeFrame, encodeIntakeFrame, type IntakePayload } from "./intake-frame.ts";
+
+const payloads: IntakePayload[] = [
+  {
+    bytes: Buffer.from('{"a":"é"}'),
+    receivedAtUs: 1_700_000_000_000_001,
+    encoding: "json",
+    origin: { kind: "http" },
+    receipt: "r1",
+  },
+  {
+    bytes: Buffer.from([0, 0xff, 1]),
+    receivedAtUs: 2,
+    encoding: "avro",
+    origin: { kind: "kafka", topic: "health-data-raw", partition: 3, offset: 42 },
+  },
+  { bytes: Buffer.alloc(0), receivedAtUs: 3, encoding: "json", origin: { kind: "file" } },
+];
+
+/** What version 1 of the frame looks like on the wire: lakes hold such messages. */
+const GOLDEN_FRAME =
+  "01000001017b227061796c6f616473223a5b7b226e223a31302c226174223a313730303030303030303030303030312c22656e63223a226a736f" +
+  "6e222c226f726967696e223a7b226b696e64223a2268747470227d2c2272656365697074223a227231227d2c7b226e223a332c226174223a322c" +
+  "22656e63223a226176726f222c226f726967696e223a7b226b696e64223a226b61666b61222c22746f706963223a226865616c74682d64617461" +
+  "2d726177222c22706172746974696f6e223a332c226f6666736574223a34327d7d2c7b226e223a302c226174223a332c22656e63223a226a736f" +
+  "6e222c226f726967696e223a7b226b696e64223a2266696c65227d7d5d7d7b2261223a22c3a9227d00ff01";
+
+describe("an intake frame", () => {
+  it("comes back as it went", () => {
+    expect(decodeIntakeFrame(encodeIntakeFrame(payloads)).map((p) => ({ ...p, bytes: Buffer.from(p.bytes) }))).toEqual(
+      payloads,
+    );
+  });
+
+  it("has the layout of version 1", () => {
+    expect(Buffer.from(encodeIntakeFrame(payloads)).toString("hex")).toBe(GOLDEN_FRAME);
+    expect(decodeIntakeFrame(Buffer.from(GOLDEN_FRAME, "hex"))).toHaveLength(3);
+  });
+
+  it.each([
+    ["another version", Buffer.from([2, 0, 0, 0, 0])],
+    ["a short one", Buffer.from([1, 0, 0])],
+    ["a header cut off", Buffer.from([1, 0, 0, 1, 0, 0x7b])],
+    ["lengths that do not add up", Buffer.concat([encodeIntakeFrame(payloads), Buffer.from("x")])],
+    ["a missing tail", encodeIntakeFrame(payloads).subarray(0, -1)],
+  ])("refuses %s", (_, frame) => {
+    expect(() => decodeIntakeFrame(frame)).toThrow(SyntaxError);
+  });
+});
+
+describe("a column batch", () => {
+  const rows = { rows: 2, columns: { _op: [0, 1], user_id: ["u\u0000", "😀"], metadata: [{ k: "v" }, null] } };
+
+  it("has the shape of version 1", () => {
+    const text = Buffer.from(encodeColumnBatch("health", rows)).toString();
+    expect(text).toBe(
+      '{"v":1,"dataset":"health","rows":2,"columns":{"_op":[0,1],"user_id":["u\\u0000","😀"],"metadata":[{"k":"v"},null]}}',
+    );
+    expect(decodeColumnBatch(Buffer.from(text))).toEqual({ v: 1, dataset: "health", ...rows });
+  });
+
+  it("can be cut by rows", () => {
+    expect(sliceColumnRows(rows, 1, 2)).toEqual({
+      rows: 1,
+      columns: { _op: [1], user_id: ["😀"], metadata: [null] },
+    });
+  });
+
+  it.each(['{"v":2}', '{"v":1,"dataset":"d","rows":2,"columns":{"a":[1]}}', "[]"])("refuses %s", (text) => {
+    expect(() => decodeColumnBatch(Buffer.from(text))).toThrow(SyntaxError);
+  });
+});
+
+describe("a dead letter", () => {
+  const input = {
+    dataset: "health",
+    errorType: "validation_error",
+    message: "value is missing",
+    timestampUs: 5,
+    bytes: Buffer.from('{"id":"a"}'),
+    userId: "u",
+    deviceId: null,
+    sampleId: "a",
+    dataType: null,
+    topic: "intake.health.1",
+    partition: 1,
+    offset: 9,
+  } as const;
+
+  it("has one id for the same bytes, user, device and error type, wherever they lay", () => {
+    const id = deadLetterId(input);
+    expect(id).toBe("13063a083ce714e4f45f436159192827");
+    expect(makeDeadLetter({ ...input, message: "other", timestampUs: 6, offset: 10 }).error_id).toBe(id);
+    for (const other of [
+      { userId: "v" },
+      { deviceId: "" },
+      { errorType: "schema_error" },
+      { bytes: Buffer.from("{}") },
+    ]) {
+      expect(deadLetterId({ ...input, ...other } as typeof input)).not.toBe(id);
+    }
+    // Lengths keep parts apart.
+    expect(deadLetterId({ ...input, userId: "ab", deviceId: "c" })).not.toBe(
+      deadLetterId({ ...input, userId: "a", deviceId: "bc" }),
+    );
+  });
+
+  it("keeps text as it came and other bytes as base64", () => {
+    expect(makeDeadLetter(input).raw_payload).toBe('{"id":"a"}');
+    expect(makeDeadLetter({ ...input, bytes: Buffer.from([0xff, 0x00]) }).raw_payload).toBe("base64:/wA=");
+  });
+
+  it("comes back from its message, also when it is long and full of control characters", () => {
+    const long = makeDeadLetter({ ...input, bytes: Buffer.alloc(3_000_000, 1) });
+    const message = encodeRejectedBatch("health", [makeDeadLetter(input), long]);
+    expect(message.byteLength).toBeLessThan(4_100_000);
+    expect(decodeRejectedBatch(message)).toEqual({ v: 1, dataset: "health", records: [makeDeadLetter(input), long] });
+  });
+});
