@@ -112,7 +112,31 @@ export {
   type Partition,
   type PartitionValue,
 } from "./manifest/data-file.ts";
+export { compareLiterals, equalLiterals } from "./manifest/compare-literals.ts";
+export {
+  BOUND_LENGTH_MAX,
+  decodeSingleValue,
+  encodeSingleValue,
+  lowerBoundOf,
+  upperBoundOf,
+} from "./manifest/single-value.ts";
+export { filterOfProjected, partitionFilter, type PartitionFilter } from "./manifest/partition-filter.ts";
 export { ManifestContent, type FieldSummary, type ManifestFile } from "./manifest/manifest-file.ts";
+
+// Partition transforms
+export {
+  applyTransform,
+  bucketHash,
+  compileTransform,
+  parseTransform,
+  resultType,
+  type CalendarUnit,
+  type Transform,
+} from "./transform/transform.ts";
+export { bindSpec, boundSpec, partitionKey, type BoundPartitionField, type BoundSpec } from "./transform/bound-spec.ts";
+export { humanValue, partitionPath } from "./transform/partition-path.ts";
+export { projectPredicate } from "./transform/projection.ts";
+export { ANY_VALUE, mayMatch, type ValueRange } from "./transform/value-range.ts";
 
 // Tables and commits
 export {

@@ -1,0 +1,54 @@
+import type { Predicate } from "../scan/predicate.ts";
+import type { BoundPartitionField, BoundSpec } from "../transform/bound-spec.ts";
+import { projectPredicate } from "../transform/projection.ts";
+import { ANY_VALUE, mayMatch, type ValueRange } from "../transform/value-range.ts";
+import type { Partition } from "./data-file.ts";
+import type { FieldSummary, ManifestFile } from "./manifest-file.ts";
+import { decodeSingleValue } from "./single-value.ts";
+
+/** Answers for one partition spec; false means that it is certain that no row matches. */
+export interface PartitionFilter {
+  mayMatchPartition(partition: Partition): boolean;
+  mayMatchManifest(manifest: ManifestFile): boolean;
+}
+
+/** A filter for files and manifests of `spec`, from a predicate over columns. */
+export function partitionFilter(where: Predicate, spec: BoundSpec): PartitionFilter {
+  return filterOfProjected(projectPredicate(where, spec.fields), spec);
+}
+
+/** The same from a predicate over partition fields. */
+export function filterOfProjected(projected: Predicate, spec: BoundSpec): PartitionFilter {
+  const places = new Map(spec.fields.map((field, place) => [field.name, place]));
+  return {
+    mayMatchPartition: (partition) => mayMatch(projected, (name) => rangeOfValue(partition, name)),
+    mayMatchManifest: ({ partitions }) =>
+      partitions === undefined ||
+      mayMatch(projected, (name) => {
+        const place = places.get(name);
+        const summary = place === undefined ? undefined : partitions[place];
+        return summary === undefined ? ANY_VALUE : rangeOfSummary(spec.fields[place!]!, summary);
+      }),
+  };
+}
+
+function rangeOfValue(partition: Partition, name: string): ValueRange {
+  const value = partition[name] ?? null;
+  if (value === null) return { mayHaveNull: true, mayHaveValue: false };
+  if (typeof value === "number" && Number.isNaN(value)) return { mayHaveNull: false, mayHaveValue: true };
+  return { lower: value, upper: value, mayHaveNull: false, mayHaveValue: true };
+}
+
+/** Bounds leave NaN out, so with one among the values nothing is known of them. */
+function rangeOfSummary(field: BoundPartitionField, summary: FieldSummary): ValueRange {
+  const floating = field.resultType === "float" || field.resultType === "double";
+  if (floating && summary.containsNan !== false) return { mayHaveNull: summary.containsNull, mayHaveValue: true };
+  const { lowerBound, upperBound, containsNull } = summary;
+  return {
+    ...(lowerBound === undefined ? {} : { lower: decodeSingleValue(field.resultType, lowerBound) }),
+    ...(upperBound === undefined ? {} : { upper: decodeSingleValue(field.resultType, upperBound) }),
+    mayHaveNull: containsNull,
+    // A summary without bounds has no values, unless it has no nulls either: then the writer left the bounds out.
+    mayHaveValue: lowerBound !== undefined || upperBound !== undefined || !containsNull,
+  };
+}
