@@ -148,6 +148,7 @@ export {
 } from "./commit/environment.ts";
 export { loadTable, refreshTable, type Table } from "./commit/table.ts";
 export type { SnapshotChange } from "./commit/snapshot-change.ts";
+export { changesNoRow, rowsChangedBetween } from "./commit/rows-changed.ts";
 export type { StagedCommit } from "./commit/staged-commit.ts";
 
 // Columnar kernel

@@ -1,0 +1,212 @@
+/**
+ * Computes a round: the rows of every rollup for the touched windows, as Parquet files staged in the warehouse.
+ *
+ * Days come from rows of raw, weeks and months from days: those of this round and the published ones of days that it
+ * does not touch. Each slice is computed by itself, so memory does not grow with the round.
+ */
+import type { Dataset, RollupChange, RollupDefinition, StagedRows } from "@firn/core";
+import {
+  and,
+  gte,
+  isIn,
+  type KernelConnection,
+  type LakeEnvironment,
+  lte,
+  planScan,
+  type Predicate,
+  scanSql,
+  sqlName,
+  sqlString,
+  type Table,
+} from "@firn/lake";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { addWindowBounds } from "./window-bounds.ts";
+import {
+  dailyRollup,
+  dayRowsOfTableSql,
+  dayRowsSql,
+  dimensionList,
+  latestZoneSql,
+  periodOfSql,
+  periodRowsSql,
+  periodStart,
+  sourceColumns,
+  tableRowsSql,
+  windowKeysSql,
+  zoneColumn,
+} from "./rollup-sql.ts";
+import { namedKeys, planSlices, rawPredicate, type Slice, slicingDimension } from "./slices.ts";
+
+export interface RoundInput {
+  readonly env: LakeEnvironment;
+  readonly connection: KernelConnection;
+  readonly dataset: Dataset;
+  readonly raw: Table;
+  /** Snapshot of raw that the rows shall equal. */
+  readonly snapshotId: bigint;
+  /** The daily rollup's table as it is published. */
+  readonly days: Table;
+  /** DuckDB table (dimensions, period_start) of the day windows to compute. */
+  readonly windows: string;
+  readonly defaultZone: string;
+  readonly nowUs: number;
+  /** Names this round's files. */
+  readonly roundId: string;
+  /** Local folder for files before they are staged. */
+  readonly folder: string;
+}
+
+export async function computeRound(input: RoundInput): Promise<RollupChange[]> {
+  const changes = input.dataset.rollups.map((rollup) => ({
+    rollup: rollup.name,
+    upserts: [] as StagedRows[],
+    deletes: [] as StagedRows[],
+  }));
+  const slices = await planSlices(input.connection, input.dataset, input.windows);
+  for (const [number, slice] of slices.entries()) {
+    await computeSlice(input, slice);
+    for (const [index, rollup] of input.dataset.rollups.entries()) {
+      const change = changes[index];
+      if (!change) continue;
+      const upserts = await stageUpserts(input, rollup, number);
+      const deletes = await stageDeletes(input, rollup, number);
+      if (upserts) change.upserts.push(upserts);
+      if (deletes) change.deletes.push(deletes);
+    }
+    await dropSlice(input);
+  }
+  return changes;
+}
+
+const windowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_windows`;
+const rowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_rows`;
+
+/** Fills `slice_<period>_windows` (asked for) and `slice_<period>_rows` (found) for every rollup. */
+async function computeSlice(input: RoundInput, slice: Slice): Promise<void> {
+  const { connection, dataset, env, raw, snapshotId, windows, defaultZone } = input;
+  const daily = dailyRollup(dataset);
+  await connection.run(`CREATE OR REPLACE TABLE ${windowsOf(daily)} AS SELECT * FROM ${windows} WHERE ${slice.where}`);
+  const where = await rawPredicate(connection, dataset, windowsOf(daily));
+  const plan = await planScan({ env, table: raw, snapshotId, ...(where ? { where } : {}) });
+  const rows = await scanSql(plan, { columns: sourceColumns(dataset), store: env.store });
+  const date = sqlName(dataset.time.localDate);
+  const matches = daily.dimensions.map((name) => `w.${sqlName(name)} = s.${sqlName(name)}`).join(" AND ");
+  const touched = `(SELECT s.* FROM (${rows}) s SEMI JOIN ${windowsOf(daily)} w ON ${matches} AND w.${periodStart} = s.${date})`;
+  await connection.run(`CREATE OR REPLACE TABLE ${rowsOf(daily)} AS ${dayRowsSql(dataset, touched, defaultZone)}`);
+  const published = await publishedDays(input, slice);
+  for (const rollup of dataset.rollups) if (rollup.period !== "day") await computePeriods(input, rollup, published);
+  await connection.run("DROP TABLE IF EXISTS slice_published");
+}
+
+/** Published day rows of the touched weeks and months that this round does not compute anew, as a DuckDB table. */
+async function publishedDays(input: RoundInput, slice: Slice): Promise<string> {
+  const { connection, dataset, env, days } = input;
+  const daily = dailyRollup(dataset);
+  const date = daily.periodColumns.start;
+  const [span] = await connection.rows<{ first: string | null; last: string | null }>(
+    `SELECT CAST(min(least(date_trunc('week', ${periodStart}), date_trunc('month', ${periodStart})))::DATE AS VARCHAR) AS first,
+       CAST(max(greatest(date_trunc('week', ${periodStart})::DATE + 6, last_day(${periodStart}))) AS VARCHAR) AS last
+     FROM ${windowsOf(daily)}`,
+  );
+  const conditions: Predicate[] = [];
+  if (typeof span?.first === "string" && typeof span.last === "string")
+    conditions.push(gte(date, span.first), lte(date, span.last));
+  const dimension = slicingDimension(dataset);
+  if (dimension !== undefined && slice.values) conditions.push(isIn(dimension, slice.values));
+  const named = await namedKeys(connection, dataset, windowsOf(daily));
+  if (named) conditions.push(named);
+  const plan = await planScan({ env, table: days, where: and(...conditions) });
+  const columns = [
+    ...daily.dimensions,
+    date,
+    daily.periodColumns.timezone,
+    ...daily.measures.map((measure) => measure.column),
+  ];
+  const rows = dayRowsOfTableSql(dataset, `(${await scanSql(plan, { columns, store: env.store })})`);
+  const same = daily.dimensions.map((name) => `w.${sqlName(name)} = p.${sqlName(name)}`).join(" AND ");
+  await connection.run(`CREATE OR REPLACE TABLE slice_published AS
+    SELECT p.* FROM (${rows}) p ANTI JOIN ${windowsOf(daily)} w ON ${same} AND w.${periodStart} = p.${periodStart}`);
+  return "slice_published";
+}
+
+async function computePeriods(input: RoundInput, rollup: RollupDefinition, published: string): Promise<void> {
+  const { connection, dataset } = input;
+  const daily = dailyRollup(dataset);
+  const dimensions = dimensionList(dataset);
+  await connection.run(`CREATE OR REPLACE TABLE ${windowsOf(rollup)} AS
+    SELECT DISTINCT ${dimensions}, ${periodOfSql(rollup, periodStart)} AS ${periodStart} FROM ${windowsOf(daily)}`);
+  const same = daily.dimensions.map((name) => `w.${sqlName(name)} = d.${sqlName(name)}`).join(" AND ");
+  const days = `(SELECT d.* FROM (SELECT * FROM ${rowsOf(daily)} UNION ALL BY NAME SELECT * FROM ${published}) d
+    SEMI JOIN ${windowsOf(rollup)} w ON ${same} AND w.${periodStart} = ${periodOfSql(rollup, `d.${periodStart}`)})`;
+  await connection.run(`CREATE OR REPLACE TABLE ${rowsOf(rollup)} AS ${periodRowsSql(dataset, rollup, days)}`);
+  await settleMixedZones(input, rollup, published);
+}
+
+/**
+ * The zone of periods whose days are of several zones: that of the latest row by instant, which lies in one of the
+ * last days (a zone's date runs ahead of another's by no more than two days), so only those are read from raw.
+ */
+async function settleMixedZones(input: RoundInput, rollup: RollupDefinition, published: string): Promise<void> {
+  const { connection, dataset, env, raw, snapshotId, defaultZone } = input;
+  const daily = dailyRollup(dataset);
+  const mixed = await connection.value<number>(`SELECT count(*) FROM ${rowsOf(rollup)} WHERE ${zoneColumn} IS NULL`);
+  if (!mixed) return;
+  const dimensions = dimensionList(dataset);
+  const same = (left: string, right: string) =>
+    daily.dimensions.map((name) => `${left}.${sqlName(name)} = ${right}.${sqlName(name)}`).join(" AND ");
+  await connection.run(`CREATE OR REPLACE TABLE slice_mixed AS
+    SELECT ${dimensionList(dataset, "d")}, d.${periodStart}, ${periodOfSql(rollup, `d.${periodStart}`)} AS period
+    FROM (SELECT * FROM ${rowsOf(daily)} UNION ALL BY NAME SELECT * FROM ${published}) d
+    JOIN (SELECT * FROM ${rowsOf(rollup)} WHERE ${zoneColumn} IS NULL) m
+      ON ${same("d", "m")} AND ${periodOfSql(rollup, `d.${periodStart}`)} = m.${periodStart}
+    QUALIFY d.${periodStart} >= max(d.${periodStart}) OVER (PARTITION BY ${dimensionList(dataset, "d")}, period) - 2`);
+  const where = await rawPredicate(connection, dataset, "slice_mixed");
+  const plan = await planScan({ env, table: raw, snapshotId, ...(where ? { where } : {}) });
+  const rows = await scanSql(plan, { columns: sourceColumns(dataset), store: env.store });
+  const date = sqlName(dataset.time.localDate);
+  await connection.run(`UPDATE ${rowsOf(rollup)} AS r SET ${zoneColumn} = z.${zoneColumn} FROM (
+      SELECT ${dimensions}, period, ${latestZoneSql(dataset, defaultZone)} AS ${zoneColumn}
+      FROM (SELECT s.*, m.period FROM (${rows}) s JOIN slice_mixed m ON ${same("s", "m")} AND m.${periodStart} = s.${date})
+      GROUP BY ${dimensions}, period) z
+    WHERE ${same("r", "z")} AND r.${periodStart} = z.period AND r.${zoneColumn} IS NULL`);
+  await connection.run("DROP TABLE slice_mixed");
+}
+
+async function stageUpserts(input: RoundInput, rollup: RollupDefinition, slice: number): Promise<StagedRows | undefined> {
+  const { connection, nowUs } = input;
+  const bounds = await addWindowBounds(connection, rollup, rowsOf(rollup));
+  const sql = tableRowsSql(rollup, rowsOf(rollup), bounds, nowUs);
+  return stageFile(input, rollup, `${slice}-upserts`, sql);
+}
+
+/** Windows that were asked for and hold no row any more. */
+async function stageDeletes(input: RoundInput, rollup: RollupDefinition, slice: number): Promise<StagedRows | undefined> {
+  const { dataset } = input;
+  const same = dailyRollup(dataset).dimensions.map((name) => `w.${sqlName(name)} = r.${sqlName(name)}`).join(" AND ");
+  const empty = `(SELECT w.* FROM ${windowsOf(rollup)} w ANTI JOIN ${rowsOf(rollup)} r ON ${same} AND w.${periodStart} = r.${periodStart})`;
+  return stageFile(input, rollup, `${slice}-deletes`, windowKeysSql(rollup, empty));
+}
+
+async function stageFile(
+  input: RoundInput,
+  rollup: RollupDefinition,
+  name: string,
+  sql: string,
+): Promise<StagedRows | undefined> {
+  const { connection, env, folder, raw, roundId } = input;
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${roundId}-${rollup.name}-${name}.parquet`);
+  const [written] = await connection.rows<{ Count: number }>(
+    `COPY (${sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION snappy)`,
+  );
+  if (!written || Number(written.Count) === 0) return undefined;
+  const location = `${raw.metadata.location}/staging/${roundId}-${rollup.name}-${name}.parquet`;
+  const { sizeBytes } = await env.store.adopt(path, location);
+  return { location, bytes: sizeBytes, rows: Number(written.Count) };
+}
+
+async function dropSlice(input: RoundInput): Promise<void> {
+  for (const rollup of input.dataset.rollups)
+    await input.connection.run(`DROP TABLE IF EXISTS ${windowsOf(rollup)}; DROP TABLE IF EXISTS ${rowsOf(rollup)}`);
+}

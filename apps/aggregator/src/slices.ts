@@ -1,0 +1,104 @@
+/**
+ * Cuts a round into slices that fit into memory: groups of values of the dimension that raw is partitioned by, so that
+ * each slice reads files of its own.
+ */
+import type { Dataset } from "@firn/core";
+import { and, eq, gte, isIn, type KernelConnection, lt, or, type Predicate, sqlName, sqlString } from "@firn/lake";
+import { dailyRollup } from "./rollup-sql.ts";
+
+/** Day windows of one slice, about. */
+export const windowsPerSlice = 250_000;
+/** A question for so few values of the first dimension names them, so that files and row groups are skipped. */
+const namedKeysMax = 500;
+
+export interface Slice {
+  /** Values of the slicing dimension; undefined: all. */
+  readonly values: readonly string[] | undefined;
+  /** Condition over `touched` (and any relation with the dimensions). */
+  readonly where: string;
+}
+
+/** The dimension that raw is partitioned by as it is, if there is one. */
+export function slicingDimension(dataset: Dataset): string | undefined {
+  const identities = dataset.raw.partition.filter((field) => field.transform === "identity").map((field) => field.source);
+  return dailyRollup(dataset).dimensions.find((name) => identities.includes(name));
+}
+
+export async function planSlices(connection: KernelConnection, dataset: Dataset, windows: string): Promise<Slice[]> {
+  const dimension = slicingDimension(dataset);
+  if (dimension === undefined) return [{ values: undefined, where: "true" }];
+  const name = sqlName(dimension);
+  const counts = await connection.rows<{ value: string; windows: number }>(
+    `SELECT ${name} AS value, count(*) AS windows FROM ${windows} GROUP BY ALL ORDER BY ALL`,
+  );
+  const slices: Slice[] = [];
+  let values: string[] = [];
+  let size = 0;
+  const close = () => {
+    if (values.length > 0) slices.push({ values, where: `${name} IN (${values.map(sqlString).join(", ")})` });
+    values = [];
+    size = 0;
+  };
+  for (const count of counts) {
+    if (size + count.windows > windowsPerSlice) close();
+    values.push(count.value);
+    size += count.windows;
+  }
+  close();
+  return slices;
+}
+
+const microsPerDay = 86_400_000_000;
+/** A local date and its instants in UTC differ by no more than a day and the largest offset (±18 h). */
+const marginUs = 18 * 3_600_000_000;
+
+/**
+ * Rows of raw that can lie in the slice's windows: by value of the slicing dimension, runs of neighbouring days, and
+ * by name where few keys are asked for.
+ */
+export async function rawPredicate(
+  connection: KernelConnection,
+  dataset: Dataset,
+  windows: string,
+): Promise<Predicate | undefined> {
+  const dimension = slicingDimension(dataset);
+  const value = dimension === undefined ? "''" : sqlName(dimension);
+  const runs = await connection.rows<{ value: string; first: number; last: number }>(
+    `SELECT value, min(day) AS first, max(day) AS last FROM (
+       SELECT value, day, sum(CASE WHEN day - previous <= 2 THEN 0 ELSE 1 END) OVER (PARTITION BY value ORDER BY day) AS run
+       FROM (SELECT value, day, lag(day) OVER (PARTITION BY value ORDER BY day) AS previous
+             FROM (SELECT DISTINCT ${value} AS value, period_start - DATE '1970-01-01' AS day FROM ${windows})))
+     GROUP BY value, run ORDER BY ALL`,
+  );
+  if (runs.length === 0) return undefined;
+  const spans = new Map<string, string[]>();
+  for (const run of runs) {
+    const span = `${run.first}:${run.last}`;
+    spans.set(span, [...(spans.get(span) ?? []), run.value]);
+  }
+  const conditions = [...spans].map(([span, values]) => {
+    const [first, last] = span.split(":").map(Number) as [number, number];
+    return and(
+      ...(dimension === undefined ? [] : [values.length === 1 ? eq(dimension, values[0] ?? "") : isIn(dimension, values)]),
+      gte(dataset.eventTime, first * microsPerDay - marginUs),
+      lt(dataset.eventTime, (last + 1) * microsPerDay + marginUs),
+    );
+  });
+  const named = await namedKeys(connection, dataset, windows);
+  return named === undefined ? or(...conditions) : and(named, or(...conditions));
+}
+
+/** `user_id IN (…)` where few are asked for. */
+export async function namedKeys(
+  connection: KernelConnection,
+  dataset: Dataset,
+  windows: string,
+): Promise<Predicate | undefined> {
+  const first = dailyRollup(dataset).dimensions.find((name) => name !== slicingDimension(dataset));
+  if (first === undefined) return undefined;
+  const rows = await connection.rows<{ key: string | number }>(
+    `SELECT DISTINCT ${sqlName(first)} AS key FROM ${windows} LIMIT ${namedKeysMax + 1}`,
+  );
+  if (rows.length > namedKeysMax) return undefined;
+  return isIn(first, rows.map((row) => row.key));
+}
