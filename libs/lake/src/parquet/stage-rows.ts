@@ -1,0 +1,139 @@
+import { join } from "node:path";
+import type { LakeEnvironment } from "../commit/environment.ts";
+import type { Table } from "../commit/table.ts";
+import type { KernelConnection } from "../kernel/duck.ts";
+import { sqlName, sqlString } from "../kernel/sql-text.ts";
+import { LakeError } from "../lake-error.ts";
+import { FileContent, type DataFile, type Partition } from "../manifest/data-file.ts";
+import { fileMetrics, type LeafColumn, type WrittenFile } from "./file-metrics.ts";
+import { findPartitions, PARTITION_COLUMN, type PartitionedRelation } from "./partitioned-relation.ts";
+import { tableColumnsSql, writeLayout, type WriteLayout } from "./write-layout.ts";
+import { adoptWritten, inStagingFolder, newFileLocation } from "./written-files.ts";
+
+export interface StageRowsOptions {
+  readonly env: Pick<LakeEnvironment, "store" | "randomness">;
+  readonly table: Table;
+  /** A SELECT with the table's columns by name. A missing optional column becomes null, others are left out. */
+  readonly relationSql: string;
+  /**
+   * True: the SELECT is cheap and gives the same rows each time (a filter over a table), so each step runs it again.
+   * Default false: it runs once, and its rows are kept in a temporary table meanwhile.
+   */
+  readonly evaluateAgain?: boolean;
+  /** Columns that the rows of each file are sorted by, ascending. Default: the table's sort order. */
+  readonly sort?: readonly string[];
+  /** Default: the table's property `firn.parquet.row-group-rows`, else 122,880. */
+  readonly rowGroupRows?: number;
+}
+
+/**
+ * Writes rows as Parquet files of the table's current schema and default partition spec, one file per partition, and
+ * puts them durably into the store. Nothing refers to them yet. No rows, no files.
+ * @throws LakeError `invalid` when a required column has a null
+ */
+export async function stageRows(connection: KernelConnection, options: StageRowsOptions): Promise<DataFile[]> {
+  const { env, table } = options;
+  const layout = writeLayout(table, options.sort, options.rowGroupRows);
+  const scratch = `firn_${env.randomness.uuid().replaceAll("-", "")}`;
+  const relation = await openRelation(connection, options, layout, scratch);
+  const partitioned = await findPartitions(connection, { layout, relation: relation.sql, scratch });
+  try {
+    if (partitioned.partitions.length === 0) return [];
+    return await inStagingFolder(connection, env, async (folder) => {
+      const written = await copyRows(connection, layout, partitioned, folder);
+      for (const { file } of written) requireValues(file, layout.leaves);
+      return adoptDataFiles(env, table, layout, written);
+    });
+  } finally {
+    const temporary = [...relation.temporary, ...partitioned.temporary];
+    await connection.run(temporary.map((name) => `DROP TABLE IF EXISTS ${sqlName(name)}`).join("; ") || "SELECT 1");
+  }
+}
+
+interface OpenedRelation {
+  /** Something that can stand behind FROM. */
+  readonly sql: string;
+  readonly temporary: readonly string[];
+}
+
+async function openRelation(
+  connection: KernelConnection,
+  options: StageRowsOptions,
+  layout: WriteLayout,
+  scratch: string,
+): Promise<OpenedRelation> {
+  const described = await connection.rows<{ column_name: string }>(`DESCRIBE (${options.relationSql})`);
+  const columns = new Set(described.map((column) => column.column_name.toLowerCase()));
+  const select = `SELECT ${tableColumnsSql(layout.schema, columns)} FROM (${options.relationSql})`;
+  if (options.evaluateAgain === true) return { sql: `(${select})`, temporary: [] };
+  const name = `${scratch}_rows`;
+  await connection.run(`CREATE TEMP TABLE ${sqlName(name)} AS ${select}`);
+  return { sql: sqlName(name), temporary: [name] };
+}
+
+interface WrittenPartition {
+  readonly file: WrittenFile;
+  readonly partition: Partition;
+}
+
+async function copyRows(
+  connection: KernelConnection,
+  layout: WriteLayout,
+  relation: PartitionedRelation,
+  folder: string,
+): Promise<WrittenPartition[]> {
+  const columns = layout.schema.fields.map((column) => sqlName(column.name)).join(", ");
+  const [only] = relation.partitions;
+  if (relation.partitions.length === 1) {
+    const orderBy = layout.orderBy === "" ? "" : ` ORDER BY ${layout.orderBy}`;
+    const rows = await connection.rows<WrittenFile>(
+      `COPY (SELECT ${columns} FROM ${relation.rows}${orderBy}) TO ${sqlString(join(folder, "rows.parquet"))} (${layout.copyOptions})`,
+    );
+    return rows.map((file) => ({ file, partition: only! }));
+  }
+  const orderBy = [PARTITION_COLUMN, layout.orderBy].filter((term) => term !== "").join(", ");
+  const rows = await connection.rows<WrittenFile>(
+    `COPY (SELECT ${columns}, ${PARTITION_COLUMN} FROM ${relation.rowsWithPartition} ORDER BY ${orderBy})
+     TO ${sqlString(folder)} (${layout.copyOptions}, PARTITION_BY (${PARTITION_COLUMN}), FILENAME_PATTERN '{i}')`,
+  );
+  return rows.map((file) => ({ file, partition: relation.partitions[Number(file.partition_keys![0]!.value)]! }));
+}
+
+function requireValues(file: WrittenFile, leaves: ReadonlyMap<string, LeafColumn>): void {
+  for (const { key, value } of file.column_statistics) {
+    const leaf = leaves.get(key);
+    if (leaf === undefined || !leaf.required) continue;
+    const nulls = value.find((statistic) => statistic.key === "null_count")?.value;
+    if (nulls !== undefined && nulls !== "0") {
+      throw new LakeError("invalid", `column ${leaf.name} is required and has ${nulls} nulls`, {
+        context: { column: leaf.name },
+      });
+    }
+  }
+}
+
+async function adoptDataFiles(
+  env: StageRowsOptions["env"],
+  table: Table,
+  layout: WriteLayout,
+  written: readonly WrittenPartition[],
+): Promise<DataFile[]> {
+  const batch = env.randomness.uuid();
+  const located = written.map(({ file, partition }, at) => ({
+    written: file,
+    partition,
+    location: newFileLocation(table, layout.spec, partition, `${batch}-${String(at).padStart(5, "0")}.parquet`),
+  }));
+  await adoptWritten(env, located);
+  return located.map(({ written: file, partition, location }) => ({
+    content: FileContent.data,
+    filePath: location,
+    fileFormat: "PARQUET",
+    specId: layout.spec.specId,
+    partition,
+    recordCount: Number(file.count),
+    fileSizeBytes: Number(file.file_size_bytes),
+    ...fileMetrics(file, layout.leaves),
+    ...(layout.sortOrderId === undefined ? {} : { sortOrderId: layout.sortOrderId }),
+  }));
+}
