@@ -1,1 +1,13 @@
-export {};
+export { startApp, startScript } from "./app-process.ts";
+export type { AppOptions, AppProcess } from "./app-process.ts";
+export { Child } from "./child-process.ts";
+export type { ChildExit } from "./child-process.ts";
+export { freePort } from "./free-port.ts";
+export { FaultyLog } from "./log-faults.ts";
+export type { LogFault, LogOperation } from "./log-faults.ts";
+export { natsServerBinary, startNatsServer } from "./nats-server.ts";
+export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
+export { tempFolder } from "./temp-folder.ts";
+export type { TempFolder } from "./temp-folder.ts";
+export { waitFor } from "./wait-for.ts";
+export type { WaitOptions } from "./wait-for.ts";

