@@ -70,8 +70,21 @@ export {
   type DefinedTable,
 } from "./metadata/table-definition.ts";
 export { metadataBytes, metadataFolder, nextMetadataLocation, readMetadata } from "./metadata/metadata-file.ts";
-export { parseTableMetadata, tableMetadataAt } from "./metadata/parse-table-metadata.ts";
+export { FORMAT_VERSION_MAX, parseTableMetadata, tableMetadataAt } from "./metadata/parse-table-metadata.ts";
 export { parseLakeJson, stringifyLakeJson } from "./metadata/json.ts";
+export { tableCommitAt } from "./metadata/parse-commit.ts";
+export { partitionSpecAt, schemaAt, sortOrderAt } from "./metadata/parse-schema.ts";
+export {
+  arrayAt,
+  booleanAt,
+  listAt,
+  nonEmptyStringAt,
+  objectAt,
+  optionalAt,
+  shapeError,
+  stringAt,
+  stringMapAt,
+} from "./metadata/json-shape.ts";
 
 // Catalog
 export {
@@ -88,6 +101,16 @@ export {
   type TableIdentifier,
 } from "./catalog/catalog.ts";
 export { MemoryCatalog, type MemoryCatalogOptions } from "./catalog/memory-catalog.ts";
+export { RestCatalog, type RestCatalogOptions } from "./catalog/rest-catalog.ts";
+export {
+  catalogFailure,
+  checkIdentifier,
+  checkNamespace,
+  namespaceFolder,
+  namespaceText,
+  tableFolder,
+} from "./catalog/identifier-rules.ts";
+export { changedProperties } from "./catalog/namespace-properties.ts";
 
 // Object store
 export type {
@@ -161,3 +184,5 @@ export {
   type KernelRow,
 } from "./kernel/duck.ts";
 export { sqlBlob, sqlDouble, sqlName, sqlString, sqlStringList } from "./kernel/sql-text.ts";
+export { stageRows, type StageRowsOptions } from "./parquet/stage-rows.ts";
+export { ROW_GROUP_ROWS, ROW_GROUP_ROWS_PROPERTY } from "./parquet/write-layout.ts";

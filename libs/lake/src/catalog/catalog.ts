@@ -34,6 +34,8 @@ export interface CreateTableRequest {
 export interface TableCommit {
   readonly requirements: readonly TableRequirement[];
   readonly updates: readonly TableUpdate[];
+  /** Names the attempt for catalogs that remember them (UUIDv7). A second post of the same commit takes the same key. */
+  readonly idempotencyKey?: string;
 }
 
 export interface LoadTableOptions {
@@ -77,6 +79,7 @@ export interface Catalog {
 
   /** The namespaces directly below `parent`, or the top level. */
   listNamespaces(parent?: Namespace): Promise<Namespace[]>;
+  /** Parents that are not there yet come with it. */
   createNamespace(namespace: Namespace, properties?: Readonly<Record<string, string>>): Promise<void>;
   namespaceExists(namespace: Namespace): Promise<boolean>;
   /** The namespace's properties. */

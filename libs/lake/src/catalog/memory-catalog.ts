@@ -57,7 +57,8 @@ export class MemoryCatalog implements Catalog {
   async createNamespace(namespace: Namespace, properties: Readonly<Record<string, string>> = {}): Promise<void> {
     checkNamespace(namespace);
     if (this.#namespaces.has(key(namespace))) throw catalogFailure.namespaceExists(namespace);
-    if (namespace.length > 1) this.#namespace(namespace.slice(0, -1));
+    const parent = namespace.slice(0, -1);
+    if (parent.length > 0 && !this.#namespaces.has(key(parent))) await this.createNamespace(parent);
     this.#namespaces.set(key(namespace), { namespace, properties: new Map(Object.entries(properties)) });
   }
 

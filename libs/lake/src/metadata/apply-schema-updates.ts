@@ -13,12 +13,9 @@ import { validateSchema, validateSortOrder, validateSpec } from "./validate-tabl
 
 /** Schemas, partition specs and sort orders: each is added once, found again when it is added twice, and referred to by id. */
 
-export function addSchema(draft: MetadataDraft, added: UnnumberedSchema, lastColumnId: number | undefined): void {
+export function addSchema(draft: MetadataDraft, added: UnnumberedSchema): void {
   const { "schema-id": _, ...rest } = added;
   const highest = highestFieldId(added);
-  if (lastColumnId !== undefined && lastColumnId < draft.lastColumnId) {
-    throw shapeError("add-schema.last-column-id", `${lastColumnId} < ${draft.lastColumnId} (previous last column id)`);
-  }
   const existing = draft.schemas.find((schema) => sameSchema(schema, added));
   const id = existing?.["schema-id"] ?? 1 + Math.max(-1, ...draft.schemas.map((schema) => schema["schema-id"]));
   const schema: Schema = { ...rest, "schema-id": id };

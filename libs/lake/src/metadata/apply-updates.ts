@@ -48,7 +48,7 @@ function applyUpdate(draft: MetadataDraft, update: TableUpdate): void {
     case "upgrade-format-version":
       return upgradeFormatVersion(draft, update["format-version"]);
     case "add-schema":
-      return addSchema(draft, update.schema, update["last-column-id"]);
+      return addSchema(draft, update.schema);
     case "set-current-schema":
       return setCurrentSchema(draft, update["schema-id"]);
     case "add-spec":

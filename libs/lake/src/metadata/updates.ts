@@ -11,6 +11,7 @@ export const LAST_ADDED = -1;
 export type TableUpdate =
   | { readonly action: "assign-uuid"; readonly uuid: string }
   | { readonly action: "upgrade-format-version"; readonly "format-version": number }
+  // The id is derived from the schema; catalogs such as Nessie 0.99 still want it sent.
   | { readonly action: "add-schema"; readonly schema: UnnumberedSchema; readonly "last-column-id"?: number }
   | { readonly action: "set-current-schema"; readonly "schema-id": number }
   | { readonly action: "add-spec"; readonly spec: PartitionSpec | UnnumberedPartitionSpec }
