@@ -1,0 +1,48 @@
+// Starts a lake of its own for a benchmark, in a folder that is removed at the end.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const root = join(import.meta.dirname, "..", "..");
+const startLimitMs = 120_000;
+
+export async function startLake(env = {}) {
+  const dir = mkdtempSync(join(tmpdir(), "firn-bench-"));
+  const child = spawn(
+    process.execPath,
+    [join(root, "tools", "start.mjs"), "--no-sample", "--ports", "auto", "--data-dir", dir],
+    { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] },
+  );
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  const endpointsFile = join(dir, "endpoints.json");
+  const deadline = Date.now() + startLimitMs;
+  while (!existsSync(endpointsFile)) {
+    if (child.exitCode !== null) throw new Error(`the lake ended with exit code ${child.exitCode}`);
+    if (Date.now() > deadline) throw new Error("the lake did not start in time");
+    await sleep(50);
+  }
+  const endpoints = JSON.parse(readFileSync(endpointsFile, "utf8"));
+  return {
+    dir,
+    endpoints,
+    async stop() {
+      child.kill("SIGINT");
+      await exited;
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until everything that was acknowledged is in raw and in every aggregate; returns the pipeline's answer. */
+export async function settled(endpoints, limitMs = 600_000) {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const answer = await fetch(`${endpoints.query}/api/pipeline?wait_ms=5000`);
+    const pipeline = await answer.json();
+    if (pipeline.settled) return pipeline;
+    if (Date.now() > deadline) throw new Error(`not settled in time: ${JSON.stringify(pipeline)}`);
+  }
+}
+
