@@ -1,5 +1,5 @@
 import { encodeIntakeFrame, type IntakePayload } from "@firn/core";
-import type { AppendRecord, Log } from "@firn/stream";
+import type { AppendRecord } from "@firn/stream";
 import type { ShardedPayload } from "./accepted-payloads.ts";
 
 /** What several requests in one append may have in bytes; one request alone may have more. */
@@ -20,6 +20,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** The append of the log port: all or nothing, durable when it resolves. */
+export type AppendRecords = (records: readonly AppendRecord[]) => Promise<{ lastSequence: number }>;
+
 /** Tells of every append: how many requests shared it, how long it took, whether it failed. */
 export interface AppendObserver {
   (append: { requests: number; bytes: number; elapsedMs: number; failed: boolean }): void;
@@ -33,15 +36,14 @@ export interface AppendObserver {
  * an append of their own.
  */
 export class GroupCommit {
-  readonly #log: () => Log;
+  readonly #appendRecords: AppendRecords;
   readonly #observe: AppendObserver;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #inFlight = 0;
 
-  /** @param log the log to append to; a throw (the broker is away) is the outcome of the requests */
-  constructor(log: () => Log, observe: AppendObserver = () => {}) {
-    this.#log = log;
+  constructor(appendRecords: AppendRecords, observe: AppendObserver = () => {}) {
+    this.#appendRecords = appendRecords;
     this.#observe = observe;
   }
 
@@ -86,9 +88,8 @@ export class GroupCommit {
     const startMs = performance.now();
     let failed = false;
     try {
-      const log = this.#log();
       const records = planRecords(group);
-      const { lastSequence } = await log.append(records);
+      const { lastSequence } = await this.#appendRecords(records);
       const firstSequence = lastSequence - records.length + 1;
       group.forEach((request, ordinal) => {
         request.resolve(formatReceipt(request.dataset, { firstSequence, messages: records.length, ordinal }));

@@ -38,7 +38,7 @@ export function defineIngestService(
       health.addCheck("intake", () => intake.whyNotReady());
       const budget = new ByteBudget(settings.heldBytesMax);
       const ingestMetrics = createIngestMetrics(metrics, budget);
-      const commit = new GroupCommit(() => intake.log(), ingestMetrics.appended);
+      const commit = new GroupCommit((records) => intake.append(records), ingestMetrics.appended);
       const ingest = new Ingest({ datasets, shards, budget, commit, metrics: ingestMetrics });
       return {
         modules: [ingestModule(ingest), openApiModule(ingestOpenApi([...datasets.keys()], version))],

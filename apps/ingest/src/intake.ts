@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger, Stage } from "@firn/service";
-import { isStreamError, StreamError, type Log, type LogSpec, type StreamConnection } from "@firn/stream";
+import {
+  isStreamError,
+  StreamError,
+  type AppendRecord,
+  type Log,
+  type LogSpec,
+  type StreamConnection,
+} from "@firn/stream";
 import { BODY_BYTES_MAX } from "./limits.ts";
 
 const RETRY_MS_FIRST = 100;
@@ -26,9 +33,11 @@ export function intakeSpec(options: IntakeOptions): LogSpec {
 }
 
 /**
- * The way to the intake log, which may be absent: the service starts and answers 503 while the broker is away. As a
- * stage it connects and opens the log; it fails when the broker or the stream can never do (wrong version, other
- * number of shards). The connection outlives the stage, so that requests in flight finish; `close` ends it.
+ * The way to the intake log, which may be absent: the service starts and answers 503 while the broker is away.
+ *
+ * As a stage it connects and opens the log, and again when the broker comes back or has nobody to take an append: it
+ * may have come back without the stream. It fails when broker or stream can never do (wrong version, other number of
+ * shards). The connection outlives the stage, so that requests in flight finish; `close` ends it.
  */
 export class Intake implements Stage {
   readonly #connect: () => Promise<StreamConnection>;
@@ -36,6 +45,7 @@ export class Intake implements Stage {
   readonly #logger: Logger;
   #connection: StreamConnection | undefined;
   #log: Log | undefined;
+  #lookAgain: () => void = () => {};
 
   constructor(connect: () => Promise<StreamConnection>, options: IntakeOptions, logger: Logger) {
     this.#connect = connect;
@@ -43,10 +53,15 @@ export class Intake implements Stage {
     this.#logger = logger;
   }
 
-  /** @throws StreamError `unavailable` while there is none */
-  log(): Log {
+  /** All or nothing, on disk when it resolves. @throws StreamError, `unavailable` while there is no log */
+  async append(records: readonly AppendRecord[]): Promise<{ lastSequence: number }> {
     if (this.#log === undefined) throw new StreamError("unavailable", "the intake log is not open yet");
-    return this.#log;
+    try {
+      return await this.#log.append(records);
+    } catch (error) {
+      if (isStreamError(error, "unavailable") || isStreamError(error, "gone")) this.#lookAgain();
+      throw error;
+    }
   }
 
   /** Why nothing can be appended now, or undefined. */
@@ -56,34 +71,51 @@ export class Intake implements Stage {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await this.#open(signal);
     const ended = new Promise<undefined>((resolve) => {
-      if (signal.aborted) resolve(undefined);
-      else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+      signal.addEventListener("abort", () => resolve(undefined), { once: true });
     });
-    const lost = await Promise.race([ended, this.#connection?.closed]);
-    if (lost && !signal.aborted) throw lost;
-    await ended;
+    while (!signal.aborted) {
+      const connection = await this.#open(signal);
+      if (connection === undefined) return;
+      const reason = await Promise.race([this.#untilDoubtful(connection), ended]);
+      if (reason !== undefined && !signal.aborted) throw reason;
+      await sleep(RETRY_MS_FIRST, undefined, { signal }).catch(() => {});
+    }
   }
 
   async close(): Promise<void> {
     await this.#connection?.close();
   }
 
-  async #open(signal: AbortSignal): Promise<void> {
+  /** Tries until the log is open; undefined when the signal came first. */
+  async #open(signal: AbortSignal): Promise<StreamConnection | undefined> {
     for (let waitMs = RETRY_MS_FIRST; !signal.aborted; waitMs = Math.min(waitMs * 2, RETRY_MS_MAX)) {
       try {
         this.#connection ??= await this.#connect();
         const log = await this.#connection.openLog(this.#spec);
         assertTakesPayloads(log);
         this.#log = log;
-        return this.#logger.info("intake stream is open", { stream: log.stream, shards: log.metadata["firn.shards"] });
+        this.#logger.info("intake stream is open", { stream: log.stream, shards: log.metadata["firn.shards"] });
+        return this.#connection;
       } catch (error) {
         if (!isStreamError(error) || !error.retryable) throw error;
         this.#logger.warn("broker cannot be used yet", { error, retry_ms: waitMs });
       }
       await sleep(waitMs, undefined, { signal }).catch(() => {});
     }
+    return undefined;
+  }
+
+  /** Waits for a reason to look at the stream again; resolves with an error when the connection is lost for good. */
+  async #untilDoubtful(connection: StreamConnection): Promise<Error | undefined> {
+    let forget = () => {};
+    const doubt = new Promise<undefined>((resolve) => {
+      this.#lookAgain = () => resolve(undefined);
+      forget = connection.onConnectionChange((connected) => connected && resolve(undefined));
+    });
+    const reason = await Promise.race([doubt, connection.closed]);
+    forget();
+    return reason;
   }
 }
 
