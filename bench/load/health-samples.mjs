@@ -116,5 +116,11 @@ export function makeLoad({
       };
     }
   }
-  return { payloads, expected };
+  /** What raw must hold of a user (by number) in the end: every identity once, with its latest content. */
+  const latest = (user) =>
+    Array.from({ length: counts[user] }, (_, n) =>
+      JSON.parse(sampleJson(user, n, versions.get(user * 4_000_000 + n) ?? 0, false)),
+    );
+  const userName = (user) => `${prefix}${String(user).padStart(5, "0")}`;
+  return { payloads, expected, latest, userName };
 }
