@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { parseStartArguments } from "../apps/standalone/src/start-arguments.mjs";
-import { appNames, bootstrap } from "./bootstrap.mjs";
+import { appNames, bootstrap, say } from "./bootstrap.mjs";
+import { ensureNatsServer } from "./nats-server.mjs";
 
 const parsed = parseStartArguments(process.argv.slice(2), process.env);
 if (parsed.kind === "end") {
@@ -14,4 +15,10 @@ if (parsed.kind === "end") {
 
 const root = join(import.meta.dirname, "..");
 bootstrap(appNames());
+if (parsed.options.only.includes("nats")) {
+  process.env.NATS_SERVER_BIN = await ensureNatsServer({ log: say }).catch((error) => {
+    say(error.message);
+    process.exit(1);
+  });
+}
 await import(pathToFileURL(join(root, "apps", "standalone", "dist", "main.js")).href);

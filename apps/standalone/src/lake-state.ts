@@ -1,27 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Records of a dataset since the lake was made (`GET /api/pipeline`). */
-export interface RecordCounts {
-  readonly received: number;
-  readonly stored: number;
-  readonly corrected: number;
-  readonly duplicates: number;
-  readonly rejected: number;
-  readonly deleted: number;
-}
-
-export interface PipelineState {
-  readonly settled: boolean;
-  readonly parked: readonly { readonly stage: string; readonly shard: number; readonly reason: string; readonly fix: string }[];
-  readonly lag: Readonly<Record<string, number>>;
-  readonly datasets: Readonly<Record<string, RecordCounts>>;
-}
+import { queryClient, type DatasetCounts, type PipelineStatus, type QueryClient } from "@firn/client";
 
 const WAIT_MS = 5_000;
 const RETRY_MS = 500;
-const NO_COUNTS: RecordCounts = { received: 0, stored: 0, corrected: 0, duplicates: 0, rejected: 0, deleted: 0 };
+const NO_COUNTS: DatasetCounts = { received: 0, stored: 0, corrected: 0, duplicates: 0, rejected: 0, deleted: 0 };
 
-export function countsOf(state: PipelineState, dataset: string): RecordCounts {
+export function countsOf(state: PipelineStatus, dataset: string): DatasetCounts {
   return state.datasets[dataset] ?? NO_COUNTS;
 }
 
@@ -30,27 +15,26 @@ export async function waitSettled(
   queryUrl: string,
   limitMs: number,
   signal: AbortSignal,
-): Promise<PipelineState | undefined> {
+): Promise<PipelineStatus | undefined> {
+  const client = queryClient(queryUrl, { retry: { attemptsMax: 3 } });
   const giveUpAt = Date.now() + limitMs;
-  let last: PipelineState | undefined;
+  let last: PipelineStatus | undefined;
   while (!signal.aborted && Date.now() < giveUpAt) {
-    last = (await askPipeline(queryUrl, signal)) ?? last;
-    if (last !== undefined && (last.settled || last.parked.length > 0)) return last;
-    if (last === undefined) await sleep(RETRY_MS);
+    const status = await askPipeline(client, signal);
+    if (status === undefined) await sleep(RETRY_MS);
+    else if (status.settled || status.parked.length > 0) return status;
+    last = status ?? last;
   }
   return last;
 }
 
-async function askPipeline(queryUrl: string, signal: AbortSignal): Promise<PipelineState | undefined> {
+/** Undefined while query does not answer, which may just be starting again. */
+async function askPipeline(client: QueryClient, signal: AbortSignal): Promise<PipelineStatus | undefined> {
   try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS + 10_000)]);
-    const response = await fetch(`${queryUrl}/api/pipeline?wait_ms=${WAIT_MS}`, { signal: limit });
-    if (response.ok) return (await response.json()) as PipelineState;
+    return await client.pipeline({ waitMs: WAIT_MS, signal });
   } catch {
-    // Query may just be starting again: the caller asks until its limit.
+    return undefined;
   }
-  await sleep(RETRY_MS);
-  return undefined;
 }
 
 /** Rows of a table by its current snapshot: rows in data files less the rows that position deletes hide. */

@@ -35,7 +35,8 @@ export function parsePorts(environment: Readonly<Record<string, string | undefin
   for (const [name, { env, port }] of entries()) {
     const text = environment[env];
     const value = text === undefined || text === "" ? port : Number(text);
-    if (!Number.isInteger(value) || value < 1 || value > 65_535) throw new PortError(`${env} must be a port, 1 to 65535`);
+    if (!Number.isInteger(value) || value < 1 || value > 65_535)
+      throw new PortError(`${env} must be a port, 1 to 65535`);
     const other = taken.get(value);
     if (other !== undefined) throw new PortError(`${env} and ${other} are both ${value}`);
     taken.set(value, env);
@@ -65,7 +66,8 @@ export async function requireFree(ports: Ports, names: readonly PortName[], host
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       const where = `${host}:${ports[name]}`;
-      const reason = code === "EADDRINUSE" ? `${where} is taken by another process` : `${where} cannot be bound (${code})`;
+      const reason =
+        code === "EADDRINUSE" ? `${where} is taken by another process` : `${where} cannot be bound (${code})`;
       throw new PortError(`${reason}; set ${DEFAULT_PORTS[name].env} to a free port for ${name}, or pass --ports auto`);
     }
   }

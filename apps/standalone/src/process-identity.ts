@@ -36,7 +36,8 @@ function bootId(): string {
 
 function fromPs(pid: number): ProcessIdentity | undefined {
   try {
-    const ps = (column: string) => execFileSync("ps", ["-o", `${column}=`, "-p", String(pid)], { encoding: "utf8" }).trim();
+    const ps = (column: string) =>
+      execFileSync("ps", ["-o", `${column}=`, "-p", String(pid)], { encoding: "utf8" }).trim();
     if (ps("stat").startsWith("Z")) return undefined;
     return { pid, started: ps("lstart"), command: ps("command") };
   } catch {

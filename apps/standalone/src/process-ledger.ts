@@ -56,7 +56,9 @@ export async function endOrphans(ledgerPath: string): Promise<readonly string[]>
   for (const orphan of orphans.filter(stillRuns)) signal(orphan, "SIGKILL");
   const left = await waitUntilGone(orphans, KILL_WAIT_MS);
   if (left.length > 0) {
-    throw new Error(`processes of an earlier start do not end: ${left.map(({ name, pid }) => `${name} (${pid})`).join(", ")}`);
+    throw new Error(
+      `processes of an earlier start do not end: ${left.map(({ name, pid }) => `${name} (${pid})`).join(", ")}`,
+    );
   }
   removeFile(ledgerPath);
   return orphans.map(({ name }) => name);
@@ -70,7 +72,9 @@ function readLedger(path: string): readonly LedgerEntry[] {
 function isLedgerEntry(value: unknown): value is LedgerEntry {
   if (typeof value !== "object" || value === null) return false;
   const entry = value as Record<string, unknown>;
-  const texts = [entry["name"], entry["started"], entry["command"]].every((text) => typeof text === "string" && text !== "");
+  const texts = [entry["name"], entry["started"], entry["command"]].every(
+    (text) => typeof text === "string" && text !== "",
+  );
   return texts && Number.isInteger(entry["pid"]) && (entry["pid"] as number) > 1;
 }
 

@@ -1,4 +1,4 @@
-import type { RecordCounts } from "./lake-state.ts";
+import type { DatasetCounts } from "@firn/client";
 
 export const HEALTH_TABLES = [
   ["raw", "health_data_raw"],
@@ -12,8 +12,8 @@ export const HEALTH_TABLES = [
 export type TableRows = ReadonlyMap<string, number | undefined>;
 
 export interface LoadReport {
-  readonly before: { readonly counts: RecordCounts; readonly rows: TableRows };
-  readonly after: { readonly counts: RecordCounts; readonly rows: TableRows };
+  readonly before: { readonly counts: DatasetCounts; readonly rows: TableRows };
+  readonly after: { readonly counts: DatasetCounts; readonly rows: TableRows };
   readonly seconds: number;
 }
 
@@ -22,7 +22,8 @@ const NUMBER_WIDTH = 14;
 
 /** The small table at the end of a load: what this run did, and what the lake holds. */
 export function formatReport({ before, after, seconds }: LoadReport): string {
-  const count = (key: keyof RecordCounts) => line(LABELS[key], after.counts[key] - before.counts[key], after.counts[key]);
+  const count = (key: keyof DatasetCounts) =>
+    line(LABELS[key], after.counts[key] - before.counts[key], after.counts[key]);
   const rows = HEALTH_TABLES.map(([label, table]) => {
     const now = after.rows.get(table);
     const then = before.rows.get(table);
@@ -37,7 +38,7 @@ export function formatReport({ before, after, seconds }: LoadReport): string {
   ].join("\n");
 }
 
-const LABELS: Readonly<Record<keyof RecordCounts, string>> = {
+const LABELS: Readonly<Record<keyof DatasetCounts, string>> = {
   received: "records in",
   stored: "stored in raw",
   duplicates: "duplicates",

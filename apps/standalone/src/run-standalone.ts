@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+import type { PipelineStatus } from "@firn/client";
+
 import type { StandaloneConfig } from "./config.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { endpointsOf, readEndpoints } from "./endpoints-file.ts";
-import { countsOf, tableRows, waitSettled, type PipelineState } from "./lake-state.ts";
+import { countsOf, tableRows, waitSettled } from "./lake-state.ts";
 import { formatAddresses, formatReport, HEALTH_TABLES, sampleQuestions, type TableRows } from "./report.ts";
 import { loadSample } from "./sample-load.ts";
 import { APPS_FOLDER } from "./service-process.ts";
@@ -89,7 +91,7 @@ async function loadAndReport(
   return reportUnsettled(after);
 }
 
-function reportUnsettled(state: PipelineState): boolean {
+function reportUnsettled(state: PipelineStatus): boolean {
   for (const { stage, shard, reason, fix } of state.parked) {
     process.stderr.write(`firn: ${stage} shard ${shard} is parked: ${reason}. ${fix}\n`);
   }

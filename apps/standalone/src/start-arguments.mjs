@@ -68,7 +68,8 @@ export function parseStartArguments(args, environment) {
     return usage(error.message);
   }
   if (values.help) return { kind: "end", exitCode: 0, text: HELP };
-  if (values.ports !== undefined && values.ports !== "auto") return usage(`--ports takes "auto", not "${values.ports}"`);
+  if (values.ports !== undefined && values.ports !== "auto")
+    return usage(`--ports takes "auto", not "${values.ports}"`);
   if (values["data-dir"] === "") return usage("--data-dir needs a folder");
   const only = values.only === undefined ? PROCESS_NAMES : values.only.split(",").map((name) => name.trim());
   const unknown = only.find((name) => !PROCESS_NAMES.includes(name));

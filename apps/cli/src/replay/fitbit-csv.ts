@@ -1,8 +1,8 @@
+import { findZone, type Zone } from "@firn/core";
 import { parse } from "csv-parse";
 
 import { CommandError, EXIT } from "../exit-code.ts";
 import { fitbitKinds, normalHeader, type FitbitKind, type FitbitRow } from "./fitbit-kinds.ts";
-import { LocalZone } from "./local-time.ts";
 import { PayloadBuilder, type PayloadLine, type ReplaySource } from "./payload-line.ts";
 
 export interface FitbitOptions {
@@ -27,7 +27,11 @@ export function fitbitKindOf(headerLine: string): FitbitKind | undefined {
 }
 
 /** Rows of a Fitbit CSV file as samples; `chunks` is the unpacked file. */
-export function fitbitSource(kind: FitbitKind, chunks: () => AsyncIterable<Buffer>, options: FitbitOptions): ReplaySource {
+export function fitbitSource(
+  kind: FitbitKind,
+  chunks: () => AsyncIterable<Buffer>,
+  options: FitbitOptions,
+): ReplaySource {
   const zone = localZone(options.timezone ?? FITBIT_TIMEZONE);
   return {
     kind: "fitbit-csv",
@@ -37,18 +41,18 @@ export function fitbitSource(kind: FitbitKind, chunks: () => AsyncIterable<Buffe
   };
 }
 
-function localZone(name: string): LocalZone {
-  try {
-    return new LocalZone(name);
-  } catch (cause) {
-    throw new CommandError(EXIT.usage, `--timezone ${name}: the time-zone database does not know it`, { cause });
-  }
+function localZone(name: string): Zone {
+  const zone = findZone(name);
+  if (zone !== undefined) return zone;
+  throw new CommandError(EXIT.usage, `--timezone ${name}: the time-zone database knows no zone of that name`, {
+    fix: "Name an IANA zone such as Europe/Berlin",
+  });
 }
 
 async function* readPayloads(
   kind: FitbitKind,
   chunks: AsyncIterable<Buffer>,
-  zone: LocalZone,
+  zone: Zone,
   options: FitbitOptions,
 ): AsyncGenerator<readonly PayloadLine[]> {
   const builder = new PayloadBuilder();

@@ -1,4 +1,6 @@
-import { formatLocal, isRealTime, plusSeconds, type LocalTime, type LocalZone } from "./local-time.ts";
+import type { Zone } from "@firn/core";
+
+import { formatLocal, isRealTime, plusSeconds, zonedIso, type LocalTime } from "./local-time.ts";
 import type { ReplaySample } from "./payload-line.ts";
 
 /** Cells by normalised column name; an empty cell is absent. */
@@ -8,7 +10,7 @@ export type FitbitRow = Readonly<Record<string, string | undefined>>;
 export interface FitbitKind {
   readonly name: string;
   readonly columns: readonly string[];
-  samples(row: FitbitRow, zone: LocalZone): readonly ReplaySample[];
+  samples(row: FitbitRow, zone: Zone): readonly ReplaySample[];
 }
 
 const SOURCE_BUNDLE = "com.fitbit.FitbitMobile";
@@ -17,7 +19,10 @@ const DAY_SECONDS = 86_400;
 
 /** "Activity Day" and "ActivityDay" are one column. */
 export function normalHeader(text: string): string {
-  return text.replace(/^\uFEFF/, "").replace(/[\s"_]/g, "").toLowerCase();
+  return text
+    .replace(/^\uFEFF/, "")
+    .replace(/[\s"_]/g, "")
+    .toLowerCase();
 }
 
 export const fitbitKinds: readonly FitbitKind[] = [
@@ -25,7 +30,13 @@ export const fitbitKinds: readonly FitbitKind[] = [
     name: "hourlySteps",
     columns: ["id", "activityhour", "steptotal"],
     samples: (row, zone) => [
-      sample(row, zone, { type: "stepCount", unit: "count", cell: "steptotal", time: hourText(row), seconds: HOUR_SECONDS }),
+      sample(row, zone, {
+        type: "stepCount",
+        unit: "count",
+        cell: "steptotal",
+        time: hourText(row),
+        seconds: HOUR_SECONDS,
+      }),
     ],
   },
   {
@@ -85,15 +96,15 @@ interface SampleSpec {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-function sample(row: FitbitRow, zone: LocalZone, spec: SampleSpec): ReplaySample {
+function sample(row: FitbitRow, zone: Zone, spec: SampleSpec): ReplaySample {
   const start = spec.time === undefined ? undefined : parseFitbitTime(spec.time);
   return {
     id: `fitbit-${spec.type}-${row["id"] ?? ""}-${start ? formatLocal(start) : (spec.time ?? "")}`,
     type: spec.type,
     value: numberOrText(row[spec.cell]),
     unit: spec.unit,
-    startDate: start ? zone.iso(start) : spec.time,
-    endDate: start ? zone.iso(plusSeconds(start, spec.seconds)) : spec.time,
+    startDate: start ? zonedIso(start, zone) : spec.time,
+    endDate: start ? zonedIso(plusSeconds(start, spec.seconds), zone) : spec.time,
     sourceBundle: SOURCE_BUNDLE,
     ...(spec.metadata ? { metadata: spec.metadata } : {}),
     timezone: zone.name,

@@ -1,3 +1,5 @@
+import type { Zone } from "@firn/core";
+
 /** A wall-clock time without a zone. */
 export interface LocalTime {
   readonly year: number;
@@ -8,61 +10,19 @@ export interface LocalTime {
   readonly second: number;
 }
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
-/** Zones change their offset at multiples of a quarter of an hour. */
-const CHANGE_GRID_MS = 15 * MINUTE_MS;
-const CACHED_OFFSETS_MAX = 100_000;
+const MINUTE_US = 60_000_000;
+const DAY_US = 24 * 60 * MINUTE_US;
 
-/** Gives local times of one zone their offset from UTC, by the time-zone database of the running Node. */
-export class LocalZone {
-  readonly name: string;
-  readonly #format: Intl.DateTimeFormat;
-  readonly #offsets = new Map<number, number>();
-
-  /** @throws RangeError when the time-zone database does not know the name. */
-  constructor(name: string) {
-    this.name = name;
-    this.#format = new Intl.DateTimeFormat("en-US", {
-      timeZone: name,
-      calendar: "iso8601",
-      numberingSystem: "latn",
-      hourCycle: "h23",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-      second: "2-digit",
-      era: "short",
-    });
-  }
-
-  /**
-   * ISO 8601 with the zone's offset at that local time. A time that the clock shows twice is its first showing; one
-   * that the clock skips keeps the offset from before the change.
-   */
-  iso(local: LocalTime): string {
-    const wallMs = asUtcMs(local);
-    const before = this.#offsetMs(wallMs - DAY_MS);
-    const after = this.#offsetMs(wallMs + DAY_MS);
-    const offset = this.#offsetMs(wallMs - before) === before || this.#offsetMs(wallMs - after) !== after ? before : after;
-    return `${formatLocal(local)}${formatOffset(Math.round(offset / MINUTE_MS))}`;
-  }
-
-  #offsetMs(instantMs: number): number {
-    const slot = Math.floor(instantMs / CHANGE_GRID_MS);
-    const known = this.#offsets.get(slot);
-    if (known !== undefined) return known;
-    if (this.#offsets.size >= CACHED_OFFSETS_MAX) this.#offsets.clear();
-    const parts: Record<string, number> = {};
-    const slotMs = slot * CHANGE_GRID_MS;
-    for (const part of this.#format.formatToParts(slotMs)) parts[part.type] = Number(part.value);
-    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-    const offset = asUtcMs({ year, month, day, hour, minute, second }) - slotMs;
-    this.#offsets.set(slot, offset);
-    return offset;
-  }
+/**
+ * ISO 8601 with the zone's offset at that local time. A time that the clock shows twice is its first showing; one that
+ * the clock skips keeps the offset from before the change.
+ */
+export function zonedIso(local: LocalTime, zone: Zone): string {
+  const wallUs = asUtcMs(local) * 1000;
+  const before = zone.offsetUsAt(wallUs - DAY_US);
+  const after = zone.offsetUsAt(wallUs + DAY_US);
+  const isBefore = zone.offsetUsAt(wallUs - before) === before || zone.offsetUsAt(wallUs - after) !== after;
+  return `${formatLocal(local)}${formatOffset(Math.round((isBefore ? before : after) / MINUTE_US))}`;
 }
 
 /** True for a calendar date and time that exist (30 February does not). */
