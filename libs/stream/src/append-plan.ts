@@ -57,7 +57,7 @@ const BROKER_HEADER_BYTES = 256;
 function recordBytes(record: AppendRecord): number {
   let bytes = record.data.byteLength;
   for (const [name, value] of Object.entries(record.headers ?? {})) {
-    if (!/^[!-9;-~]+$/.test(name) || /^nats-/i.test(name) || /[\r\n]/.test(value)) {
+    if (!/^[!-9;-~]+$/.test(name) || /^nats-/i.test(name) || /[\r\n]/.test(value) || value !== value.trim()) {
       throw new StreamError("invalid", `not a header that a record can carry: "${name}"`, { subject: record.subject });
     }
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 4;

@@ -1,6 +1,8 @@
 export { connectStreams, isAtLeast, NATS_SERVER_VERSION_MIN } from "./connect-streams.ts";
 export type { ConnectOptions } from "./connect-streams.ts";
 export type { AttemptStore, HintListener, LogSpec, ReplyHandler, StreamConnection } from "./connection.ts";
+export { appendFenced, RUN_HEADER } from "./fenced-append.ts";
+export type { FencedAppend, FencedAppendOptions } from "./fenced-append.ts";
 export { APPEND_BYTES_MAX, APPEND_RECORDS_MAX } from "./log.ts";
 export type { AppendRecord, Log, LogBounds, LogRecord, ReadOptions } from "./log.ts";
 export { MemoryLogs } from "./memory-logs.ts";

@@ -59,11 +59,14 @@ export class JetStreamLog implements Log {
 
   async last(subject: string): Promise<LogRecord | undefined> {
     assertLiteralSubject(subject);
-    const found = await this.#api((jsm) => jsm.direct.getMessage(this.stream, { last_by_subj: subject }));
-    if (found === null) {
-      await this.#info(); // a stream that is gone answers like one without the subject
-      return undefined;
-    }
+    const found = await this.#api((jsm) => jsm.direct.getMessage(this.stream, { last_by_subj: subject })).catch(
+      async (error: unknown) => {
+        // Nobody answers a direct get from a stream that is gone.
+        if (isStreamError(error, "unavailable") && isNoResponders(error.cause)) await this.#info();
+        throw error;
+      },
+    );
+    if (found === null) return undefined;
     const { seq, data, header, timestamp } = found;
     return { subject, sequence: seq, data, headers: ownHeaders(header), timestampMs: Date.parse(timestamp) };
   }

@@ -25,7 +25,10 @@ export const APPEND_BYTES_MAX = 64 * 1024 * 1024;
 export interface AppendRecord {
   subject: string;
   data: Uint8Array;
-  /** Names as sent, case-sensitive; names that start with `Nats-` belong to the broker and are refused. */
+  /**
+   * Names of visible ASCII characters but the colon, case-sensitive; values of one line without blanks at its ends.
+   * Names that start with `Nats-` belong to the broker and are refused.
+   */
   headers?: Readonly<Record<string, string>>;
   /**
    * The append is refused unless the last record of this subject, as it was before the append, has this sequence;

@@ -1,3 +1,4 @@
+import { checkedKey } from "./attempt-key.ts";
 import type { AttemptStore, HintListener, LogSpec, ReplyHandler, StreamConnection } from "./connection.ts";
 import type { Log } from "./log.ts";
 import { MemoryLog, type MemoryBroker, type MemoryStream } from "./memory-log.ts";
@@ -83,11 +84,11 @@ export class MemoryLogs implements StreamConnection {
     this.#buckets.set(bucket, values);
     return {
       get: async (key) => {
-        const text = values.get(key);
+        const text = values.get(checkedKey(key));
         return text === undefined ? undefined : (JSON.parse(text) as unknown);
       },
-      put: async (key, value) => void values.set(key, JSON.stringify(value)),
-      delete: async (key) => void values.delete(key),
+      put: async (key, value) => void values.set(checkedKey(key), JSON.stringify(value)),
+      delete: async (key) => void values.delete(checkedKey(key)),
     };
   }
 

@@ -1,9 +1,9 @@
 import { Kvm, type KV } from "@nats-io/kv";
 import type { JetStreamClient } from "@nats-io/jetstream";
+import { checkedKey } from "./attempt-key.ts";
 import type { AttemptStore } from "./connection.ts";
 import { fromClient } from "./nats-errors.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { StreamError } from "./stream-error.ts";
 
 /** Attempts in a JetStream key-value bucket: one durable record per key. */
 export async function openAttempts(
@@ -28,10 +28,4 @@ export async function openAttempts(
       await call(() => kv.purge(checkedKey(key)));
     },
   };
-}
-
-export function checkedKey(key: string): string {
-  if (!/^[-/=\w]+(\.[-/=\w]+)*$/.test(key))
-    throw new StreamError("invalid", `not a key for attempts: "${key}"`, { key });
-  return key;
 }
