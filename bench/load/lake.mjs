@@ -8,11 +8,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 const root = join(import.meta.dirname, "..", "..");
 const startLimitMs = 120_000;
 
-export async function startLake(env = {}) {
+/** @param sample whether the shipped sample is loaded */
+export async function startLake({ env = {}, sample = false } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "firn-bench-"));
   const child = spawn(
     process.execPath,
-    [join(root, "tools", "start.mjs"), "--no-sample", "--ports", "auto", "--data-dir", dir],
+    [join(root, "tools", "start.mjs"), ...(sample ? [] : ["--no-sample"]), "--ports", "auto", "--data-dir", dir],
     { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] },
   );
   const exited = new Promise((resolve) => child.once("exit", resolve));
