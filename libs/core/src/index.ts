@@ -87,7 +87,7 @@ export { findZone, fixedZone, zoneByName } from "./time-zone.ts";
 export type { Zone } from "./time-zone.ts";
 export { localWindow } from "./local-window.ts";
 export type { InstantWindow } from "./local-window.ts";
-export { decodeString, endOfValue, jsonItems, jsonMembers } from "./json-slice.ts";
+export { decodeString, endOfValue, jsonItems, jsonMembers, startOfMember } from "./json-slice.ts";
 export type { JsonMember, JsonRange } from "./json-slice.ts";
 export { findJsonFaults } from "./json-faults.ts";
 export type { JsonFault } from "./json-faults.ts";

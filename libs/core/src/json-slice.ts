@@ -21,7 +21,20 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const SPACE = 0x20;
 
-/** The members of the object at `at`, in order, doubles included; the value of a member may be skipped unread. */
+/** Where the value of the first member with this key of the object at `at` starts, if there is one. */
+export function startOfMember(bytes: Uint8Array, wanted: string, at = 0): number | undefined {
+  let position = skipBlanks(bytes, skipBlanks(bytes, at) + 1);
+  while (position < bytes.length && bytes[position] !== CLOSE_BRACE) {
+    const keyEnd = endOfString(bytes, position);
+    const start = skipBlanks(bytes, skipBlanks(bytes, keyEnd) + 1);
+    if (decodeString(bytes, position, keyEnd) === wanted) return start;
+    position = skipBlanks(bytes, endOfValue(bytes, start));
+    if (bytes[position] === COMMA) position = skipBlanks(bytes, position + 1);
+  }
+  return undefined;
+}
+
+/** The members of the object at `at`, in order, doubles included. */
 export function* jsonMembers(bytes: Uint8Array, at = 0): Generator<JsonMember> {
   let position = skipBlanks(bytes, skipBlanks(bytes, at) + 1);
   while (position < bytes.length && bytes[position] !== CLOSE_BRACE) {

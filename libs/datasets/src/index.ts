@@ -3,3 +3,6 @@ export type { DatasetOptions } from "./registry.ts";
 export { createHealthDataset } from "./health/dataset.ts";
 export { healthTables } from "./health/tables.ts";
 export type { AggregatePartitioning, HealthTableOptions, HealthTables } from "./health/tables.ts";
+export { canonicalHealthType, findHealthType, healthUnit } from "./health/aliases.ts";
+export { HEALTH_TYPES } from "./health/types.ts";
+export type { HealthType } from "./health/types.ts";

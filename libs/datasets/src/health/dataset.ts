@@ -1,14 +1,18 @@
-import type { Dataset, ValidatedRun, ValidationRun } from "@firn/core";
+import type { Dataset } from "@firn/core";
 
 import { checkHealthEnvelope } from "./envelope.ts";
+import { HealthRun } from "./health-run.ts";
+import { ZONE_KEY } from "./read-sample.ts";
 import { healthRollups } from "./rollups.ts";
 import { healthTables, type HealthTableOptions } from "./tables.ts";
 
+const DATASET = "health";
+
 /** The health lake: samples of phones and watches. */
-export function createHealthDataset(options: HealthTableOptions = {}): Dataset {
-  const tables = healthTables(options);
+export function createHealthDataset(tableOptions: HealthTableOptions = {}): Dataset {
+  const tables = healthTables(tableOptions);
   return {
-    name: "health",
+    name: DATASET,
     namespace: tables.raw.namespace,
     raw: tables.raw,
     errors: tables.errors,
@@ -22,14 +26,9 @@ export function createHealthDataset(options: HealthTableOptions = {}): Dataset {
       timezone: "timezone",
       timezoneOffset: "timezone_offset",
       zoneMap: "metadata",
-      zoneKey: "HKTimeZone",
+      zoneKey: ZONE_KEY,
     },
     checkEnvelope: checkHealthEnvelope,
-    beginRun: (): ValidationRun => emptyRun(),
+    beginRun: (options, processedAtUs) => new HealthRun(DATASET, tables.raw, options, processedAtUs),
   };
-}
-
-function emptyRun(): ValidationRun {
-  const run: ValidatedRun = { rows: { rows: 0, columns: {} }, rejected: [], received: 0, warnings: new Map() };
-  return { add: () => undefined, finish: () => run };
 }

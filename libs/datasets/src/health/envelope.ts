@@ -1,5 +1,8 @@
 import { isWellFormedText, type EnvelopeCheck, type EnvelopeProblem } from "@firn/core";
 
+/** Texts that each row of a payload repeats are bounded, so that a payload cannot grow without bound in the tables. */
+export const NAME_LENGTH_MAX = 1024;
+
 /** The envelope of health: an object with non-empty strings `deviceId` and `userId` and an array `samples`. */
 export function checkHealthEnvelope(parsed: unknown): EnvelopeCheck {
   if (parsed === null || typeof parsed !== "object" || Array.isArray(parsed)) {
@@ -12,7 +15,9 @@ export function checkHealthEnvelope(parsed: unknown): EnvelopeCheck {
     if (value === undefined) problems.push(problem(field, "required", `${field} is missing`));
     else if (typeof value !== "string") problems.push(problem(field, "string", `${field} must be a string`));
     else if (value === "") problems.push(problem(field, "non-empty", `${field} must not be empty`));
-    else if (!isWellFormedText(value)) {
+    else if (value.length > NAME_LENGTH_MAX) {
+      problems.push(problem(field, "length", `${field} must have at most ${NAME_LENGTH_MAX} characters`));
+    } else if (!isWellFormedText(value)) {
       problems.push(problem(field, "well-formed", `${field} holds a lone surrogate, which no UTF-8 text can hold`));
     }
   }

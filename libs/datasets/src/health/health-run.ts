@@ -1,0 +1,182 @@
+import { isUtf8 } from "node:buffer";
+
+import {
+  isPlainJson,
+  textOfUtf8,
+  zoneByName,
+  type ErrorType,
+  type PayloadInput,
+  type TableDefinition,
+  type ValidatedRun,
+  type ValidationOptions,
+  type ValidationRun,
+} from "@firn/core";
+
+import { checkHealthEnvelope } from "./envelope.ts";
+import { faultText, findPayloadFaults, type PayloadFaults } from "./payload-faults.ts";
+import { optionalInstant, optionalName, requiredText } from "./read-fields.ts";
+import { readSample, type PayloadFields, type SampleRules } from "./read-sample.ts";
+import { DeadLetterOffice, storableText, type Refusal } from "./refusals.ts";
+import { SampleColumns } from "./sample-columns.ts";
+import { SampleProblems, wrongKind } from "./sample-problems.ts";
+
+/** An object of which nothing is known yet but that it is one. */
+type Payload = Readonly<Record<string, unknown>>;
+
+/** What is looked at while one payload is read. */
+interface PayloadState {
+  readonly input: PayloadInput;
+  readonly fields: PayloadFields;
+  readonly faults: PayloadFaults;
+  /** What is wrong with the payload's own fields, and so with each of its samples. */
+  readonly problem: string | undefined;
+  readonly refusals: Refusal[];
+}
+
+const NO_FAULTS: PayloadFaults = { payload: [], samples: new Map(), deleted: new Map() };
+
+/**
+ * Decodes and validates payloads of the health lake one after the other.
+ *
+ * Within a payload deletions come before samples: what a phone still sends is there. A fault of the payload itself
+ * (not JSON, wrong envelope, a key twice) refuses it as one record; a malformed field of its own refuses each sample.
+ */
+export class HealthRun implements ValidationRun {
+  readonly #rules: SampleRules;
+  readonly #processedAtUs: number;
+  readonly #columns: SampleColumns;
+  readonly #deadLetters: DeadLetterOffice;
+  readonly #warnings = new Map<string, number>();
+  readonly #problems = new SampleProblems();
+  #received = 0;
+
+  constructor(dataset: string, raw: TableDefinition, options: ValidationOptions, processedAtUs: number) {
+    const defaultZone = zoneByName(options.defaultZone);
+    if (defaultZone === undefined) throw new RangeError(`no time zone is called ${options.defaultZone}`);
+    this.#rules = { strict: options.strict, defaultZone };
+    this.#processedAtUs = processedAtUs;
+    this.#columns = new SampleColumns(raw);
+    this.#deadLetters = new DeadLetterOffice(dataset, processedAtUs);
+  }
+
+  finish(): ValidatedRun {
+    const rejected = this.#deadLetters.letters;
+    return { rows: this.#columns.rows, rejected, received: this.#received, warnings: this.#warnings };
+  }
+
+  add(input: PayloadInput): void {
+    const payload = this.#decode(input);
+    if (payload === undefined) return;
+    const faults = isPlainJson(input.bytes, payload) ? NO_FAULTS : findPayloadFaults(input.bytes);
+    if (faults.payload.length > 0) {
+      return this.#refusePayload(input, payload, "validation_error", faults.payload.map(faultText).join("; "));
+    }
+    const envelope = checkHealthEnvelope(payload);
+    if (!envelope.ok) {
+      const message = envelope.problems.map((problem) => problem.message).join("; ");
+      return this.#refusePayload(input, payload, "schema_error", message);
+    }
+    this.#addRecords(input, payload, faults);
+  }
+
+  /** The parsed payload, or undefined when it was refused. */
+  #decode(input: PayloadInput): Payload | undefined {
+    if (input.encoding !== "json") {
+      return this.#refuseUnread(input, "schema_error", `encoding ${input.encoding} is unknown: it must be JSON`);
+    }
+    if (!isUtf8(input.bytes)) {
+      return this.#refuseUnread(input, "deserialization_error", "payload is not UTF-8: JSON must be UTF-8");
+    }
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(textOfUtf8(input.bytes));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return this.#refuseUnread(input, "deserialization_error", `payload is not JSON: ${reason}`);
+    }
+    if (parsed !== null && typeof parsed === "object" && !Array.isArray(parsed)) return parsed as Payload;
+    return this.#refuseUnread(input, "schema_error", wrongKind("payload", parsed, "an object"));
+  }
+
+  #refuseUnread(input: PayloadInput, errorType: ErrorType, message: string): undefined {
+    this.#refusePayload(input, undefined, errorType, message);
+  }
+
+  #refusePayload(input: PayloadInput, payload: unknown, errorType: ErrorType, message: string): void {
+    this.#received++;
+    this.#deadLetters.refusePayload(input, payload, errorType, message);
+  }
+
+  #addRecords(input: PayloadInput, payload: Payload, faults: PayloadFaults): void {
+    const problems = this.#problems;
+    problems.reset();
+    const fields: PayloadFields = {
+      deviceId: payload["deviceId"] as string,
+      userId: payload["userId"] as string,
+      appVersion: optionalName(payload["appVersion"], "appVersion", problems) ?? "",
+      payloadTimestampUs: optionalInstant(payload["timestamp"], "timestamp", input.receivedAtUs, problems),
+    };
+    const problem = problems.some ? problems.message : undefined;
+    const samples = payload["samples"] as readonly unknown[];
+    if (samples.length === 0 && problem !== undefined) {
+      this.#refusePayload(input, payload, "validation_error", problem);
+    }
+    const state: PayloadState = { input, fields, faults, problem, refusals: [] };
+    this.#addDeleted(payload["deleted"] ?? [], state);
+    for (let index = 0; index < samples.length; index++) this.#addSample(samples[index], index, state);
+    if (state.refusals.length > 0) {
+      this.#deadLetters.refuseRecords(input, fields.userId, fields.deviceId, state.refusals);
+    }
+  }
+
+  #addSample(sample: unknown, index: number, state: PayloadState): void {
+    this.#received++;
+    const problems = this.#problems;
+    problems.reset();
+    if (state.problem !== undefined) problems.add(state.problem);
+    for (const fault of state.faults.samples.get(index) ?? []) problems.add(faultText(fault));
+    const read = readSample(sample, state.fields, this.#rules, problems);
+    if (read !== undefined) {
+      this.#columns.addSample(read, state.fields, this.#processedAtUs);
+      problems.countWarnings(this.#warnings);
+      return;
+    }
+    const { id, type } = (sample ?? {}) as Payload;
+    const { errorType, message } = problems;
+    const [sampleId, dataType] = [storableText(id), storableText(type)];
+    state.refusals.push({ member: "samples", index, errorType, message, sampleId, dataType });
+  }
+
+  #addDeleted(deleted: unknown, state: PayloadState): void {
+    if (Array.isArray(deleted)) {
+      for (let index = 0; index < deleted.length; index++) this.#addTombstone(deleted[index], index, state);
+      return;
+    }
+    this.#received++;
+    state.refusals.push({
+      member: "deleted",
+      errorType: "validation_error",
+      message: wrongKind("deleted", deleted, "an array of sample ids where it is given"),
+      sampleId: null,
+      dataType: null,
+    });
+  }
+
+  #addTombstone(deletedId: unknown, index: number, state: PayloadState): void {
+    this.#received++;
+    const problems = this.#problems;
+    problems.reset();
+    for (const fault of state.faults.deleted.get(index) ?? []) problems.add(faultText({ ...fault, path: "deleted" }));
+    const id = requiredText(deletedId, "deleted", problems);
+    if (!problems.some) return this.#columns.addTombstone(state.fields.userId, id);
+    const { errorType, message } = problems;
+    state.refusals.push({
+      member: "deleted",
+      index,
+      errorType,
+      message,
+      sampleId: storableText(deletedId),
+      dataType: null,
+    });
+  }
+}

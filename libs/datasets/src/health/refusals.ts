@@ -1,0 +1,100 @@
+import {
+  endOfValue,
+  isWellFormedText,
+  jsonItems,
+  makeDeadLetter,
+  startOfMember,
+  type DeadLetter,
+  type ErrorType,
+  type JsonRange,
+  type PayloadInput,
+} from "@firn/core";
+
+/** A record of a payload that is refused: which one, and why. */
+export interface Refusal {
+  /** The payload's member that the record is in; without `index` the member itself is the record. */
+  readonly member: "samples" | "deleted";
+  readonly index?: number;
+  readonly errorType: ErrorType;
+  readonly message: string;
+  readonly sampleId: string | null;
+  readonly dataType: string | null;
+}
+
+/** Makes dead letters of one dataset's run. */
+export class DeadLetterOffice {
+  readonly letters: DeadLetter[] = [];
+  readonly #dataset: string;
+  readonly #timestampUs: number;
+
+  constructor(dataset: string, timestampUs: number) {
+    this.#dataset = dataset;
+    this.#timestampUs = timestampUs;
+  }
+
+  /** The payload as one refused record. */
+  refusePayload(input: PayloadInput, payload: unknown, errorType: ErrorType, message: string): void {
+    const { userId, deviceId } = (payload ?? {}) as Record<string, unknown>;
+    this.#add(input, input.bytes, {
+      errorType,
+      message,
+      userId: storableText(userId),
+      deviceId: storableText(deviceId),
+      sampleId: null,
+      dataType: null,
+    });
+  }
+
+  /** Records of a payload (in the order of each member), with the exact bytes of each. */
+  refuseRecords(input: PayloadInput, userId: string, deviceId: string, refusals: readonly Refusal[]): void {
+    for (const member of ["deleted", "samples"] as const) {
+      const ofMember = refusals.filter((refusal) => refusal.member === member);
+      const ranges = rangesOf(input.bytes, member, ofMember);
+      ofMember.forEach(({ errorType, message, sampleId, dataType }, i) => {
+        const { start, end } = ranges[i]!;
+        const bytes = input.bytes.subarray(start, end);
+        this.#add(input, bytes, { errorType, message, userId, deviceId, sampleId, dataType });
+      });
+    }
+  }
+
+  #add(input: PayloadInput, bytes: Uint8Array, letter: LetterFields): void {
+    const { origin } = input;
+    this.letters.push(
+      makeDeadLetter({
+        ...letter,
+        dataset: this.#dataset,
+        timestampUs: this.#timestampUs,
+        bytes,
+        topic: origin.topic ?? input.subject,
+        partition: origin.partition ?? input.shard,
+        offset: origin.offset ?? input.sequence,
+      }),
+    );
+  }
+}
+
+type LetterFields = Pick<
+  Parameters<typeof makeDeadLetter>[0],
+  "errorType" | "message" | "userId" | "deviceId" | "sampleId" | "dataType"
+>;
+
+/** Where the refused records lie; refusals are in the order of their index. */
+function rangesOf(bytes: Uint8Array, member: string, refusals: readonly Refusal[]): JsonRange[] {
+  if (refusals.length === 0) return [];
+  const start = startOfMember(bytes, member);
+  if (start === undefined) throw new Error(`payload has no member ${member} although a record of it was refused`);
+  const ranges: JsonRange[] = [];
+  if (refusals[0]!.index === undefined) return [{ start, end: endOfValue(bytes, start) }];
+  let index = 0;
+  for (const range of jsonItems(bytes, start)) {
+    if (refusals[ranges.length]!.index === index++) ranges.push(range);
+    if (ranges.length === refusals.length) break;
+  }
+  return ranges;
+}
+
+/** A text that the errors table can hold, else null. */
+export function storableText(value: unknown): string | null {
+  return typeof value === "string" && isWellFormedText(value) ? value : null;
+}
