@@ -95,10 +95,13 @@ function observeRequests(fastify: FastifyInstance, metrics: Metrics): void {
 
 /** Requests that still arrive on open connections while the service ends: the client comes back to another process. */
 function refuseWhileDraining(fastify: FastifyInstance, health: Health): void {
-  fastify.addHook("onRequest", (request, reply, done) => {
+  fastify.addHook("onRequest", (request, _reply, done) => {
     if (!health.draining || request.url.startsWith("/health/")) return done();
-    reply.header("connection", "close");
     done(new Problem(503, "ending", "The service is ending; try again.", { headers: { "retry-after": "1" } }));
+  });
+  fastify.addHook("onSend", (_request, reply, payload, done) => {
+    if (health.draining) reply.header("connection", "close");
+    done(null, payload);
   });
 }
 
