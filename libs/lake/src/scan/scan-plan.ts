@@ -1,0 +1,72 @@
+import type { LiveFile } from "../manifest/data-file.ts";
+import type { Schema } from "../metadata/schema.ts";
+import type { Snapshot } from "../metadata/snapshot.ts";
+import { currentSchema, schemaById, type TableMetadata } from "../metadata/table-metadata.ts";
+import { deleteIndex } from "./delete-index.ts";
+import { fileFilter } from "./file-filter.ts";
+import type { Predicate } from "./predicate.ts";
+
+/** A data file to read, and the delete files whose positions must be left out. */
+export interface ScanTask {
+  readonly file: LiveFile;
+  readonly deletes: readonly LiveFile[];
+}
+
+export interface ScanStats {
+  /** Data files of the snapshot that were looked at. Whole manifests may have been left out before. */
+  readonly filesSeen: number;
+  readonly filesPlanned: number;
+  readonly deleteFilesPlanned: number;
+  /** Rows and bytes of the planned data files, deleted rows included. */
+  readonly rowsPlanned: number;
+  readonly bytesPlanned: number;
+}
+
+/** Which files a scan reads. `where` is not applied by the files alone: rows must still be filtered by it. */
+export interface ScanPlan {
+  /** undefined: the table has no snapshot, and there is nothing to read. */
+  readonly snapshot: Snapshot | undefined;
+  /** Names and types of the rows: the current schema, or for an older snapshot its own. */
+  readonly schema: Schema;
+  readonly where: Predicate | undefined;
+  readonly tasks: readonly ScanTask[];
+  readonly stats: ScanStats;
+}
+
+export interface SnapshotFiles {
+  readonly data: readonly LiveFile[];
+  readonly deletes: readonly LiveFile[];
+}
+
+/** The schema that rows of a snapshot are read with. */
+export function scanSchema(metadata: TableMetadata, snapshot: Snapshot | undefined): Schema {
+  const own = snapshot?.["schema-id"];
+  const isCurrent = snapshot === undefined || snapshot["snapshot-id"] === metadata["current-snapshot-id"];
+  return isCurrent || own === undefined ? currentSchema(metadata) : schemaById(metadata, own);
+}
+
+/** Plans a scan over files that are known already: partition and bounds pruning, delete files matched. No I/O. */
+export function planFiles(
+  metadata: TableMetadata,
+  snapshot: Snapshot | undefined,
+  files: SnapshotFiles,
+  where?: Predicate,
+): ScanPlan {
+  const schema = scanSchema(metadata, snapshot);
+  const mayMatch = fileFilter(metadata, schema, where);
+  const index = deleteIndex(metadata, files.deletes);
+  const tasks = files.data
+    .filter((file) => file.recordCount > 0 && mayMatch(file))
+    .map((file): ScanTask => ({ file, deletes: index.deletesOf(file) }));
+  return { snapshot, schema, where, tasks, stats: scanStats(files.data.length, tasks) };
+}
+
+function scanStats(filesSeen: number, tasks: readonly ScanTask[]): ScanStats {
+  return {
+    filesSeen,
+    filesPlanned: tasks.length,
+    deleteFilesPlanned: new Set(tasks.flatMap((task) => task.deletes)).size,
+    rowsPlanned: tasks.reduce((sum, { file }) => sum + file.recordCount, 0),
+    bytesPlanned: tasks.reduce((sum, { file }) => sum + file.fileSizeBytes, 0),
+  };
+}
