@@ -1,1 +1,4 @@
-export {};
+import { runService } from "@firn/service";
+import { catalogService } from "./catalog-service.ts";
+
+await runService(catalogService);

@@ -145,6 +145,8 @@ export {
 } from "./manifest/single-value.ts";
 export { filterOfProjected, partitionFilter, type PartitionFilter } from "./manifest/partition-filter.ts";
 export { ManifestContent, type FieldSummary, type ManifestFile } from "./manifest/manifest-file.ts";
+export { decodeManifest, type ManifestEntry, type ReadManifest } from "./manifest/manifest.ts";
+export { decodeManifestList } from "./manifest/manifest-list.ts";
 
 // Partition transforms
 export {

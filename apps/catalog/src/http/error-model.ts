@@ -1,0 +1,83 @@
+import { HttpException } from "@nestjs/common";
+import type { FastifyReply } from "fastify";
+import { isLakeError, stringifyLakeJson, type LakeError } from "@firn/lake";
+import type { Logger } from "@firn/service";
+
+/** The body of every failure (REST specification, schema `ErrorModel`). */
+export interface ErrorModel {
+  readonly message: string;
+  readonly type: string;
+  readonly code: number;
+}
+
+/** Answers an error of a handler, a parser or the router as an ErrorModel; logs those that are our fault. */
+export function answerError(reply: FastifyReply, error: unknown, log: Logger): void {
+  const model = errorModelOf(error);
+  if (model.code >= 500) {
+    log.error("request failed", { method: reply.request.method, route: reply.request.routeOptions.url, error });
+  }
+  if (reply.sent) return;
+  void reply
+    .code(model.code)
+    .type("application/json")
+    .send(stringifyLakeJson({ error: model }));
+}
+
+export function errorModelOf(error: unknown): ErrorModel {
+  if (isLakeError(error)) return lakeErrorModel(error);
+  if (isDatabaseError(error)) {
+    return { message: "The catalog's database does not answer", type: "ServiceUnavailableException", code: 503 };
+  }
+  const status = statusOf(error);
+  if (status === undefined || status >= 500) {
+    return { message: "Internal error", type: "InternalServerError", code: 500 };
+  }
+  const message = error instanceof Error ? error.message : "Bad request";
+  return { message, type: status === 404 ? "NotFoundException" : "BadRequestException", code: status };
+}
+
+function lakeErrorModel(error: LakeError): ErrorModel {
+  const { message } = error;
+  switch (error.kind) {
+    case "not_found":
+      return { message, type: missingType(error.context["missing"]), code: 404 };
+    case "already_exists":
+      return { message, type: "AlreadyExistsException", code: 409 };
+    case "conflict": {
+      const notEmpty = error.context["reason"] === "namespace_not_empty";
+      return { message, type: notEmpty ? "NamespaceNotEmptyException" : "CommitFailedException", code: 409 };
+    }
+    case "invalid":
+      if (error.context["reason"] === "set_and_removed") {
+        return { message, type: "UnprocessableEntityException", code: 422 };
+      }
+      return { message, type: "BadRequestException", code: 400 };
+    case "unauthorized":
+      return { message, type: "ForbiddenException", code: 403 };
+    case "unsupported":
+      return { message, type: "UnsupportedOperationException", code: 406 };
+    case "unavailable":
+      return { message, type: "ServiceUnavailableException", code: 503 };
+    case "unknown_outcome":
+    case "corrupt":
+      return { message, type: "InternalServerError", code: 500 };
+  }
+}
+
+function missingType(missing: unknown): string {
+  if (missing === "namespace") return "NoSuchNamespaceException";
+  return missing === "table" ? "NoSuchTableException" : "NotFoundException";
+}
+
+/** Nest's own errors and Fastify's carry a status. */
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  const { statusCode } = error as { statusCode?: unknown };
+  return typeof statusCode === "number" && statusCode >= 400 ? statusCode : undefined;
+}
+
+/** A locked, full or damaged database file. */
+function isDatabaseError(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && code.startsWith("SQLITE_");
+}

@@ -1,0 +1,113 @@
+import { Controller, Delete, Get, Head, Inject, Post, Query, Req, Res } from "@nestjs/common";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { objectAt, referencedSnapshotsOnly, shapeError, stringifyLakeJson, tableCommitAt } from "@firn/lake";
+import type { TableCatalog } from "../tables/table-catalog.ts";
+import type { TablePurge } from "../tables/table-purge.ts";
+import type { StoredMetadata } from "../tables/table-snapshot.ts";
+import { etagOf, matchesEtag } from "./etag.ts";
+import { answerEmpty, answerJson, loadTableResult } from "./json-answer.ts";
+import { pageOf } from "./page.ts";
+import { namespaceOf, tableOf } from "./request-path.ts";
+import { createTableAt, registerTableAt, renameTableAt, transactionAt } from "./table-requests.ts";
+
+export const TABLES = Symbol("tables");
+export const PURGE = Symbol("purge");
+
+type Parameters = Record<string, string | undefined>;
+
+@Controller("v1")
+export class TableController {
+  readonly #tables: TableCatalog;
+  readonly #purge: TablePurge;
+
+  constructor(@Inject(TABLES) tables: TableCatalog, @Inject(PURGE) purge: TablePurge) {
+    this.#tables = tables;
+    this.#purge = purge;
+  }
+
+  @Get("namespaces/:namespace/tables")
+  async list(@Req() request: FastifyRequest, @Query() query: Parameters, @Res() reply: FastifyReply): Promise<void> {
+    const namespace = namespaceOf(request.raw.url ?? "");
+    const page = pageOf(await this.#tables.list(namespace), (name) => name, query);
+    const identifiers = page.rows.map((name) => ({ namespace, name }));
+    answerJson(reply, { identifiers, "next-page-token": page.nextPageToken });
+  }
+
+  @Post("namespaces/:namespace/tables")
+  async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { name, stage, request: wanted } = createTableAt(request.body);
+    const identifier = { namespace: namespaceOf(request.raw.url ?? ""), name };
+    if (!stage) return answerTable(reply, await this.#tables.create(identifier, wanted));
+    const json = stringifyLakeJson(await this.#tables.stageCreate(identifier, wanted));
+    void reply.code(200).type("application/json").send(loadTableResult({ json }));
+  }
+
+  @Post("namespaces/:namespace/register")
+  async register(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { name, metadataLocation, overwrite } = registerTableAt(request.body);
+    const identifier = { namespace: namespaceOf(request.raw.url ?? ""), name };
+    answerTable(reply, await this.#tables.register(identifier, metadataLocation, overwrite));
+  }
+
+  // Fastify makes a HEAD route of every GET route, unless there is one before it.
+  @Head("namespaces/:namespace/tables/:table")
+  async exists(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    answerEmpty(reply, (await this.#tables.exists(tableOf(request.raw.url ?? ""))) ? 204 : 404);
+  }
+
+  @Get("namespaces/:namespace/tables/:table")
+  async load(@Req() request: FastifyRequest, @Query() query: Parameters, @Res() reply: FastifyReply): Promise<void> {
+    const identifier = tableOf(request.raw.url ?? "");
+    const snapshots = query["snapshots"]?.toLowerCase() ?? "all";
+    if (snapshots !== "all" && snapshots !== "refs") throw shapeError("snapshots", "must be all or refs");
+    const etag = etagOf(await this.#tables.locate(identifier), snapshots);
+    if (matchesEtag(request.headers["if-none-match"], etag)) {
+      void reply.code(304).header("etag", etag).send();
+      return;
+    }
+    answerTable(reply, await this.#tables.load(identifier), snapshots);
+  }
+
+  @Post("namespaces/:namespace/tables/:table")
+  async commit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const change = { identifier: tableOf(request.raw.url ?? ""), ...tableCommitAt(request.body, "") };
+    answerTable(reply, await this.#tables.commit(change));
+  }
+
+  @Delete("namespaces/:namespace/tables/:table")
+  async drop(@Req() request: FastifyRequest, @Query() query: Parameters, @Res() reply: FastifyReply): Promise<void> {
+    const lastMetadata = await this.#tables.drop(tableOf(request.raw.url ?? ""));
+    if (query["purgeRequested"]?.toLowerCase() === "true") await this.#purge.purge(lastMetadata);
+    answerEmpty(reply);
+  }
+
+  /** Scan and commit reports of engines are welcome and not kept. */
+  @Post("namespaces/:namespace/tables/:table/metrics")
+  report(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    objectAt(request.body, "");
+    answerEmpty(reply);
+  }
+
+  @Post("tables/rename")
+  async rename(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { source, destination } = renameTableAt(request.body);
+    await this.#tables.rename(source, destination);
+    answerEmpty(reply);
+  }
+
+  @Post("transactions/commit")
+  async commitTransaction(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.#tables.commitTransaction(transactionAt(request.body));
+    answerEmpty(reply);
+  }
+}
+
+function answerTable(reply: FastifyReply, stored: StoredMetadata, snapshots: "all" | "refs" = "all"): void {
+  const { metadata, metadataLocation } = stored;
+  const json = snapshots === "all" ? stored.json : stringifyLakeJson(referencedSnapshotsOnly(metadata));
+  void reply
+    .code(200)
+    .header("etag", etagOf(metadataLocation, snapshots))
+    .type("application/json")
+    .send(loadTableResult({ json, metadataLocation }));
+}

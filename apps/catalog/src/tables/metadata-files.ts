@@ -1,0 +1,80 @@
+import {
+  LakeError,
+  isLakeError,
+  metadataBytes,
+  nextMetadataLocation,
+  readMetadata,
+  type ObjectStore,
+  type TableMetadata,
+} from "@firn/lake";
+import type { Logger } from "@firn/service";
+import type { MetadataCache } from "./metadata-cache.ts";
+import { storedMetadata, type StoredMetadata } from "./table-snapshot.ts";
+
+export interface MetadataFilesOptions {
+  readonly store: ObjectStore;
+  readonly cache: MetadataCache;
+  readonly log: Logger;
+  readonly uuid: () => string;
+}
+
+/** Metadata files in the warehouse: read through the cache, written durably, deleted in the background. */
+export class MetadataFiles {
+  readonly #options: MetadataFilesOptions;
+  readonly #deletions = new Set<Promise<void>>();
+
+  constructor(options: MetadataFilesOptions) {
+    this.#options = options;
+  }
+
+  async read(location: string): Promise<StoredMetadata> {
+    const { store, cache } = this.#options;
+    const cached = cache.get(location);
+    if (cached !== undefined) return cached;
+    const stored = storedMetadata(await readMetadata(await this.#bytes(store, location), location), location);
+    cache.put(stored);
+    return stored;
+  }
+
+  async #bytes(store: ObjectStore, location: string): Promise<Uint8Array> {
+    try {
+      return await store.get(location);
+    } catch (cause) {
+      if (!isLakeError(cause, "not_found")) throw cause;
+      throw new LakeError("not_found", `Failed to open file: ${location}`, {
+        cause,
+        context: { missing: "file", location },
+      });
+    }
+  }
+
+  /** Writes the metadata under a new name; nothing points at it yet. */
+  async write(metadata: TableMetadata, previousLocation: string | undefined): Promise<StoredMetadata> {
+    const { store, uuid } = this.#options;
+    const stored = storedMetadata(metadata, nextMetadataLocation(metadata, previousLocation, uuid()));
+    await store.put(stored.metadataLocation, await metadataBytes(metadata, stored.json), { ifAbsent: true });
+    return stored;
+  }
+
+  /** What was written has become current. */
+  committed(stored: StoredMetadata, previousLocation: string | undefined): void {
+    if (previousLocation !== undefined) this.#options.cache.drop(previousLocation);
+    this.#options.cache.put(stored);
+  }
+
+  /** Deletes files that nothing points at any more; a failure leaves an orphan, which is only logged. */
+  deleteLater(locations: readonly string[]): void {
+    for (const location of locations) {
+      const deletion = this.#options.store
+        .delete(location)
+        .catch((error: unknown) => this.#options.log.warn("metadata file stays behind", { location, error }))
+        .finally(() => this.#deletions.delete(deletion));
+      this.#deletions.add(deletion);
+    }
+  }
+
+  /** Resolves when no deletion is under way. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#deletions);
+  }
+}
