@@ -30,12 +30,15 @@ export interface HttpServerOptions {
 /** A Nest application on Fastify with health, metrics and problem+json errors, not yet listening. */
 export async function createHttpServer(options: HttpServerOptions): Promise<NestFastifyApplication> {
   const { parts, log } = options;
+  const answerError = (reply: FastifyReply, error: unknown): void =>
+    parts.answerError ? parts.answerError(reply, error) : sendProblem(reply, error, log);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_MS_MAX,
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARS_MAX },
-    frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) => sendProblem(reply, error, log),
+    // Fastify's own errors never reach a Nest filter.
+    frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) => answerError(reply, error),
     clientErrorHandler: refuseBrokenRequest,
   });
   const fastify = adapter.getInstance<FastifyInstance>();
@@ -48,7 +51,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
     bodyParser: false,
     abortOnError: false,
   });
-  app.useGlobalFilters(new ProblemFilter(log));
+  app.useGlobalFilters(new ProblemFilter(answerError));
   return app;
 }
 

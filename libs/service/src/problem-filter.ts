@@ -3,21 +3,21 @@ import type { FastifyReply } from "fastify";
 import type { Logger } from "./logger.ts";
 import { PROBLEM_MEDIA_TYPE, problemOf } from "./problem.ts";
 
-/** Answers every error of a handler, a parser or the router as problem+json; logs those that are our fault. */
+/** Hands every error of a handler, a parser or the router to the one way of answering them. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  readonly #log: Logger;
+  readonly #answer: (reply: FastifyReply, error: unknown) => void;
 
-  constructor(log: Logger) {
-    this.#log = log;
+  constructor(answer: (reply: FastifyReply, error: unknown) => void) {
+    this.#answer = answer;
   }
 
   catch(error: unknown, host: ArgumentsHost): void {
-    sendProblem(host.switchToHttp().getResponse<FastifyReply>(), error, this.#log);
+    this.#answer(host.switchToHttp().getResponse<FastifyReply>(), error);
   }
 }
 
-/** Also for Fastify's own errors, which never reach a Nest filter. */
+/** Answers an error as problem+json; logs those that are our fault. */
 export function sendProblem(reply: FastifyReply, error: unknown, log: Logger): void {
   const problem = problemOf(error);
   if (problem.status >= 500 && problem.status !== 503) {

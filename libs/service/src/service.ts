@@ -1,5 +1,5 @@
 import type { DynamicModule } from "@nestjs/common";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import type { CommonSettings } from "./common-settings.ts";
 import type { Health } from "./health.ts";
 import type { Logger } from "./logger.ts";
@@ -33,6 +33,8 @@ export interface ServiceParts {
   readonly stages?: readonly Stage[];
   /** Content-type parsers and hooks on the Fastify instance, before any route is registered. */
   configureHttp?(fastify: FastifyInstance): void;
+  /** How every failed request is answered and logged, for protocols with an error body of their own; else problem+json. */
+  answerError?(reply: FastifyReply, error: unknown): void;
   /** Called last, when the server is closed and every stage has drained. Closes connections and files. */
   onClose?(): Promise<void>;
 }
