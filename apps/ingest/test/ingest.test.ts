@@ -1,6 +1,8 @@
 import { connect } from "node:net";
 import { deflateSync, gzipSync } from "node:zlib";
 import { shardOf } from "@firn/core";
+import { MemoryLogs, type LogSpec } from "@firn/stream";
+import { FaultyLog } from "@firn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { healthPayload, startIngest, type IngestFixture } from "./ingest-fixture.ts";
 
@@ -221,6 +223,24 @@ describe("the broker's troubles", () => {
     }
   });
 
+  test("an append whose answer is lost is a 503 that asks for the same bytes; sent again they are stored again", async () => {
+    class ForgetfulBroker extends MemoryLogs {
+      override async openLog(spec: LogSpec) {
+        return new FaultyLog(await super.openLog(spec), [{ on: "append", when: "after" }]);
+      }
+    }
+    const forgetful = await startIngest({}, new ForgetfulBroker());
+    try {
+      const response = await forgetful.post(good);
+      expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+      expect(await response.json()).toMatchObject({ code: "outcome_unknown" });
+      expect((await forgetful.post(good)).status).toBe(202);
+      expect(await forgetful.stored()).toHaveLength(2);
+    } finally {
+      await forgetful.service.close();
+    }
+  });
+
   test("more bytes than may be held are a 503", async () => {
     const narrow = await startIngest({ FIRN_INGEST_HELD_BYTES: "8MiB" });
     try {
@@ -246,7 +266,6 @@ describe("the broker's troubles", () => {
   });
 
   test("a broker whose messages are too small is refused", async () => {
-    const { MemoryLogs } = await import("@firn/stream");
     const small = await startIngest({}, new MemoryLogs({ recordBytesMax: 1024 * 1024 }));
     await expect(small.service.ended).rejects.toThrow(/max_payload/);
     await small.service.close();

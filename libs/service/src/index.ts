@@ -19,3 +19,4 @@ export {
 export { startService, type RunningService } from "./start-service.ts";
 export { HEALTH, LOGGER, METRICS } from "./tokens.ts";
 export { version } from "./version.ts";
+export { untilPossible } from "./until-possible.ts";

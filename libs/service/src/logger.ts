@@ -1,5 +1,5 @@
 import type { LoggerService } from "@nestjs/common";
-import { destination, pino, stdSerializers, type DestinationStream, type Logger as Pino } from "pino";
+import { destination, pino, type DestinationStream, type Logger as Pino } from "pino";
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -68,11 +68,14 @@ function standardOutput(): DestinationStream {
   return stream;
 }
 
-/** Errors of ours carry `kind` and `context`; both are fields worth having. */
+/** Errors of ours carry `kind` and `context`, those of Node `code`; all are fields worth having. */
 function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) };
-  const { type, message, stack } = stdSerializers.err(error);
+  const { name, message, stack, cause } = error;
   const { kind, code, context } = error as { kind?: unknown; code?: unknown; context?: unknown };
-  const cause = error.cause instanceof Error ? error.cause.message : undefined;
-  return { type, message, kind, code, context, cause, stack };
+  return { name, message, kind, code, context, stack, ...(cause !== undefined && { cause: reasonOf(cause) }) };
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
