@@ -1,7 +1,13 @@
 import { Command, CommanderError } from "commander";
 
+import { checkCommand } from "./check-command.ts";
+import { errorsCommand } from "./errors-command.ts";
 import { EXIT } from "./exit-code.ts";
+import { maintainCommand } from "./maintain-command.ts";
+import { rebuildCommand } from "./rebuild-command.ts";
 import { replayCommand } from "./replay/replay-command.ts";
+import { statusCommand } from "./status-command.ts";
+import { tablesCommand } from "./tables-command.ts";
 import { version } from "./version.ts";
 
 const HELP = `
@@ -16,7 +22,13 @@ const program = new Command("firn")
   .version(version)
   .showHelpAfterError("Try --help.")
   .addHelpText("after", HELP)
-  .addCommand(replayCommand());
+  .addCommand(replayCommand())
+  .addCommand(statusCommand())
+  .addCommand(checkCommand())
+  .addCommand(tablesCommand())
+  .addCommand(errorsCommand())
+  .addCommand(rebuildCommand())
+  .addCommand(maintainCommand());
 
 for (const command of [program, ...program.commands]) command.exitOverride();
 

@@ -1,9 +1,10 @@
 import { basename, join } from "node:path";
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 
 import { runCommand, type CommandResult } from "../command.ts";
 import { findLake, requireAddress, withLakeOptions, type LakeOptions } from "../lake-location.ts";
+import { names, wholeNumber } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { EXIT } from "../exit-code.ts";
 import { openInputFile, type InputFile } from "./input-file.ts";
@@ -60,9 +61,9 @@ export function replayCommand(): Command {
     .option(
       "--prefer-source <names>",
       "Apple Health: sources by comma, best first; overlaps of others are left out",
-      list,
+      names,
     )
-    .option("--concurrency <n>", "requests under way at once", concurrency, CONCURRENCY)
+    .option("--concurrency <n>", "requests under way at once", wholeNumber(CONCURRENCY_MAX), CONCURRENCY)
     .option("--state <file>", "where to keep how far it came (one file to replay); default DIR/replay/")
     .option("--no-resume", "begin at the beginning, whatever was sent before")
     .addHelpText("after", HELP);
@@ -140,17 +141,4 @@ function reportLines(report: FileReport): string[] {
     ...report.refused.slice(0, REFUSALS_SHOWN).map((each) => `  refused at ${each.position}: ${each.detail}`),
     ...(report.refused.length > REFUSALS_SHOWN ? [`  … ${report.refused.length} refused in all`] : []),
   ];
-}
-
-function list(text: string): readonly string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean);
-}
-
-function concurrency(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= CONCURRENCY_MAX) return value;
-  throw new InvalidArgumentError(`must be a whole number from 1 to ${CONCURRENCY_MAX}`);
 }

@@ -1,0 +1,42 @@
+import { datasets } from "@firn/datasets";
+import type { Dataset, TableDefinition } from "@firn/core";
+import { isLakeError, lakeEnvironment, openFileStore, RestCatalog, type LakeEnvironment } from "@firn/lake";
+
+import { CommandError, EXIT } from "./exit-code.ts";
+import { requireAddress, type Lake } from "./lake-location.ts";
+
+/** The datasets of this build, or the one that was named. @throws CommandError (usage) for an unknown name. */
+export function chosenDatasets(name: string | undefined): readonly Dataset[] {
+  if (name === undefined) return [...datasets.values()];
+  const dataset = datasets.get(name);
+  if (dataset !== undefined) return [dataset];
+  throw new CommandError(EXIT.usage, `there is no lake "${name}"`, { fix: `There are: ${[...datasets.keys()].join(", ")}` });
+}
+
+export function tablesOf(dataset: Dataset): readonly TableDefinition[] {
+  return [dataset.raw, dataset.errors, ...dataset.rollups.map((rollup) => rollup.table)];
+}
+
+export function fullName(definition: Pick<TableDefinition, "namespace" | "name">): string {
+  return `${definition.namespace}.${definition.name}`;
+}
+
+/** Catalog and files of the lake, for reading. */
+export async function openLake(lake: Lake): Promise<LakeEnvironment> {
+  const warehouse = requireAddress(lake, "warehouse");
+  if (/^s3[an]?:/i.test(warehouse)) {
+    throw new CommandError(EXIT.broken, `the warehouse ${warehouse} is an object store, which this command cannot read yet`);
+  }
+  const catalog = new RestCatalog({ uri: requireAddress(lake, "catalog") });
+  return lakeEnvironment({ catalog, store: await openFileStore({ root: warehouse }) });
+}
+
+/** What was not found as undefined; every other failure of the lake as a broken world. */
+export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isLakeError(error, "not_found")) return undefined;
+    throw error;
+  }
+}

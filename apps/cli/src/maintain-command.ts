@@ -1,0 +1,63 @@
+import { Command } from "commander";
+
+import { askService } from "./ask-service.ts";
+import { runCommand, type CommandResult } from "./command.ts";
+import { EXIT } from "./exit-code.ts";
+import { findLake, withLakeOptions, type LakeOptions } from "./lake-location.ts";
+import { chosenDatasets } from "./lake-tables.ts";
+import { seconds } from "./option-values.ts";
+import { formatTable, type Cell } from "./text-table.ts";
+
+interface MaintainOptions extends LakeOptions {
+  readonly run?: boolean;
+  readonly timeout: number;
+}
+
+const TIMEOUT_SECONDS = 600;
+
+const HELP = `
+The running catalog-writer merges small files and expires old snapshots by itself; this shows what it
+would do now, and with --run lets it do so at once. Maintenance changes no row.
+
+Examples
+  firn maintain
+  firn maintain health --run
+
+Exit codes: 0 done, 2 wrong usage, 3 the catalog-writer does not answer.`;
+
+export function maintainCommand(): Command {
+  const command = new Command("maintain")
+    .summary("what maintenance is due")
+    .description("Shows which files would be merged and which snapshots expired, table by table.")
+    .argument("[lake]", "only this lake, for example health")
+    .option("--run", "do it now")
+    .option("--timeout <seconds>", "how long to wait at most", seconds, TIMEOUT_SECONDS)
+    .addHelpText("after", HELP);
+  return withLakeOptions(command).action((name: string | undefined, options: MaintainOptions) =>
+    runCommand(options, () => maintain(name, options)),
+  );
+}
+
+async function maintain(name: string | undefined, options: MaintainOptions): Promise<CommandResult> {
+  const lake = findLake(options);
+  const plans: Record<string, unknown>[] = [];
+  for (const dataset of chosenDatasets(name)) {
+    const request = { dataset: dataset.name, run: options.run === true };
+    const answer = await askService(lake, "catalog-writer.maintain", request, options.timeout * 1000);
+    const { tables } = answer as { tables?: readonly Record<string, unknown>[] };
+    plans.push(...(tables ?? [answer as Record<string, unknown>]));
+  }
+  return { exitCode: EXIT.done, json: { ran: options.run === true, tables: plans }, text: formatPlans(plans) };
+}
+
+/** The columns are whatever the writer tells. */
+function formatPlans(plans: readonly Record<string, unknown>[]): string {
+  if (plans.length === 0) return "nothing to do";
+  const header = [...new Set(plans.flatMap((plan) => Object.keys(plan)))];
+  const cell = (value: unknown): Cell =>
+    typeof value === "number" || typeof value === "string" ? value : value === undefined ? undefined : JSON.stringify(value);
+  return formatTable(
+    header.map((name) => name.replaceAll("_", " ")),
+    plans.map((plan) => header.map((name) => cell(plan[name]))),
+  );
+}
