@@ -19,6 +19,7 @@ import {
 } from "@firn/lake";
 import type { CatalogDatabase, PointerChange } from "../database/catalog-database.ts";
 import { KeyedLock } from "./keyed-lock.ts";
+import { makeMetadataFolder } from "./local-folders.ts";
 import type { MetadataFiles } from "./metadata-files.ts";
 import type { StoredMetadata } from "./table-snapshot.ts";
 import { checkLocation, checkTableLocations } from "./warehouse-rules.ts";
@@ -85,6 +86,12 @@ export class TableCatalog {
 
   /** Metadata of a table that is only planned: nothing is written, a later commit with assert-create makes it. */
   async stageCreate(identifier: TableIdentifier, request: CreateTableRequest): Promise<TableMetadata> {
+    const metadata = await this.#planCreate(identifier, request);
+    await makeMetadataFolder(metadata);
+    return metadata;
+  }
+
+  async #planCreate(identifier: TableIdentifier, request: CreateTableRequest): Promise<TableMetadata> {
     await this.#checkFree(identifier);
     const { store, nowMs, uuid } = this.#options;
     const metadata = newTableMetadata({
@@ -102,7 +109,7 @@ export class TableCatalog {
 
   async create(identifier: TableIdentifier, request: CreateTableRequest): Promise<StoredMetadata> {
     return this.#locks.run([tableName(identifier)], async () => {
-      const after = await this.#options.files.write(await this.stageCreate(identifier, request), undefined);
+      const after = await this.#options.files.write(await this.#planCreate(identifier, request), undefined);
       await this.#swap([{ identifier, before: undefined, after }]);
       return after;
     });
