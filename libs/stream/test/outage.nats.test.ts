@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { startNatsServer, tempFolder, waitFor, type NatsServer, type TempFolder } from "@firn/testing";
+import { pauseProcess, startNatsServer, tempFolder, waitFor, type NatsServer, type TempFolder } from "@firn/testing";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -92,19 +92,19 @@ test("an append that the server stores after the answer was given up is found, n
   const subject = `o${tests}.a`;
   const append = { records: [{ subject, data: bytesOf("once") }], subject, expectedLastSequence: 0, runId: "r1" };
   const outcomes: string[] = [];
-  process.kill(server.pid, "SIGSTOP");
+  const goOn = await pauseProcess(server.pid);
   try {
     const stored = await appendFenced(log, append, {
       signal: stop.signal,
       backOff: { delayMinMs: 1, delayMaxMs: 10 },
       onRetry(error) {
         outcomes.push(error.kind);
-        process.kill(server.pid, "SIGCONT");
+        goOn();
       },
     });
     expect(stored).toEqual({ lastSequence: 1 });
   } finally {
-    process.kill(server.pid, "SIGCONT");
+    goOn();
   }
   expect(outcomes[0]).toBe("unknown_outcome");
   expect((await log.bounds()).lastSequence).toBe(1);
@@ -112,7 +112,7 @@ test("an append that the server stores after the answer was given up is found, n
 
 test("an append in flight when the server dies fails at once with an unknown outcome", async () => {
   const log = await openLog();
-  process.kill(server.pid, "SIGSTOP");
+  await pauseProcess(server.pid);
   const startMs = performance.now();
   const pending = log.append([{ subject: `o${tests}.a`, data: bytesOf("x") }]).catch((error: unknown) => error);
   await server.kill();
@@ -135,9 +135,9 @@ test("a reader goes on when its consumer is deleted, and when the server stops a
     await waitFor(() => records.length === i, { limitMs: LIMIT_MS });
     for await (const { name } of jsm.consumers.list(log.stream)) await jsm.consumers.delete(log.stream, name);
   }
-  process.kill(server.pid, "SIGSTOP");
+  const goOn = await pauseProcess(server.pid);
   const appending = log.append([{ subject, data: bytesOf("6") }]);
-  process.kill(server.pid, "SIGCONT");
+  goOn();
   await appending;
   await waitFor(() => records.length === 6, { limitMs: LIMIT_MS });
   expect(records.map(({ data }) => textOf(data))).toEqual(["1", "2", "3", "4", "5", "6"]);

@@ -7,6 +7,7 @@ export { FaultyLog } from "./log-faults.ts";
 export type { LogFault, LogOperation } from "./log-faults.ts";
 export { natsServerBinary, startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
+export { pauseProcess } from "./pause-process.ts";
 export { tempFolder } from "./temp-folder.ts";
 export type { TempFolder } from "./temp-folder.ts";
 export { waitFor } from "./wait-for.ts";
