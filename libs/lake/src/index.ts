@@ -175,6 +175,10 @@ export { loadTable, refreshTable, type Table } from "./commit/table.ts";
 export type { SnapshotChange } from "./commit/snapshot-change.ts";
 export { changesNoRow, rowsChangedBetween } from "./commit/rows-changed.ts";
 export type { StagedCommit } from "./commit/staged-commit.ts";
+export { stageCommit, type CommitPlan } from "./commit/stage-commit.ts";
+export { postCommit, type PostOptions, type PostedCommit } from "./commit/post-commit.ts";
+export { currentFiles, selectFiles, type CurrentFiles, type FileSelection } from "./commit/current-files.ts";
+export { lineageBetween, snapshotDiff, type SnapshotDiff, type SnapshotStep } from "./commit/snapshot-diff.ts";
 
 // Columnar kernel
 export {
@@ -186,5 +190,52 @@ export {
   type KernelRow,
 } from "./kernel/duck.ts";
 export { sqlBlob, sqlDouble, sqlName, sqlString, sqlStringList } from "./kernel/sql-text.ts";
+
+// Parquet files
+export { duckType } from "./parquet/duck-type.ts";
 export { stageRows, type StageRowsOptions } from "./parquet/stage-rows.ts";
+export { stagePositionDeletes, type StagePositionDeletesOptions } from "./parquet/stage-position-deletes.ts";
 export { ROW_GROUP_ROWS, ROW_GROUP_ROWS_PROPERTY } from "./parquet/write-layout.ts";
+
+// Scans
+export {
+  and,
+  eq,
+  gt,
+  gte,
+  isIn,
+  isNull,
+  lt,
+  lte,
+  notNull,
+  or,
+  predicateColumns,
+  type ColumnPredicate,
+  type ComparisonOp,
+  type Literal,
+  type Predicate,
+} from "./scan/predicate.ts";
+export { literalSql, predicateSql } from "./scan/predicate-sql.ts";
+export { resolveSnapshot, type SnapshotChoice } from "./scan/resolve-snapshot.ts";
+export { planScan, type PlanScanOptions } from "./scan/plan-scan.ts";
+export {
+  planFiles,
+  scanSchema,
+  type ScanPlan,
+  type ScanStats,
+  type ScanTask,
+  type SnapshotFiles,
+} from "./scan/scan-plan.ts";
+export { scanSql, type ScanSqlOptions } from "./scan/scan-sql.ts";
+export { planChanges, type PlannedChanges } from "./scan/plan-changes.ts";
+
+// Upsert and merge
+export {
+  COPY_ON_WRITE_ROWS,
+  COPY_ON_WRITE_SHARE,
+  stageUpsert,
+  type StagedUpsert,
+  type StageUpsertOptions,
+} from "./upsert/stage-upsert.ts";
+export { MERGE_POLICY, planMerge, type MergeGroup, type MergePlan, type MergePolicy } from "./merge/plan-merge.ts";
+export { stageMerge, type StageMergeOptions } from "./merge/stage-merge.ts";

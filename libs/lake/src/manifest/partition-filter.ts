@@ -32,6 +32,21 @@ export function filterOfProjected(projected: Predicate, spec: BoundSpec): Partit
   };
 }
 
+/**
+ * True when the manifest may hold a file of exactly this partition. Reads nothing: it goes by the list's summaries.
+ */
+export function mayHoldPartition(manifest: ManifestFile, spec: BoundSpec, partition: Partition): boolean {
+  const { partitions } = manifest;
+  if (partitions === undefined) return true;
+  return spec.fields.every((field, place) => {
+    const summary = partitions[place];
+    const value = partition[field.name] ?? null;
+    if (summary === undefined) return true;
+    const op = value === null ? ({ op: "is_null", column: "" } as const) : ({ op: "eq", column: "", value } as const);
+    return mayMatch(op, () => rangeOfSummary(field, summary));
+  });
+}
+
 function rangeOfValue(partition: Partition, name: string): ValueRange {
   const value = partition[name] ?? null;
   if (value === null) return { mayHaveNull: true, mayHaveValue: false };

@@ -1,0 +1,183 @@
+import { LakeError } from "../lake-error.ts";
+
+const INITIAL_BYTES = 64 * 1024;
+
+/** Avro's binary encoding (Avro 1.12 specification, "Binary Encoding"), written into one growing buffer. */
+export class AvroWriter {
+  #buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What was written since the last take. The bytes are the caller's. */
+  take(): Buffer {
+    const bytes = Buffer.from(this.#buffer.subarray(0, this.#length));
+    this.#length = 0;
+    return bytes;
+  }
+
+  boolean(value: boolean): void {
+    this.#reserve(1);
+    this.#buffer[this.#length++] = value ? 1 : 0;
+  }
+
+  /** int and long: zigzag, seven bits a byte. */
+  long(value: number | bigint): void {
+    this.#reserve(10);
+    if (typeof value === "bigint" || value > MAX_ZIGZAG || value < -MAX_ZIGZAG) return this.#bigLong(BigInt(value));
+    let rest = value >= 0 ? value * 2 : -value * 2 - 1;
+    while (rest > 0x7fff_ffff) {
+      this.#buffer[this.#length++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    while (rest > 0x7f) {
+      this.#buffer[this.#length++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.#buffer[this.#length++] = rest;
+  }
+
+  float(value: number): void {
+    this.#reserve(4);
+    this.#length = this.#buffer.writeFloatLE(value, this.#length);
+  }
+
+  double(value: number): void {
+    this.#reserve(8);
+    this.#length = this.#buffer.writeDoubleLE(value, this.#length);
+  }
+
+  string(value: string): void {
+    const bytes = Buffer.byteLength(value, "utf8");
+    this.long(bytes);
+    this.#reserve(bytes);
+    this.#length += this.#buffer.write(value, this.#length, bytes, "utf8");
+  }
+
+  bytes(value: Uint8Array): void {
+    this.long(value.length);
+    this.fixed(value);
+  }
+
+  fixed(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  #bigLong(value: bigint): void {
+    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+    while (rest > 0x7fn) {
+      this.#buffer[this.#length++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.#buffer[this.#length++] = Number(rest);
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}
+
+/** Twice this is still an exact double. */
+const MAX_ZIGZAG = 2 ** 51;
+
+/** Reads what AvroWriter writes. Running over the end fails as `corrupt`. */
+export class AvroReader {
+  readonly #buffer: Buffer;
+  position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get remaining(): number {
+    return this.#buffer.length - this.position;
+  }
+
+  boolean(): boolean {
+    return this.#buffer[this.#advance(1)] !== 0;
+  }
+
+  /** int and long: a number where that is exact, else a bigint. */
+  long(): number | bigint {
+    const start = this.position;
+    let byte = this.#buffer[this.#advance(1)]!;
+    let low = byte & 0x7f;
+    for (let shift = 7; byte > 0x7f && shift < 28; shift += 7) {
+      byte = this.#buffer[this.#advance(1)]!;
+      low |= (byte & 0x7f) << shift;
+    }
+    if (byte <= 0x7f) return (low >>> 1) ^ -(low & 1);
+    let wide = low;
+    for (let scale = 2 ** 28; byte > 0x7f && scale < 2 ** 49; scale *= 128) {
+      byte = this.#buffer[this.#advance(1)]!;
+      wide += (byte & 0x7f) * scale;
+    }
+    if (byte <= 0x7f) return wide % 2 === 0 ? wide / 2 : -(wide + 1) / 2;
+    this.position = start;
+    return this.#bigLong();
+  }
+
+  /** A long that counts or measures something: safe as a number in every file that is right. */
+  count(): number {
+    const value = this.long();
+    if (typeof value === "bigint") throw corrupt(`the number ${value} is out of range`);
+    return value;
+  }
+
+  float(): number {
+    return this.#buffer.readFloatLE(this.#advance(4));
+  }
+
+  double(): number {
+    return this.#buffer.readDoubleLE(this.#advance(8));
+  }
+
+  string(): string {
+    const length = this.count();
+    const start = this.#advance(length);
+    return this.#buffer.toString("utf8", start, start + length);
+  }
+
+  /** A view of the buffer, not a copy. */
+  bytes(): Uint8Array {
+    return this.fixed(this.count());
+  }
+
+  fixed(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.#buffer.subarray(start, start + length);
+  }
+
+  #bigLong(): number | bigint {
+    let zigzag = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.#buffer[this.#advance(1)]!;
+      zigzag |= BigInt(byte & 0x7f) << shift;
+      if (byte <= 0x7f) {
+        const value = (zigzag >> 1n) ^ -(zigzag & 1n);
+        const number = Number(value);
+        return Number.isSafeInteger(number) ? number : value;
+      }
+    }
+    throw corrupt("a varint has more than ten bytes");
+  }
+
+  #advance(bytes: number): number {
+    const start = this.position;
+    if (bytes < 0 || bytes > this.#buffer.length - start) throw corrupt("the data end early");
+    this.position = start + bytes;
+    return start;
+  }
+}
+
+function corrupt(why: string): LakeError {
+  return new LakeError("corrupt", `Avro: ${why}`);
+}
