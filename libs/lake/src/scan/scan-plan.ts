@@ -10,6 +10,8 @@ import type { Predicate } from "./predicate.ts";
 export interface ScanTask {
   readonly file: LiveFile;
   readonly deletes: readonly LiveFile[];
+  /** Of a plan of changes: the delete files that applied before. */
+  readonly deletesBefore?: readonly LiveFile[];
 }
 
 export interface ScanStats {

@@ -14,6 +14,11 @@ export interface ScanSqlOptions {
   readonly store: Pick<ObjectStore, "localPath">;
   /** Columns in this order; all of the schema when absent. */
   readonly columns?: readonly string[];
+  /**
+   * `live` (default): the rows that the delete files leave. `deleted`: only the rows that the tasks' delete files take,
+   * without those that `deletesBefore` took already.
+   */
+  readonly rows?: "live" | "deleted";
   /** Name of an INTEGER column with the index of the row's task in the plan. */
   readonly taskColumn?: string;
   /** Name of a BIGINT column with the row's position in its file, deleted rows counted. */
@@ -41,7 +46,7 @@ export async function scanSql(
   const parts: string[] = [];
   if (clean.length > 0) parts.push(await selectFiles(plan, columns, clean, options));
   if (dirty.length > 0) parts.push(await selectFiles(plan, columns, dirty, options));
-  return parts.join("\nUNION ALL\n");
+  return parts.length === 0 ? emptySelect(columns, options) : parts.join("\nUNION ALL\n");
 }
 
 interface IndexedTask {
@@ -67,10 +72,14 @@ async function selectFiles(
     requireColumn(plan.schema, name),
   );
   const read = readParquetSql(paths, new Set([...columns, ...filtering]));
-  const deletes = [...new Set(tasks.flatMap(({ task }) => task.deletes))];
-  const without = deletes.length === 0 ? "" : ` ANTI JOIN ${await deletedSql(tasks, deletes, store)}`;
+  const joins = [
+    await deletedJoin(options.rows === "deleted" ? "SEMI" : "ANTI", "gone", tasks, (task) => task.deletes, store),
+  ];
+  if (options.rows === "deleted") {
+    joins.push(await deletedJoin("ANTI", "before", tasks, (task) => task.deletesBefore ?? [], store));
+  }
   const condition = plan.where === undefined ? "" : ` WHERE ${predicateSql(plan.where, plan.schema, idName)}`;
-  return `SELECT ${selected.join(", ")} FROM ${read} AS r${without}${condition}`;
+  return `SELECT ${selected.join(", ")} FROM ${read} AS r${joins.join("")}${condition}`;
 }
 
 /** Columns stand under their field id, so that no name of a table meets the names of DuckDB's virtual columns. */
@@ -96,17 +105,22 @@ function taskIndexSql(tasks: readonly IndexedTask[]): string {
   return `([${indexes.join(", ")}])[file_index + 1]::INTEGER`;
 }
 
-/** The deleted rows as (file_at, pos), to be joined on what DuckDB knows of each row without reading a column. */
-async function deletedSql(
+/** Keeps or drops the rows of delete files, by what DuckDB knows of each row without reading a column. */
+async function deletedJoin(
+  kind: "ANTI" | "SEMI",
+  alias: string,
   tasks: readonly IndexedTask[],
-  deletes: readonly LiveFile[],
+  deletesOf: (task: ScanTask) => readonly LiveFile[],
   store: ScanSqlOptions["store"],
 ): Promise<string> {
+  const deletes = [...new Set(tasks.flatMap(({ task }) => deletesOf(task)))];
+  if (deletes.length === 0) return "";
   const paths = await Promise.all(deletes.map((file) => store.localPath(file.filePath, file.fileSizeBytes)));
   const files = tasks.map(({ task }, at) => `(${sqlString(normaliseLocation(task.file.filePath))}, ${at}::UBIGINT)`);
-  return `(SELECT f.file_at, d.pos FROM (SELECT ${normalisedSql("c1")} AS location, c2 AS pos FROM ${readDeletesSql(paths)}) AS d
-    JOIN (VALUES ${files.join(", ")}) AS f(location, file_at) ON f.location = d.location) AS gone
-    ON gone.file_at = r.file_index AND gone.pos = r.file_row_number`;
+  return ` ${kind} JOIN (
+    SELECT f.file_at, d.pos FROM (SELECT ${normalisedSql("c1")} AS location, c2 AS pos FROM ${readDeletesSql(paths)}) AS d
+    JOIN (VALUES ${files.join(", ")}) AS f(location, file_at) ON f.location = d.location) AS ${alias}
+    ON ${alias}.file_at = r.file_index AND ${alias}.pos = r.file_row_number`;
 }
 
 function readDeletesSql(paths: readonly string[]): string {
