@@ -1,0 +1,25 @@
+import type { AnswerColumn } from "@firn/client";
+
+/**
+ * Rows of an answer, column by column, with values as the kernel gives them: instants in microseconds, dates in days
+ * since 1970-01-01, whole numbers as a number or beyond 2^53 as a bigint, maps as lists of `{ key, value }`.
+ */
+export interface AnswerTable {
+  readonly columns: readonly AnswerColumn[];
+  readonly rowCount: number;
+  /** One array a column, in the order of `columns`. */
+  readonly values: readonly (readonly unknown[])[];
+}
+
+/** The values of the named column. */
+export function columnValues(table: AnswerTable, name: string): readonly unknown[] {
+  const index = table.columns.findIndex((column) => column.name === name);
+  if (index === -1) throw new Error(`the answer has no column ${name}`);
+  return table.values[index]!;
+}
+
+/** The first rows. */
+export function firstRows(table: AnswerTable, count: number): AnswerTable {
+  if (table.rowCount <= count) return table;
+  return { ...table, rowCount: count, values: table.values.map((values) => values.slice(0, count)) };
+}

@@ -1,0 +1,272 @@
+import {
+  LIMIT_MAX,
+  QUESTIONS,
+  type AnswerColumn,
+  type AnswerType,
+  type ParameterDefinition,
+  type QuestionDefinition,
+} from "@firn/client";
+import { problemResponse, type OpenApiDocument } from "@firn/service";
+import { PIPELINE_PARAMETERS } from "./pipeline-controller.ts";
+
+type Json = Record<string, unknown>;
+
+/** The OpenAPI 3.1 document of the query service, from the definitions of the questions. */
+export function openApiDocument(version: string): OpenApiDocument {
+  const questions: readonly QuestionDefinition[] = QUESTIONS;
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Firn questions",
+      version,
+      description:
+        "Questions about the lakes, answered from Iceberg tables. Each one is also a NATS request: subject query.<lake>.<question>, body a JSON object of the parameters, reply the same body. Dates are inclusive at both ends; times are instants, start inclusive, end exclusive.",
+    },
+    paths: {
+      ...Object.fromEntries(questions.map((question) => [pathOf(question), { get: operation(question) }])),
+      "/api/pipeline": { get: PIPELINE_OPERATION },
+    },
+    components: { schemas: { ...Object.fromEntries(questions.flatMap(schemasOf)), ...SHARED_SCHEMAS } },
+  };
+}
+
+const pathOf = ({ dataset, name }: QuestionDefinition): string => `/api/${dataset}/${name}`;
+const schemaName = ({ dataset, name }: QuestionDefinition): string => `${capital(dataset)}${capital(name)}`;
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+
+function operation(question: QuestionDefinition): Json {
+  return {
+    operationId: `${question.dataset}_${question.name}`,
+    tags: [question.dataset],
+    summary: question.summary,
+    description: `${question.doc} Rows by ${question.order}. NATS: query.${question.dataset}.${question.name}.`,
+    parameters: question.parameters.map(parameterObject),
+    responses: {
+      "200": {
+        description: "The answer; without data an empty list.",
+        headers: {
+          "firn-cursor": { description: "With CSV and Arrow: where the next page starts.", schema: { type: "string" } },
+          "firn-meta": { description: "With CSV and Arrow: meta, page and stats as JSON.", schema: { type: "string" } },
+        },
+        content: {
+          "application/json": { schema: ref(`${schemaName(question)}Answer`) },
+          "text/csv": { schema: { type: "string" } },
+          "application/vnd.apache.arrow.stream": { schema: { type: "string", format: "binary" } },
+        },
+      },
+      "400": problemResponse("A parameter is wrong: errors names field and rule."),
+      "406": problemResponse("None of the forms in Accept is one of ours."),
+      "503": problemResponse("Busy, too slow, the catalog is away, or a table is damaged (code table_unreadable)."),
+    },
+  };
+}
+
+export function parameterObject(definition: ParameterDefinition): Json {
+  return {
+    name: definition.name,
+    in: "query",
+    required: definition.required ?? false,
+    description: definition.doc,
+    schema: parameterJsonSchema(definition),
+    // Lists travel as one value with commas.
+    ...(isList(definition) ? { style: "form", explode: false } : {}),
+    ...(definition.example === undefined ? {} : { example: exampleOf(definition) }),
+  };
+}
+
+const isList = ({ kind }: ParameterDefinition): boolean => kind === "texts" || kind === "integers";
+
+function exampleOf(definition: ParameterDefinition): unknown {
+  if (!isList(definition)) return definition.example;
+  const items = String(definition.example).split(",");
+  return definition.kind === "integers" ? items.map(Number) : items;
+}
+
+function parameterJsonSchema(definition: ParameterDefinition): Json {
+  const { min, max, itemsMax, choices } = definition;
+  const byDefault = definition.default === undefined ? {} : { default: definition.default };
+  const range = { ...(min === undefined ? {} : { minimum: min }), ...(max === undefined ? {} : { maximum: max }) };
+  const list = { minItems: 1, ...(itemsMax === undefined ? {} : { maxItems: itemsMax }) };
+  switch (definition.kind) {
+    case "text":
+    case "cursor":
+      return { type: "string", minLength: 1, ...byDefault };
+    case "texts":
+      return { type: "array", items: { type: "string", minLength: 1 }, ...list, ...byDefault };
+    case "integer":
+      return { type: "integer", ...range, ...byDefault };
+    case "integers":
+      return { type: "array", items: { type: "integer", ...range }, ...list, ...byDefault };
+    case "choice":
+      return { type: "string", enum: choices ?? [], ...byDefault };
+    case "date":
+      return { type: "string", format: "date", ...byDefault };
+    case "instant":
+      return { type: "string", format: "date-time", ...byDefault };
+    case "snapshot_id":
+      return { type: "string", pattern: "^[0-9]{1,19}$", ...byDefault };
+  }
+}
+
+function schemasOf(question: QuestionDefinition): [string, Json][] {
+  const name = schemaName(question);
+  const answer = {
+    type: "object",
+    required: ["data", "meta", "page", "stats"],
+    properties: {
+      data: { type: "array", maxItems: LIMIT_MAX, items: ref(`${name}Row`) },
+      meta: ref("AnswerMeta"),
+      page: ref("Page"),
+      stats: ref("AnswerStats"),
+    },
+  };
+  return [
+    [`${name}Row`, rowSchema(question)],
+    [`${name}Answer`, answer],
+  ];
+}
+
+function rowSchema(question: QuestionDefinition): Json {
+  const { columnsBy, columnsFrom } = question;
+  if (columnsBy !== undefined)
+    return { oneOf: Object.values(columnsBy.columns).map((columns) => objectSchema(columns)) };
+  if (columnsFrom === undefined) return objectSchema(question.columns);
+  return {
+    ...objectSchema(question.columns),
+    description: `One more property for each of ${columnsFrom.parameter}, null where it has no value; data_type where several are asked for.`,
+    additionalProperties: { type: [...([jsonTypeOf(columnsFrom.type)["type"]].flat() as string[]), "string", "null"] },
+  };
+}
+
+function objectSchema(columns: readonly AnswerColumn[]): Json {
+  return {
+    type: "object",
+    required: columns.map((column) => column.name),
+    properties: Object.fromEntries(columns.map((column) => [column.name, columnSchema(column)])),
+  };
+}
+
+function columnSchema({ type, optional, doc }: AnswerColumn): Json {
+  const json = jsonTypeOf(type);
+  const types = [json["type"]].flat() as string[];
+  return {
+    ...json,
+    type: optional === true ? [...types, "null"] : json["type"],
+    ...(doc === undefined ? {} : { description: doc }),
+  };
+}
+
+function jsonTypeOf(type: AnswerType): Json {
+  switch (type) {
+    case "string":
+      return { type: "string" };
+    case "boolean":
+      return { type: "boolean" };
+    case "int":
+      return { type: "integer" };
+    case "long":
+      // Text beyond 2^53.
+      return { type: ["integer", "string"] };
+    case "double":
+      return { type: "number" };
+    case "date":
+      return { type: "string", format: "date" };
+    case "timestamptz":
+      return { type: "string", format: "date-time" };
+    case "map<string,string>":
+      return { type: "object", additionalProperties: { type: ["string", "null"] } };
+  }
+}
+
+const whole = { type: "integer", minimum: 0 };
+const counts = ["received", "stored", "corrected", "duplicates", "rejected", "deleted"];
+const lags = ["intake", "accepted", "rejected", "rollup"];
+const wholes = (names: readonly string[]): Json => ({
+  type: "object",
+  required: names,
+  properties: Object.fromEntries(names.map((name) => [name, whole])),
+});
+
+const SHARED_SCHEMAS: Record<string, Json> = {
+  AnswerMeta: {
+    type: "object",
+    required: ["tables", "complete_through"],
+    properties: {
+      tables: {
+        type: "object",
+        description: "The snapshot that was read, by table; null for a table that had none.",
+        additionalProperties: {
+          type: "object",
+          required: ["snapshot_id"],
+          properties: { snapshot_id: { type: ["string", "null"] } },
+        },
+      },
+      complete_through: {
+        type: ["string", "null"],
+        format: "date-time",
+        description: "Everything acknowledged before this instant is in the answer; null where that is not known.",
+      },
+      unit: {
+        description: "Unit of the values; by data type where several are asked for.",
+        type: ["string", "null", "object"],
+        additionalProperties: { type: ["string", "null"] },
+      },
+    },
+  },
+  Page: {
+    type: "object",
+    required: ["cursor"],
+    properties: { cursor: { type: ["string", "null"], description: "Where the next page starts; null on the last." } },
+  },
+  AnswerStats: {
+    type: "object",
+    required: ["rows", "files_read", "bytes_read", "cached", "cost_usd", "elapsed_ms"],
+    properties: {
+      rows: whole,
+      files_read: whole,
+      bytes_read: { ...whole, description: "Compressed bytes of the column chunks that could not be left out." },
+      cached: { type: "boolean", description: "Answered from the same snapshot before: no file was read." },
+      cost_usd: { type: "number", minimum: 0, description: "At $5 per TB read." },
+      elapsed_ms: { type: "number", minimum: 0 },
+    },
+  },
+  Pipeline: {
+    type: "object",
+    required: ["settled", "parked", "lag", "datasets"],
+    properties: {
+      settled: {
+        type: "boolean",
+        description: "Everything acknowledged before the request is in raw or errors, and every aggregate equals raw.",
+      },
+      parked: {
+        type: "array",
+        items: {
+          type: "object",
+          required: ["stage", "shard", "reason", "fix"],
+          properties: {
+            stage: { type: "string" },
+            shard: { type: ["integer", "string"] },
+            reason: { type: "string" },
+            fix: { type: "string" },
+          },
+        },
+      },
+      lag: { ...wholes(lags), description: "In messages." },
+      datasets: { type: "object", additionalProperties: { ...wholes(counts), description: "In records." } },
+    },
+  },
+};
+
+const PIPELINE_OPERATION: Json = {
+  operationId: "pipeline",
+  tags: ["pipeline"],
+  summary: "How far the pipeline is",
+  description: "Waits until everything that was acknowledged before the request is settled, or wait_ms have passed.",
+  parameters: PIPELINE_PARAMETERS.map(parameterObject),
+  responses: {
+    "200": { description: "The state.", content: { "application/json": { schema: ref("Pipeline") } } },
+    "400": problemResponse("A parameter is wrong."),
+    "503": problemResponse("The broker or the catalog is away."),
+  },
+};

@@ -1,0 +1,28 @@
+import type { Dataset } from "@firn/core";
+import type { Table } from "@firn/lake";
+
+/** One look at streams and tables. The tables were loaded first, so a stream may be ahead of them but never behind. */
+export interface PipelineReading {
+  readonly datasets: readonly DatasetReading[];
+}
+
+export interface DatasetReading {
+  readonly dataset: Dataset;
+  readonly shards: readonly ShardReading[];
+  readonly raw: Table;
+  readonly errors: Table;
+  readonly rollups: readonly Table[];
+}
+
+/** The ends of a shard's subjects; a sequence is 0 where nothing was ever appended. */
+export interface ShardReading {
+  readonly shard: number;
+  readonly intakeLast: number;
+  readonly acceptedLast: number;
+  readonly rejectedLast: number;
+  readonly rollupLast: number;
+  /** The last INTAKE sequence that the validator is done with. */
+  readonly validatedThrough: number;
+  /** Records that the validator has received of this shard since the lake was made. */
+  readonly received: number;
+}

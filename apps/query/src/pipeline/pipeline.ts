@@ -1,0 +1,97 @@
+import type { PipelineStatus } from "@firn/client";
+import type { Dataset } from "@firn/core";
+import { isLakeError } from "@firn/lake";
+import { Problem } from "@firn/service";
+import { isStreamError } from "@firn/stream";
+import type { TableCache } from "../tables/table-cache.ts";
+import { lakeProblem } from "../tables/unreadable.ts";
+import { datasetCounts } from "./counts.ts";
+import type { PipelineReading } from "./pipeline-reading.ts";
+import { readIntakeEnds, readLag, readParked, readPipeline } from "./read-pipeline.ts";
+import { advance, isSettled, settleTarget, type SettleTarget } from "./settling.ts";
+import { streamProblem, type StreamLink } from "./stream-link.ts";
+
+export interface PipelineParts {
+  readonly link: StreamLink;
+  readonly tables: TableCache;
+  readonly datasets: readonly Dataset[];
+}
+
+/** Pauses between two looks while somebody waits; a commit that is heard of ends one early. */
+const PAUSE_MIN_MS = 20;
+const PAUSE_MAX_MS = 100;
+/** Commits come in bursts (raw, then the aggregates): one look for several. */
+const AFTER_HINT_MS = 5;
+
+/** Answers `/api/pipeline`. */
+export class Pipeline {
+  readonly #parts: PipelineParts;
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks until everything acknowledged before the call is settled, `waitMs` have passed or the signal aborts. */
+  async status(waitMs: number, signal: AbortSignal): Promise<PipelineStatus> {
+    const endsAt = performance.now() + waitMs;
+    let target: SettleTarget | undefined;
+    for (let pauseMs = PAUSE_MIN_MS; ; pauseMs = Math.min(pauseMs * 1.5, PAUSE_MAX_MS)) {
+      const attempt = await this.#look(target);
+      const leftMs = endsAt - performance.now();
+      const isOver = leftMs <= 0 || signal.aborted;
+      if (attempt.kind === "failed") {
+        if (isOver) throw attempt.problem;
+      } else {
+        target = attempt.target;
+        if (isSettled(target) || isOver) return await this.#report(attempt.reading, target);
+      }
+      await this.#pause(Math.min(pauseMs, Math.max(leftMs, 0)), signal);
+    }
+  }
+
+  async #look(target: SettleTarget | undefined): Promise<Look> {
+    const { link, tables, datasets } = this.#parts;
+    try {
+      const open = link.streams();
+      const from = target ?? settleTarget(await readIntakeEnds(open, datasets, link.shards));
+      const reading = await readPipeline(open, tables, datasets, link.shards);
+      return { kind: "seen", reading, target: advance(from, reading) };
+    } catch (error) {
+      if (error instanceof Problem || isStreamError(error) || isLakeError(error)) {
+        return { kind: "failed", problem: lakeProblem(streamProblem(error), "of the pipeline") };
+      }
+      throw error;
+    }
+  }
+
+  async #report(reading: PipelineReading, target: SettleTarget): Promise<PipelineStatus> {
+    const { link, datasets } = this.#parts;
+    const settled = isSettled(target);
+    try {
+      const open = link.streams();
+      const [lag, parked] = await Promise.all([readLag(open, reading), readParked(open, datasets, link.shards)]);
+      const counts = reading.datasets.map((one) => [one.dataset.name, datasetCounts(one, settled)] as const);
+      return { settled, parked, lag, datasets: Object.fromEntries(counts) };
+    } catch (error) {
+      throw streamProblem(error);
+    }
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        endHints();
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      const endHints = this.#parts.link.onCommit(() => setTimeout(done, AFTER_HINT_MS));
+      signal.addEventListener("abort", done, { once: true });
+    });
+  }
+}
+
+type Look =
+  | { readonly kind: "seen"; readonly reading: PipelineReading; readonly target: SettleTarget }
+  | { readonly kind: "failed"; readonly problem: unknown };

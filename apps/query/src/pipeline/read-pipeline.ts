@@ -1,0 +1,143 @@
+import {
+  acceptedSubject,
+  parkedKey,
+  parsePositions,
+  rejectedSubject,
+  rollupSubject,
+  streams,
+  type Dataset,
+} from "@firn/core";
+import type { ParkedStage, PipelineStatus } from "@firn/client";
+import type { Table } from "@firn/lake";
+import type { Log } from "@firn/stream";
+import type { TableCache } from "../tables/table-cache.ts";
+import type { DatasetReading, PipelineReading, ShardReading } from "./pipeline-reading.ts";
+import { needsHistory, writtenThrough } from "./settling.ts";
+import type { OpenStreams } from "./stream-link.ts";
+
+/** Headers of the last message of a validator's run. */
+const INPUT_SEQUENCE = "Firn-Input-Sequence";
+const RECORDS = "Firn-Records";
+
+const intakeSubject = (dataset: string, shard: number): string => `intake.${dataset}.${shard}`;
+const shardNumbers = (shards: number): number[] => Array.from({ length: shards }, (_, shard) => shard);
+
+/** The last sequences of INTAKE by shard, per dataset: what has been acknowledged up to now. */
+export async function readIntakeEnds(
+  open: OpenStreams,
+  datasets: readonly Dataset[],
+  shards: number,
+): Promise<Map<string, readonly number[]>> {
+  const ends = datasets.map(async ({ name }) => {
+    const last = shardNumbers(shards).map((shard) => lastSequence(open.intake, intakeSubject(name, shard)));
+    return [name, await Promise.all(last)] as const;
+  });
+  return new Map(await Promise.all(ends));
+}
+
+/** One look: the tables first, then the streams. */
+export async function readPipeline(
+  open: OpenStreams,
+  tables: TableCache,
+  datasets: readonly Dataset[],
+  shards: number,
+): Promise<PipelineReading> {
+  return { datasets: await Promise.all(datasets.map((dataset) => readDataset(open, tables, dataset, shards))) };
+}
+
+async function readDataset(
+  open: OpenStreams,
+  tables: TableCache,
+  dataset: Dataset,
+  shards: number,
+): Promise<DatasetReading> {
+  const [newest, errors, ...rollups] = await Promise.all([
+    tables.load(dataset.raw),
+    tables.load(dataset.errors),
+    ...dataset.rollups.map((rollup) => tables.load(rollup.table)),
+  ]);
+  const raw = needsHistory(dataset, newest, rollups) ? await tables.load(dataset.raw, "all") : newest;
+  const read = shardNumbers(shards).map((shard) => readShard(open, dataset.name, shard));
+  return { dataset, raw, errors, rollups, shards: await Promise.all(read) };
+}
+
+async function readShard(open: OpenStreams, dataset: string, shard: number): Promise<ShardReading> {
+  const [intakeLast, accepted, rollupLast] = await Promise.all([
+    lastSequence(open.intake, intakeSubject(dataset, shard)),
+    open.validated.last(acceptedSubject(dataset, shard)),
+    lastSequence(open.rollup, rollupSubject(dataset, shard)),
+  ]);
+  // After the accepted one: the rejected messages of a run lie before its last accepted message.
+  const rejectedLast = await lastSequence(open.validated, rejectedSubject(dataset, shard));
+  return {
+    shard,
+    intakeLast,
+    acceptedLast: accepted?.sequence ?? 0,
+    rejectedLast,
+    rollupLast,
+    validatedThrough: Number(accepted?.headers[INPUT_SEQUENCE] ?? 0),
+    received: Number(accepted?.headers[RECORDS] ?? 0),
+  };
+}
+
+async function lastSequence(log: Log, subject: string): Promise<number> {
+  return (await log.last(subject))?.sequence ?? 0;
+}
+
+/** Messages that wait for each stage. */
+export async function readLag(open: OpenStreams, reading: PipelineReading): Promise<PipelineStatus["lag"]> {
+  const lag = { intake: 0, accepted: 0, rejected: 0, rollup: 0 };
+  const waits: Promise<void>[] = [];
+  const add = (name: keyof typeof lag, log: Log, subject: string, position: number, last: number) => {
+    if (last <= position) return;
+    waits.push(log.pending([subject], position).then((count) => void (lag[name] += count)));
+  };
+  for (const one of reading.datasets) {
+    const { name } = one.dataset;
+    for (const shard of one.shards) {
+      const { accepted, rejected } = writtenThrough(one, shard);
+      add("intake", open.intake, intakeSubject(name, shard.shard), shard.validatedThrough, shard.intakeLast);
+      add("accepted", open.validated, acceptedSubject(name, shard.shard), accepted, shard.acceptedLast);
+      add("rejected", open.validated, rejectedSubject(name, shard.shard), rejected, shard.rejectedLast);
+      const subject = rollupSubject(name, shard.shard);
+      add("rollup", open.rollup, subject, rollupPosition(one.rollups, subject), shard.rollupLast);
+    }
+  }
+  await Promise.all(waits);
+  return lag;
+}
+
+/** A round is done when the last table has it. */
+function rollupPosition(rollups: readonly Table[], subject: string): number {
+  const positions = rollups.map((table) => parsePositions(table.metadata.properties, streams.rollup).get(subject) ?? 0);
+  return Math.min(...positions);
+}
+
+/** Stages that stand still until somebody decides, with why and how to go on. */
+export async function readParked(
+  open: OpenStreams,
+  datasets: readonly Dataset[],
+  shards: number,
+): Promise<ParkedStage[]> {
+  const keys = datasets.flatMap(({ name }) => parkedKeys(name, shardNumbers(shards)));
+  const found = await Promise.all([...new Set(keys)].map((key) => open.attempts.get(key)));
+  return found.filter(isParked).map(({ stage, shard, reason, fix }) => ({ stage, shard, reason, fix }));
+}
+
+/** A stage names its shard, its dataset and shard, or the part of its work that stands. */
+function parkedKeys(dataset: string, shards: readonly number[]): string[] {
+  const perShard = shards.flatMap((shard) => [
+    parkedKey("validator", shard),
+    parkedKey("validator", `${dataset}.${shard}`),
+    parkedKey("aggregator", shard),
+    parkedKey("aggregator", `${dataset}.${shard}`),
+    parkedKey("catalog-writer", shard),
+  ]);
+  const parts = ["accepted", "rejected", "rollup"].map((part) => parkedKey("catalog-writer", `${dataset}.${part}`));
+  return [...perShard, ...parts, parkedKey("aggregator", dataset)];
+}
+
+function isParked(value: unknown): value is ParkedStage {
+  const state = value as Partial<ParkedStage> | undefined | null;
+  return typeof state?.stage === "string" && typeof state.reason === "string" && typeof state.fix === "string";
+}

@@ -1,0 +1,144 @@
+import {
+  acceptedSubject,
+  parsePositions,
+  rejectedSubject,
+  sourceSnapshotProperty,
+  streams,
+  type Dataset,
+} from "@firn/core";
+import {
+  changesNoRow,
+  currentSnapshot,
+  rowsChangedBetween,
+  snapshotById,
+  type Table,
+  type TableMetadata,
+} from "@firn/lake";
+import type { DatasetReading, PipelineReading, ShardReading } from "./pipeline-reading.ts";
+
+/**
+ * Whether what was acknowledged at one moment has come all the way. A target is taken at that moment and moves from
+ * step to step with each reading; what is acknowledged later never holds it up.
+ */
+export interface SettleTarget {
+  readonly datasets: readonly DatasetTarget[];
+}
+
+export type DatasetTarget =
+  /** The validator has to be done with these sequences of INTAKE, by shard. */
+  | { readonly kind: "validating"; readonly dataset: string; readonly intake: readonly number[] }
+  /** Raw and errors have to hold these sequences of VALIDATED, by shard. */
+  | {
+      readonly kind: "writing";
+      readonly dataset: string;
+      readonly accepted: readonly number[];
+      readonly rejected: readonly number[];
+    }
+  /** Every rollup has to equal this snapshot of raw, or a later one; undefined: raw has none. */
+  | { readonly kind: "aggregating"; readonly dataset: string; readonly snapshot: SnapshotMark | undefined }
+  | { readonly kind: "settled"; readonly dataset: string };
+
+export interface SnapshotMark {
+  readonly id: bigint;
+  readonly sequenceNumber: number;
+}
+
+/** The target for what INTAKE holds at its ends: take them before anything else is read. */
+export function settleTarget(intakeEnds: ReadonlyMap<string, readonly number[]>): SettleTarget {
+  return { datasets: [...intakeEnds].map(([dataset, intake]) => ({ kind: "validating", dataset, intake })) };
+}
+
+/** The target after a reading that was begun after the target was taken. */
+export function advance(target: SettleTarget, reading: PipelineReading): SettleTarget {
+  return {
+    datasets: target.datasets.map((one) => {
+      const read = reading.datasets.find((candidate) => candidate.dataset.name === one.dataset);
+      return read === undefined ? one : advanceDataset(one, read);
+    }),
+  };
+}
+
+export const isSettled = (target: SettleTarget): boolean => target.datasets.every((one) => one.kind === "settled");
+
+/** True when raw and errors hold everything; the rollups may not yet. */
+export const isWritten = (target: DatasetTarget): boolean => target.kind === "aggregating" || target.kind === "settled";
+
+function advanceDataset(target: DatasetTarget, reading: DatasetReading): DatasetTarget {
+  let now = target;
+  if (now.kind === "validating") now = afterValidating(now, reading);
+  if (now.kind === "writing") now = afterWriting(now, reading);
+  if (now.kind === "aggregating") now = afterAggregating(now, reading);
+  return now;
+}
+
+function afterValidating(target: DatasetTarget & { kind: "validating" }, { shards }: DatasetReading): DatasetTarget {
+  if (!shards.every((shard) => shard.validatedThrough >= (target.intake[shard.shard] ?? 0))) return target;
+  return {
+    kind: "writing",
+    dataset: target.dataset,
+    accepted: shards.map((shard) => shard.acceptedLast),
+    rejected: shards.map((shard) => shard.rejectedLast),
+  };
+}
+
+function afterWriting(target: DatasetTarget & { kind: "writing" }, reading: DatasetReading): DatasetTarget {
+  const written = reading.shards.every((shard, index) => {
+    const { accepted, rejected } = writtenThrough(reading, shard);
+    return accepted >= target.accepted[index]! && rejected >= target.rejected[index]!;
+  });
+  if (!written) return target;
+  const snapshot = currentSnapshot(reading.raw.metadata);
+  const mark = snapshot && { id: snapshot["snapshot-id"], sequenceNumber: snapshot["sequence-number"] };
+  return { kind: "aggregating", dataset: target.dataset, snapshot: mark };
+}
+
+function afterAggregating(target: DatasetTarget & { kind: "aggregating" }, reading: DatasetReading): DatasetTarget {
+  const equal = reading.rollups.every((rollup) => equalsRaw(rollup, reading.raw.metadata, target.snapshot));
+  return equal ? { kind: "settled", dataset: target.dataset } : target;
+}
+
+/** Sequences of VALIDATED that the tables hold of a shard. */
+export function writtenThrough(
+  { dataset, raw, errors }: Pick<DatasetReading, "dataset" | "raw" | "errors">,
+  { shard }: Pick<ShardReading, "shard">,
+): { accepted: number; rejected: number } {
+  return {
+    accepted: positionOf(raw, acceptedSubject(dataset.name, shard)),
+    rejected: positionOf(errors, rejectedSubject(dataset.name, shard)),
+  };
+}
+
+function positionOf(table: Table, subject: string): number {
+  return parsePositions(table.metadata.properties, streams.validated).get(subject) ?? 0;
+}
+
+/** Whether a rollup equals raw at the mark, or at a later snapshot, or at an earlier one with the same rows. */
+function equalsRaw(rollup: Table, raw: TableMetadata, mark: SnapshotMark | undefined): boolean {
+  if (mark === undefined) return true;
+  const source = rollup.metadata.properties[sourceSnapshotProperty];
+  if (source === undefined) return hasNoRow(raw, mark.id);
+  const sourceId = BigInt(source);
+  if (sourceId === mark.id) return true;
+  const snapshot = snapshotById(raw, sourceId);
+  if (snapshot !== undefined && snapshot["sequence-number"] > mark.sequenceNumber) return true;
+  return rowsChangedBetween(raw, sourceId, mark.id) === false;
+}
+
+/** True when every snapshot up to this one changed no row: there was never anything to roll up. */
+function hasNoRow(raw: TableMetadata, snapshotId: bigint): boolean {
+  let current = snapshotById(raw, snapshotId);
+  while (current !== undefined) {
+    if (!changesNoRow(current)) return false;
+    const parent = current["parent-snapshot-id"];
+    if (parent === undefined) return true;
+    current = snapshotById(raw, parent);
+  }
+  return false;
+}
+
+/** Datasets whose reading needs raw's whole history, because a rollup names another snapshot than raw's newest. */
+export function needsHistory(dataset: Dataset, raw: Table, rollups: readonly Table[]): boolean {
+  const newest = raw.metadata["current-snapshot-id"];
+  if (newest === undefined || dataset.rollups.length === 0) return false;
+  return rollups.some((rollup) => rollup.metadata.properties[sourceSnapshotProperty] !== String(newest));
+}

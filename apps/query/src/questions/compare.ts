@@ -1,0 +1,46 @@
+import type { AnswerColumn } from "@firn/client";
+import { sqlName, type Predicate } from "@firn/lake";
+import { rollupOf } from "./periods.ts";
+import type { PlanInput, QuestionPlan } from "./question-plan.ts";
+import { askedTypes, whoAndWhat } from "./selection.ts";
+
+const ROWS_MAX = 10_000;
+
+/** `compare`: one row a month that has data in any of the years, one column a year. */
+export function planCompare(input: PlanInput): QuestionPlan {
+  const rollup = rollupOf(input, "monthly");
+  const { start } = rollup.periodColumns;
+  const years = input.parameters["years"] as readonly number[];
+  const measure = sqlName(input.parameters["measure"] as string);
+  const types = askedTypes(input) ?? [];
+  const several = types.length > 1;
+  const pad = (year: number) => String(year).padStart(4, "0");
+  const where: Predicate = {
+    op: "and",
+    of: [
+      ...whoAndWhat(input),
+      { op: "in", column: "year", values: years },
+      { op: "gte", column: start, value: `${pad(Math.min(...years))}-01-01` },
+      { op: "lte", column: start, value: `${pad(Math.max(...years))}-12-31` },
+    ],
+  };
+  const columns: AnswerColumn[] = [
+    ...(several ? [{ name: "data_type", type: "string" } as const] : []),
+    { name: "month", type: "int" },
+    ...years.map((year) => ({ name: String(year), type: "double", optional: true }) as const),
+  ];
+  const values = years.map(
+    (year) => `max(${measure}::DOUBLE) FILTER (WHERE "year" = ${year}) AS ${sqlName(String(year))}`,
+  );
+  const keys = several ? `"data_type", "month"::INTEGER AS "month"` : `"month"::INTEGER AS "month"`;
+  return {
+    table: rollup.table,
+    where,
+    reads: ["user_id", "data_type", "year", "month", start, input.parameters["measure"] as string],
+    columns,
+    limit: ROWS_MAX,
+    unitsOf: types,
+    sql: (relation, page) =>
+      `SELECT ${keys}, ${values.join(", ")} FROM (${relation}) GROUP BY ALL ORDER BY "month"${several ? `, "data_type"` : ""} LIMIT ${page.limit}`,
+  };
+}
