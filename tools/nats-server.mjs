@@ -15,7 +15,6 @@ import { createHash } from "node:crypto";
 import { access, chmod, constants, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gunzipSync, inflateRawSync } from "node:zlib";
 
 /** Since this version an atomic batch costs one sync of the disk under `sync_interval: always`, before one per message. */
@@ -305,7 +304,8 @@ async function isExecutable(path) {
   );
 }
 
-if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) {
+// By name: inside a bundle import.meta.url is the bundle's, whose program this is not.
+if (basename(process.argv[1] ?? "") === "nats-server.mjs") {
   ensureNatsServer({ log: (line) => console.error(`nats-server: ${line}`) }).then(
     (path) => console.log(path),
     (error) => {
