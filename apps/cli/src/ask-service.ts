@@ -23,10 +23,14 @@ export async function askService(lake: Lake, subject: string, request: object, t
   } catch (error) {
     if (isStreamError(error, "invalid")) throw new CommandError(EXIT.usage, error.message, { cause: error });
     if (isStreamError(error, "unknown_outcome")) {
-      throw new CommandError(EXIT.broken, `${service} has not answered in ${timeoutMs / 1000} s; it may still be at it`, {
-        fix: "Look with firn status --wait",
-        cause: error,
-      });
+      throw new CommandError(
+        EXIT.broken,
+        `${service} has not answered in ${timeoutMs / 1000} s; it may still be at it`,
+        {
+          fix: "Look with firn status --wait",
+          cause: error,
+        },
+      );
     }
     throw new CommandError(EXIT.broken, `${service} cannot be asked: ${String((error as Error).message)}`, {
       fix: "Look with firn status which service is away",

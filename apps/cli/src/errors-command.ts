@@ -40,7 +40,9 @@ export function errorsCommand(): Command {
     .option("--since <instant>", "only since then (ISO 8601 with offset)")
     .option("--limit <n>", `at most so many, up to ${LIMIT_MAX}`, wholeNumber(LIMIT_MAX), LIMIT)
     .addHelpText("after", HELP);
-  return withLakeOptions(command).action((options: ErrorsOptions) => runCommand(options, (signal) => errors(options, signal)));
+  return withLakeOptions(command).action((options: ErrorsOptions) =>
+    runCommand(options, (signal) => errors(options, signal)),
+  );
 }
 
 async function errors(options: ErrorsOptions, signal: AbortSignal): Promise<CommandResult> {

@@ -10,7 +10,9 @@ export function chosenDatasets(name: string | undefined): readonly Dataset[] {
   if (name === undefined) return [...datasets.values()];
   const dataset = datasets.get(name);
   if (dataset !== undefined) return [dataset];
-  throw new CommandError(EXIT.usage, `there is no lake "${name}"`, { fix: `There are: ${[...datasets.keys()].join(", ")}` });
+  throw new CommandError(EXIT.usage, `there is no lake "${name}"`, {
+    fix: `There are: ${[...datasets.keys()].join(", ")}`,
+  });
 }
 
 export function tablesOf(dataset: Dataset): readonly TableDefinition[] {
@@ -25,7 +27,10 @@ export function fullName(definition: Pick<TableDefinition, "namespace" | "name">
 export async function openLake(lake: Lake): Promise<LakeEnvironment> {
   const warehouse = requireAddress(lake, "warehouse");
   if (/^s3[an]?:/i.test(warehouse)) {
-    throw new CommandError(EXIT.broken, `the warehouse ${warehouse} is an object store, which this command cannot read yet`);
+    throw new CommandError(
+      EXIT.broken,
+      `the warehouse ${warehouse} is an object store, which this command cannot read yet`,
+    );
   }
   const catalog = new RestCatalog({ uri: requireAddress(lake, "catalog") });
   return lakeEnvironment({ catalog, store: await openFileStore({ root: warehouse }) });

@@ -8,6 +8,7 @@ import { rebuildCommand } from "./rebuild-command.ts";
 import { replayCommand } from "./replay/replay-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { tablesCommand } from "./tables-command.ts";
+import { verifyCommand } from "./verify/verify-command.ts";
 import { version } from "./version.ts";
 
 const HELP = `
@@ -25,6 +26,7 @@ const program = new Command("firn")
   .addCommand(replayCommand())
   .addCommand(statusCommand())
   .addCommand(checkCommand())
+  .addCommand(verifyCommand())
   .addCommand(tablesCommand())
   .addCommand(errorsCommand())
   .addCommand(rebuildCommand())

@@ -55,7 +55,11 @@ function formatPlans(plans: readonly Record<string, unknown>[]): string {
   if (plans.length === 0) return "nothing to do";
   const header = [...new Set(plans.flatMap((plan) => Object.keys(plan)))];
   const cell = (value: unknown): Cell =>
-    typeof value === "number" || typeof value === "string" ? value : value === undefined ? undefined : JSON.stringify(value);
+    typeof value === "number" || typeof value === "string"
+      ? value
+      : value === undefined
+        ? undefined
+        : JSON.stringify(value);
   return formatTable(
     header.map((name) => name.replaceAll("_", " ")),
     plans.map((plan) => header.map((name) => cell(plan[name]))),

@@ -32,11 +32,15 @@ Exit codes: 0 all is well (with --wait: settled), 1 something is parked, away, o
 export function statusCommand(): Command {
   const command = new Command("status")
     .summary("how far the pipeline is")
-    .description("Shows which services answer, how many messages wait, what is parked, and the exact counts of records.")
+    .description(
+      "Shows which services answer, how many messages wait, what is parked, and the exact counts of records.",
+    )
     .option("--wait", "wait until settled")
     .option("--timeout <seconds>", "how long to wait at most", seconds, TIMEOUT_SECONDS)
     .addHelpText("after", HELP);
-  return withLakeOptions(command).action((options: StatusOptions) => runCommand(options, (signal) => status(options, signal)));
+  return withLakeOptions(command).action((options: StatusOptions) =>
+    runCommand(options, (signal) => status(options, signal)),
+  );
 }
 
 async function status(options: StatusOptions, signal: AbortSignal): Promise<CommandResult> {
@@ -44,11 +48,18 @@ async function status(options: StatusOptions, signal: AbortSignal): Promise<Comm
   const client = queryClient(requireAddress(lake, "query"), { retry: { attemptsMax: 3 } });
   const giveUpAt = Date.now() + options.timeout * 1000;
   let pipeline = await client.pipeline({ signal });
-  while (options.wait && !pipeline.settled && pipeline.parked.length === 0 && Date.now() < giveUpAt && !signal.aborted) {
+  while (
+    options.wait &&
+    !pipeline.settled &&
+    pipeline.parked.length === 0 &&
+    Date.now() < giveUpAt &&
+    !signal.aborted
+  ) {
     pipeline = await client.pipeline({ waitMs: Math.min(WAIT_STEP_MS, Math.max(0, giveUpAt - Date.now())), signal });
   }
   const services = await askServices(lake);
-  const isWell = pipeline.parked.length === 0 && services.every(({ ready }) => ready) && (!options.wait || pipeline.settled);
+  const isWell =
+    pipeline.parked.length === 0 && services.every(({ ready }) => ready) && (!options.wait || pipeline.settled);
   return {
     exitCode: isWell ? EXIT.done : EXIT.no,
     json: { pipeline, services },

@@ -30,7 +30,8 @@ export function checkTable(subject: string, definition: TableDefinition, metadat
 
 function checkColumns(subject: string, definition: TableDefinition, schema: Schema): Check {
   const problems = definition.columns.flatMap((column) => columnProblem(column, schema.fields));
-  const extra = schema.fields.length - definition.columns.length + problems.filter((each) => each.endsWith("missing")).length;
+  const extra =
+    schema.fields.length - definition.columns.length + problems.filter((each) => each.endsWith("missing")).length;
   const more = extra > 0 ? ` and ${extra} more` : "";
   return {
     name: `${subject}, columns`,
