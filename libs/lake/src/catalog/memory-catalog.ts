@@ -101,13 +101,12 @@ export class MemoryCatalog implements Catalog {
   async createTable(identifier: TableIdentifier, request: CreateTableRequest): Promise<LoadedTable> {
     this.#checkFree(identifier);
     const uuid = this.#uuid();
-    const folder = namespaceFolder(this.#warehouse, identifier.namespace);
     const metadata = newTableMetadata({
       schema: request.schema,
       partitionSpec: request.partitionSpec,
       sortOrder: request.sortOrder,
       properties: request.properties,
-      location: request.location ?? tableFolder(folder, identifier.name),
+      location: request.location ?? this.#freeFolder(identifier),
       uuid,
       nowMs: this.#nowMs(),
     });
@@ -157,6 +156,13 @@ export class MemoryCatalog implements Catalog {
     for (const { identifier, metadata, metadataLocation } of planned) {
       this.#store(identifier, metadata, metadataLocation);
     }
+  }
+
+  #freeFolder(identifier: TableIdentifier): string {
+    const base = namespaceFolder(this.#warehouse, identifier.namespace);
+    const folder = tableFolder(base, identifier.name);
+    const used = [...this.#tables.values()].some((table) => table.metadataLocation.startsWith(`${folder}/`));
+    return used ? tableFolder(base, identifier.name, this.#uuid().slice(0, 8)) : folder;
   }
 
   #plan(identifier: TableIdentifier, commit: TableCommit): CommitBase {
