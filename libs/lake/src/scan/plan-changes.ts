@@ -1,8 +1,9 @@
 import type { LakeEnvironment } from "../commit/environment.ts";
-import { currentFiles } from "../commit/current-files.ts";
-import { snapshotDiff } from "../commit/snapshot-diff.ts";
+import { currentFiles, type CurrentFiles } from "../commit/current-files.ts";
+import { snapshotDiff, type SnapshotDiff } from "../commit/snapshot-diff.ts";
 import type { Table } from "../commit/table.ts";
 import { snapshotById } from "../metadata/table-metadata.ts";
+import { deleteIndex } from "./delete-index.ts";
 import { planFiles, type ScanPlan } from "./scan-plan.ts";
 
 /**
@@ -12,15 +13,15 @@ import { planFiles, type ScanPlan } from "./scan-plan.ts";
 export interface PlannedChanges {
   /** Files that were added, read whole: rows that a later snapshot deleted again are among them. */
   readonly added: ScanPlan;
-  /** Files that an overwrite removed, read whole. */
+  /** Files that an overwrite removed, without the rows that were deleted in them already at the first snapshot. */
   readonly removed: ScanPlan;
-  /** Files with rows that were deleted by position: to be read with `rows: "deleted"`. */
+  /** Files with rows that were deleted by position since: to be read with `rows: "deleted"`. */
   readonly deleted: ScanPlan;
 }
 
 /**
- * Plans the changes from one snapshot of main to a later one; merging and compaction do not count. undefined when a
- * snapshot between them has expired, so that nobody can tell.
+ * Plans the changes from one snapshot of main to a later one; merging and compaction do not count. undefined when one
+ * of the snapshots has expired, so that nobody can tell.
  */
 export async function planChanges(
   env: LakeEnvironment,
@@ -28,28 +29,33 @@ export async function planChanges(
   from: bigint,
   to: bigint,
 ): Promise<PlannedChanges | undefined> {
+  const { metadata } = table;
+  const snapshot = snapshotById(metadata, to);
   const diff = await snapshotDiff(env, table, from, to);
-  if (diff === undefined) return undefined;
-  const snapshot = snapshotById(table.metadata, to);
-  const whole = (data: typeof diff.addedData) => planFiles(table.metadata, snapshot, { data, deletes: [] });
+  if (diff === undefined || snapshotById(metadata, from) === undefined) return undefined;
+  const before = await currentFiles(env, table, from);
   return {
-    added: whole(diff.addedData),
-    removed: whole(diff.removedData),
-    deleted: await planDeleted(env, table, from, to, diff.addedData, diff.addedDeletes),
+    added: planFiles(metadata, snapshot, { data: diff.addedData, deletes: [] }),
+    removed: planFiles(metadata, snapshot, { data: diff.removedData, deletes: before.deletes }),
+    deleted: planDeleted(table, snapshot, before, diff),
   };
 }
 
-async function planDeleted(
-  env: LakeEnvironment,
-  table: Table,
-  from: bigint,
-  to: bigint,
-  added: ScanPlan["tasks"][number]["file"][],
-  deletes: ScanPlan["tasks"][number]["file"][],
-): Promise<ScanPlan> {
-  const snapshot = snapshotById(table.metadata, to);
-  if (deletes.length === 0) return planFiles(table.metadata, snapshot, { data: [], deletes: [] });
-  const before = await currentFiles(env, table, from);
-  const plan = planFiles(table.metadata, snapshot, { data: [...before.data, ...added], deletes });
-  return { ...plan, tasks: plan.tasks.filter((task) => task.deletes.length > 0) };
+/**
+ * Delete files of a partition are written anew when more of its rows are deleted, so what was deleted before stands in
+ * the new ones too. They may also name files that a merge wrote in between.
+ */
+function planDeleted(
+  { metadata }: Table,
+  snapshot: ReturnType<typeof snapshotById>,
+  before: CurrentFiles,
+  diff: SnapshotDiff,
+): ScanPlan {
+  const data = diff.addedDeletes.length === 0 ? [] : [...before.data, ...diff.addedData, ...diff.rewrittenData];
+  const plan = planFiles(metadata, snapshot, { data, deletes: diff.addedDeletes });
+  const deletedBefore = deleteIndex(metadata, before.deletes);
+  const tasks = plan.tasks
+    .filter((task) => task.deletes.length > 0)
+    .map((task) => ({ ...task, deletesBefore: deletedBefore.deletesOf(task.file) }));
+  return { ...plan, tasks };
 }
