@@ -1,1 +1,5 @@
-export {};
+import { runService } from "@firn/service";
+
+import { validatorService } from "./validator-service.ts";
+
+await runService(validatorService);

@@ -21,7 +21,7 @@ export interface DeadLetter {
 export type ErrorType =
   "validation_error" | "deserialization_error" | "transformation_error" | "schema_error" | "processing_error";
 
-/** Message on `rejected.<dataset>.<shard>`; read it with `decodeRejectedBatch`, which puts long originals back. */
+/** Message on `rejected.<dataset>.<shard>`. */
 export interface RejectedBatch {
   readonly v: 1;
   readonly dataset: string;
@@ -79,20 +79,26 @@ export function deadLetterId(
   return hash.digest("hex").slice(0, 32);
 }
 
-/** The bytes as text where they are UTF-8, else `base64:` and their base64 form. */
+/** From this length on an original must not grow much when JSON escapes it: its message has a limit. */
+const LONG_ORIGINAL_BYTES = 1024 * 1024;
+const ESCAPED_GROWTH_MAX = 1.5;
+
+/**
+ * The bytes as text where they are UTF-8, else `base64:` and their base64 form; so too where the text is long and
+ * full of characters that JSON writes in several (control characters, quotes).
+ */
 export function rawPayloadText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return isUtf8(bytes) ? buffer.toString("utf8") : `base64:${buffer.toString("base64")}`;
+  if (isUtf8(bytes)) {
+    const text = buffer.toString("utf8");
+    if (bytes.length < LONG_ORIGINAL_BYTES) return text;
+    if (Buffer.byteLength(JSON.stringify(text)) <= bytes.length * ESCAPED_GROWTH_MAX) return text;
+  }
+  return `base64:${buffer.toString("base64")}`;
 }
 
-/** From this length on an original travels as base64: JSON may write each of its bytes as six. */
-const PLAIN_ORIGINAL_BYTES_MAX = 64 * 1024;
-
-/** A dead letter in a message: a long original is in `raw_payload_base64`, so that a message is never far longer. */
-type WireDeadLetter = DeadLetter & { readonly raw_payload_base64?: string };
-
 export function encodeRejectedBatch(dataset: string, records: readonly DeadLetter[]): Uint8Array {
-  return Buffer.from(JSON.stringify({ v: 1, dataset, records: records.map(toWire) }), "utf8");
+  return Buffer.from(JSON.stringify({ v: 1, dataset, records } satisfies RejectedBatch), "utf8");
 }
 
 /** @throws SyntaxError when the bytes are not a rejected batch of version 1. */
@@ -102,19 +108,5 @@ export function decodeRejectedBatch(bytes: Uint8Array): RejectedBatch {
   if (batch?.v !== 1 || typeof batch.dataset !== "string" || !Array.isArray(batch.records)) {
     throw new SyntaxError("not a rejected batch of version 1");
   }
-  return { ...batch, records: batch.records.map(fromWire) };
-}
-
-function toWire(letter: DeadLetter): WireDeadLetter {
-  if (letter.raw_payload === null || letter.raw_payload.length < PLAIN_ORIGINAL_BYTES_MAX) return letter;
-  return {
-    ...letter,
-    raw_payload: null,
-    raw_payload_base64: Buffer.from(letter.raw_payload, "utf8").toString("base64"),
-  };
-}
-
-function fromWire(letter: WireDeadLetter): DeadLetter {
-  const { raw_payload_base64: base64, ...rest } = letter;
-  return base64 === undefined ? letter : { ...rest, raw_payload: Buffer.from(base64, "base64").toString("utf8") };
+  return batch;
 }

@@ -44,6 +44,7 @@ export {
   countNames,
   countProperty,
   identityProperty,
+  intakeSubject,
   parkedKey,
   parseCounts,
   parsePositions,
@@ -51,13 +52,14 @@ export {
   positionProperty,
   receivedProperty,
   rejectedSubject,
+  resumeKey,
   rollupSubject,
   sourceSnapshotProperty,
   sourceTableProperty,
   streams,
   writerEpochProperty,
 } from "./pipeline-properties.ts";
-export type { CountName, Counts, ParkedState } from "./pipeline-properties.ts";
+export type { CountName, Counts, ParkedState, ResumeOrder } from "./pipeline-properties.ts";
 export { decodeRollupRound, encodeRollupRound } from "./rollup-round.ts";
 export type { RollupChange, RollupRound, StagedRows } from "./rollup-round.ts";
 export {

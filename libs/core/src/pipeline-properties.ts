@@ -54,6 +54,10 @@ export function parsePositions(properties: Readonly<Record<string, string>>, str
 /** Subjects of the three streams. */
 export const streams = { intake: "INTAKE", validated: "VALIDATED", rollup: "ROLLUP" } as const;
 
+export function intakeSubject(dataset: string, shard: number): string {
+  return `intake.${dataset}.${shard}`;
+}
+
 export function acceptedSubject(dataset: string, shard: number): string {
   return `accepted.${dataset}.${shard}`;
 }
@@ -81,3 +85,11 @@ export interface ParkedState {
   readonly reason: string;
   readonly fix: string;
 }
+
+/** Key of an operator's order to a parked stage in the attempts store; the value is a ResumeOrder. */
+export function resumeKey(stage: string, shard: number | string): string {
+  return `resume.${stage}.${shard}`;
+}
+
+/** How a parked stage goes on: after sequence `from` − 1 of its input, or with whatever its input has now. */
+export type ResumeOrder = { readonly from: number } | { readonly acceptLoss: true };

@@ -1,0 +1,82 @@
+import { defineSettings } from "@firn/service";
+
+export const validatorSettings = defineSettings({
+  natsUrl: { env: "NATS_URL", type: "url", required: true, help: "Broker, nats-server 2.15.0 or later." },
+  shards: {
+    env: "FIRN_SHARDS",
+    type: "int",
+    default: 4,
+    min: 1,
+    max: 256,
+    help: "Shards of the lake, fixed when it is made; another number is refused.",
+  },
+  ownShards: {
+    env: "FIRN_VALIDATOR_SHARDS",
+    type: "string",
+    default: "all",
+    help: "Shards that this process works on: all, or numbers and ranges such as 0,2-3. Two on one shard only compete.",
+  },
+  mode: {
+    env: "FIRN_VALIDATION",
+    type: "string",
+    default: "strict",
+    choices: ["strict", "lenient"],
+    help: "strict: unknown types and units are dead letters; lenient: they are stored and counted as warnings.",
+  },
+  defaultZone: {
+    env: "FIRN_DEFAULT_TIMEZONE",
+    type: "string",
+    default: "UTC",
+    help: "Zone of samples that name none; the aggregator must have the same.",
+  },
+  runBytesMax: {
+    env: "FIRN_VALIDATOR_RUN_BYTES",
+    type: "bytes",
+    default: 2 * 1024 ** 2,
+    min: 1024,
+    max: 16 * 1024 ** 2,
+    help: "Bytes of input in one run, which is one append; a single longer message is a run of its own.",
+  },
+  keepMs: {
+    env: "FIRN_INTAKE_KEEP_MS",
+    type: "int",
+    default: 600_000,
+    min: 0,
+    help: "How long validated input stays in the intake stream for replay.",
+  },
+  keepBytes: {
+    env: "FIRN_INTAKE_KEEP_BYTES",
+    type: "bytes",
+    default: 512 * 1024 ** 2,
+    min: 0,
+    help: "Size of the intake stream from which validated input goes at once; also from half of the stream's own limit.",
+  },
+  streamReplicas: {
+    env: "FIRN_STREAM_REPLICAS",
+    type: "int",
+    default: 1,
+    min: 1,
+    max: 5,
+    help: "Copies of the streams in the broker's cluster; only used when they are made.",
+  },
+});
+
+export type ValidatorSettings = ReturnType<(typeof validatorSettings)["parse"]>;
+
+/**
+ * The shards of `all` or of a list of numbers and ranges, ascending.
+ * @throws RangeError when the text is none or names a shard that the lake has not.
+ */
+export function parseOwnShards(text: string, shards: number): number[] {
+  if (text === "all") return Array.from({ length: shards }, (_, shard) => shard);
+  const own = new Set<number>();
+  for (const part of text.split(",")) {
+    const match = /^\s*(\d{1,3})(?:-(\d{1,3}))?\s*$/.exec(part);
+    const [from, to] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+    if (match === null || from > to || to >= shards) {
+      throw new RangeError(`FIRN_VALIDATOR_SHARDS: "${part}" must be a shard or a range of 0–${shards - 1}`);
+    }
+    for (let shard = from; shard <= to; shard++) own.add(shard);
+  }
+  return [...own].sort((a, b) => a - b);
+}

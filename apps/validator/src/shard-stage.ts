@@ -1,0 +1,239 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { acceptedSubject, intakeSubject, type Dataset, type ValidatedRun, type ValidationOptions } from "@firn/core";
+import type { Logger } from "@firn/service";
+import { appendFenced, isStreamError, type AttemptStore, type Log, type LogRecord } from "@firn/stream";
+
+import { IntakeTrim, type TrimLimits } from "./intake-trim.ts";
+import type { Parking } from "./parking.ts";
+import { planMessages } from "./plan-messages.ts";
+import { PoisonWatch } from "./poison-watch.ts";
+import { planStart, type StartProblem } from "./plan-start.ts";
+import { RunCollector } from "./run-collector.ts";
+import { loadPosition, positionHeaders, type ShardPosition } from "./shard-position.ts";
+import { itemsOf, validateItems, type RunItem } from "./validate-input.ts";
+import type { ValidatorMetrics } from "./validator-metrics.ts";
+
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 5_000;
+
+export interface ShardStageOptions {
+  readonly dataset: Dataset;
+  readonly shard: number;
+  readonly intake: Log;
+  readonly validated: Log;
+  readonly attempts: AttemptStore;
+  readonly parking: Parking;
+  readonly metrics: ValidatorMetrics;
+  readonly logger: Logger;
+  readonly validation: ValidationOptions;
+  readonly runBytesMax: number;
+  readonly trim: TrimLimits;
+}
+
+/** A run that is validated and waits for its append. */
+interface Prepared {
+  readonly run: ValidatedRun;
+  readonly inputSequence: number;
+  readonly storedMs: number;
+  readonly startedMs: number;
+  readonly messages: number;
+}
+
+/**
+ * Validates one shard of one dataset: reads INTAKE after the position that the last accepted message names, and
+ * appends what each run gives together with the new position. One append is on its way while the next run is read
+ * and validated. The expectation on the accepted subject fences a twin: of two appends after the same position one is
+ * refused, and the refused stage reads the position again.
+ */
+export class ShardStage {
+  readonly #options: ShardStageOptions;
+  readonly #name: string;
+  readonly #watch: PoisonWatch;
+  readonly #trim: IntakeTrim;
+  #watched = false;
+  /** One message a run: the last append was too large. */
+  #narrow = false;
+  /** A message whose own result is too large to append. */
+  #oversizeSequence = 0;
+
+  constructor(options: ShardStageOptions) {
+    const { dataset, shard, intake, attempts, trim } = options;
+    this.#options = options;
+    this.#name = `${dataset.name}.${shard}`;
+    this.#watch = new PoisonWatch(attempts, dataset.name, shard);
+    this.#trim = new IntakeTrim(intake, intakeSubject(dataset.name, shard), trim);
+  }
+
+  /** Until the signal aborts; throws what neither waiting nor parking cures. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#turn(signal, () => (failures = 0));
+      } catch (error) {
+        if (!isStreamError(error) || error.kind === "invalid") throw error;
+        if (signal.aborted) return;
+        this.#options.logger.warn("turn ended, reading the position again", { shard: this.#name, error });
+        const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** failures++);
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** From the position to the first failure or the end. */
+  async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {
+    const start = await this.#start(signal);
+    if (start === undefined) return;
+    const { position, identity } = start;
+    if (!this.#watched) await this.#watch.start(position.inputSequence);
+    this.#watched = true;
+    const turn = new AbortController();
+    const read = this.#options.intake.read({
+      subjects: [intakeSubject(this.#options.dataset.name, this.#options.shard)],
+      afterSequence: position.inputSequence,
+      signal: AbortSignal.any([signal, turn.signal]),
+    });
+    try {
+      await this.#pump(new RunCollector(read), position, identity, signal, progressed);
+    } finally {
+      turn.abort();
+    }
+  }
+
+  /** Where to go on, or undefined while parked. */
+  async #start(signal: AbortSignal): Promise<{ position: ShardPosition; identity: string } | undefined> {
+    const { dataset, shard, intake, validated, parking } = this.#options;
+    try {
+      const position = await loadPosition(validated, dataset.name, shard);
+      const identity = await intake.identity();
+      const planned = planStart(position, identity, await intake.bounds());
+      if (planned.kind === "go") {
+        await parking.clear(this.#name);
+        return { position, identity };
+      }
+      await this.#park(planned, position, identity, signal);
+    } catch (error) {
+      if (!isStreamError(error, "gone")) throw error;
+      const fix = "restore the stream, then start the validator again";
+      await parking.park(this.#name, error.message, fix, signal);
+    }
+    return undefined;
+  }
+
+  /** Waits; on an operator's order appends an empty run, so that the new position holds from now on. */
+  async #park(problem: StartProblem, position: ShardPosition, identity: string, signal: AbortSignal): Promise<void> {
+    const { dataset, parking, logger, validation } = this.#options;
+    const order = await parking.park(this.#name, problem.reason, problem.fix, signal);
+    if (order === undefined) return;
+    const inputSequence = "from" in order ? order.from - 1 : problem.acceptLossAfter;
+    logger.warn("resumed by an operator", { shard: this.#name, after: inputSequence });
+    const run = dataset.beginRun(validation, 0).finish();
+    const empty = { run, inputSequence, storedMs: 0, startedMs: performance.now(), messages: 0 };
+    await this.#append(empty, position, identity, signal);
+  }
+
+  async #pump(
+    collector: RunCollector,
+    from: ShardPosition,
+    identity: string,
+    signal: AbortSignal,
+    progressed: () => void,
+  ): Promise<void> {
+    let appended: Promise<ShardPosition> = Promise.resolve(from);
+    for (;;) {
+      const careful = this.#watch.careful || this.#narrow;
+      if (careful) await appended;
+      const records = await collector.collect(appended, careful ? 1 : this.#options.runBytesMax);
+      if (records.length === 0) break;
+      const prepared = await this.#prepare(records);
+      const position = await appended;
+      if (signal.aborted) break;
+      appended = this.#append(prepared, position, identity, signal);
+      // A failure is seen where it is awaited, which may be later than it happens.
+      appended.then(progressed, () => undefined);
+    }
+    await appended;
+  }
+
+  async #prepare(records: readonly LogRecord[]): Promise<Prepared> {
+    const startedMs = performance.now();
+    const { dataset, shard, validation } = this.#options;
+    const items = itemsOf(records, shard);
+    const condemned = (item: RunItem): string | undefined => this.#condemned(item);
+    const plan = { dataset, options: validation, processedAtUs: Date.now() * 1000, condemned };
+    if (this.#watch.careful) {
+      for (const item of items) {
+        await this.#watch.trying(item);
+        if (condemned(item) === undefined) validateItems([item], plan);
+      }
+    }
+    const last = records[records.length - 1]!;
+    return {
+      run: validateItems(items, plan),
+      inputSequence: last.sequence,
+      storedMs: last.timestampMs,
+      startedMs,
+      messages: records.length,
+    };
+  }
+
+  #condemned(item: RunItem): string | undefined {
+    if (item.input.sequence === this.#oversizeSequence) {
+      return "what validation makes of this payload is larger than an append may be";
+    }
+    return this.#watch.condemned(item);
+  }
+
+  async #append(
+    prepared: Prepared,
+    after: ShardPosition,
+    identity: string,
+    signal: AbortSignal,
+  ): Promise<ShardPosition> {
+    const { dataset, shard, validated, metrics, logger } = this.#options;
+    const { run, inputSequence } = prepared;
+    const next = { inputSequence, records: after.records + run.received };
+    const records = planMessages(run, {
+      dataset: dataset.name,
+      shard,
+      recordBytesMax: validated.recordBytesMax,
+      headers: positionHeaders(next, identity),
+    });
+    const fence = { subject: acceptedSubject(dataset.name, shard), expectedLastSequence: after.outputSequence };
+    const onRetry = (error: { kind: string }): void => {
+      metrics.retried(error.kind);
+      logger.warn("append failed, trying again", { shard: this.#name, error });
+    };
+    try {
+      const { lastSequence } = await appendFenced(
+        validated,
+        { records, ...fence, runId: randomUUID() },
+        { signal, onRetry },
+      );
+      this.#passed(prepared);
+      await this.#trim.validated(inputSequence, prepared.storedMs, Date.now());
+      return { ...next, inputIdentity: identity, outputSequence: lastSequence };
+    } catch (error) {
+      if (isStreamError(error, "too_large")) this.#tooLarge(prepared);
+      throw error;
+    }
+  }
+
+  #passed(prepared: Prepared): void {
+    this.#watch.passed();
+    this.#narrow = false;
+    this.#options.metrics.appended(
+      this.#options.dataset.name,
+      prepared.run,
+      (performance.now() - prepared.startedMs) / 1000,
+    );
+  }
+
+  /** The next turn makes smaller runs; a message that alone is too large is refused as a whole. */
+  #tooLarge(prepared: Prepared): void {
+    if (prepared.messages === 1) this.#oversizeSequence = prepared.inputSequence;
+    this.#narrow = true;
+  }
+}

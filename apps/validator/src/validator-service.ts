@@ -1,0 +1,57 @@
+import { zoneByName } from "@firn/core";
+import { datasets } from "@firn/datasets";
+import { ConfigError, type ServiceDefinition } from "@firn/service";
+import { connectStreams, type StreamConnection } from "@firn/stream";
+
+import { parseOwnShards, validatorSettings, type ValidatorSettings } from "./config.ts";
+import { Validator } from "./validator.ts";
+
+/** @param connect how to reach the broker; tests give an in-memory one */
+export function defineValidatorService(
+  connect: (url: string, signal: AbortSignal) => Promise<StreamConnection>,
+): ServiceDefinition<ValidatorSettings> {
+  return {
+    name: "validator",
+    summary: "decodes, validates and converts records: accepted rows and dead letters, exactly once",
+    port: 4301,
+    settings: validatorSettings,
+    async setup(context) {
+      const { settings, metrics, health } = context;
+      checkSettings(settings);
+      const validator = new Validator({
+        context,
+        datasets: [...datasets.values()],
+        connect: (signal) => connect(settings.natsUrl, signal),
+      });
+      health.addCheck("validator", () => validator.whyNotReady());
+      metrics.gauge({
+        name: "validator_lag_messages",
+        help: "Intake messages that wait to be validated, by dataset and shard.",
+        labels: ["dataset", "shard"],
+        collect: async (gauge) => {
+          const lags = await validator.lag().catch(() => []);
+          for (const { dataset, shard, messages } of lags) gauge.set({ dataset, shard }, messages);
+        },
+      });
+      return { stages: [validator] };
+    },
+  };
+}
+
+export const validatorService = defineValidatorService((url, signal) =>
+  connectStreams({ url, name: "validator", signal }),
+);
+
+function checkSettings(settings: ValidatorSettings): void {
+  const problems = [];
+  if (zoneByName(settings.defaultZone) === undefined) {
+    problems.push({ env: "FIRN_DEFAULT_TIMEZONE", rule: "must be an IANA time zone or an offset such as +09:00" });
+  }
+  try {
+    parseOwnShards(settings.ownShards, settings.shards);
+  } catch {
+    const rule = `must be all, or shards and ranges of 0–${settings.shards - 1} such as 0,2-3`;
+    problems.push({ env: "FIRN_VALIDATOR_SHARDS", rule });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+}
