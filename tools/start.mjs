@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { parseStartArguments } from "../apps/standalone/src/start-arguments.mjs";
-import { appNames, bootstrap, say } from "./bootstrap.mjs";
+import { bootstrap, say } from "./bootstrap.mjs";
 import { ensureNatsServer } from "./nats-server.mjs";
 
 const parsed = parseStartArguments(process.argv.slice(2), process.env);
@@ -14,7 +14,7 @@ if (parsed.kind === "end") {
 }
 
 const root = join(import.meta.dirname, "..");
-bootstrap(appNames());
+bootstrap(["standalone", "cli", ...parsed.options.only.filter((name) => name !== "nats")]);
 if (parsed.options.only.includes("nats")) {
   process.env.NATS_SERVER_BIN = await ensureNatsServer({ log: say }).catch((error) => {
     say(error.message);
