@@ -113,16 +113,26 @@ function print(all) {
     );
   console.log(`  together ${run.memoryTogetherMiB.toFixed(0)} MiB`);
   for (const [table, { dataFiles, deleteFiles, bytes, rows }] of Object.entries(run.files))
-    console.log(`  ${table.padEnd(26)} ${rate(rows)} rows, ${dataFiles} data and ${deleteFiles} delete files, ${(bytes / 1e6).toFixed(1)} MB`);
+    console.log(
+      `  ${table.padEnd(26)} ${rate(rows)} rows, ${dataFiles} data and ${deleteFiles} delete files, ${(bytes / 1e6).toFixed(1)} MB`,
+    );
   const wrong = Object.entries(run.expected).filter(([name, count]) => run.counts[name] !== count);
-  console.log(wrong.length === 0 ? "counts exact" : `COUNTS DIFFER: ${JSON.stringify(run.counts)} instead of ${JSON.stringify(run.expected)}`);
+  console.log(
+    wrong.length === 0
+      ? "counts exact"
+      : `COUNTS DIFFER: ${JSON.stringify(run.counts)} instead of ${JSON.stringify(run.expected)}`,
+  );
   if (fresh)
     console.log(
       `freshness at ${options["live-rate"]}/s       raw p50 ${fresh.raw.p50} p95 ${fresh.raw.p95} ms, daily p50 ${fresh.daily.p50} p95 ${fresh.daily.p95} ms (${fresh.probes} probes)`,
     );
   if (reference) {
-    console.log(`DuckDB alone          ${rate(reference.samplesPerCpuSecond)} samples per CPU second, ${rate(reference.samplesPerSecond)}/s`);
-    console.log(`ratio                 ${(reference.samplesPerCpuSecond / run.samplesPerCpuSecond).toFixed(1)}× the CPU of DuckDB alone`);
+    console.log(
+      `DuckDB alone          ${rate(reference.samplesPerCpuSecond)} samples per CPU second, ${rate(reference.samplesPerSecond)}/s`,
+    );
+    console.log(
+      `ratio                 ${(reference.samplesPerCpuSecond / run.samplesPerCpuSecond).toFixed(1)}× the CPU of DuckDB alone`,
+    );
   }
   if (wrong.length > 0) process.exitCode = 1;
 }

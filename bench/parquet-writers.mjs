@@ -24,7 +24,9 @@ const samples = Array.from({ length: rows }, (_, n) => ({
   start_date: new Date(1_790_000_000_000 + n * 1000),
 }));
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-console.log(`commit ${commit}, ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${rows} rows of 6 columns`);
+console.log(
+  `commit ${commit}, ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${rows} rows of 6 columns`,
+);
 try {
   const lite = await measure("parquetjs-lite", writeWithParquetjs);
   const duck = await measure("DuckDB COPY (JSON columns in)", writeWithDuckDb);
@@ -68,7 +70,10 @@ async function writeWithParquetjs(path) {
 async function writeWithDuckDb(path) {
   const names = Object.keys(samples[0]);
   const columns = Object.fromEntries(
-    names.map((name) => [name, samples.map((sample) => (name === "start_date" ? sample[name].getTime() * 1000 : sample[name]))]),
+    names.map((name) => [
+      name,
+      samples.map((sample) => (name === "start_date" ? sample[name].getTime() * 1000 : sample[name])),
+    ]),
   );
   const json = `${path}.json`;
   writeFileSync(json, JSON.stringify(columns));

@@ -43,16 +43,32 @@ try {
   const seconds = (performance.now() - started) / 1000;
   say(`settled after ${seconds.toFixed(1)} s`);
   const problems = [...wrongCounts(pipeline.datasets.health), ...(await wrongRows()), ...verify()];
-  report = { seed, samples, kills: killed, seconds, counts: pipeline.datasets.health, expected: load.expected, problems };
+  report = {
+    seed,
+    samples,
+    kills: killed,
+    seconds,
+    counts: pipeline.datasets.health,
+    expected: load.expected,
+    problems,
+  };
 } finally {
   await lake.stop();
 }
 if (options.json) console.log(JSON.stringify(report));
 else {
-  console.log(`seed ${seed}: ${samples} samples, killed ${Object.entries(report.kills).map(([name, n]) => `${name} ${n}×`).join(", ")}`);
+  console.log(
+    `seed ${seed}: ${samples} samples, killed ${Object.entries(report.kills)
+      .map(([name, n]) => `${name} ${n}×`)
+      .join(", ")}`,
+  );
   console.log(`counts   ${JSON.stringify(report.counts)}`);
   console.log(`expected ${JSON.stringify(report.expected)}`);
-  console.log(report.problems.length === 0 ? "nothing lost, nothing doubled, aggregates equal raw" : report.problems.slice(0, problemsShownMax).join("\n"));
+  console.log(
+    report.problems.length === 0
+      ? "nothing lost, nothing doubled, aggregates equal raw"
+      : report.problems.slice(0, problemsShownMax).join("\n"),
+  );
 }
 process.exitCode = report.problems.length === 0 ? 0 : 1;
 
@@ -106,7 +122,9 @@ async function wrongRows() {
       if (seen.has(row.sample_id)) problems.push(`${load.userName(user)}: ${row.sample_id} is there twice`);
       seen.add(row.sample_id);
       if (expected.get(row.sample_id) !== row.value)
-        problems.push(`${load.userName(user)}: ${row.sample_id} is ${row.value}, expected ${expected.get(row.sample_id)}`);
+        problems.push(
+          `${load.userName(user)}: ${row.sample_id} is ${row.value}, expected ${expected.get(row.sample_id)}`,
+        );
     }
     for (const id of expected.keys()) if (!seen.has(id)) problems.push(`${load.userName(user)}: ${id} is lost`);
   }
@@ -131,7 +149,9 @@ async function rowsOf(query, user) {
 
 function verify() {
   try {
-    execFileSync(process.execPath, [join(root, "firn.mjs"), "verify", "--json", "--data-dir", lake.dir], { encoding: "utf8" });
+    execFileSync(process.execPath, [join(root, "firn.mjs"), "verify", "--json", "--data-dir", lake.dir], {
+      encoding: "utf8",
+    });
     return [];
   } catch (error) {
     return [`firn verify: ${String(error.stdout || error.message).slice(0, 2000)}`];

@@ -47,10 +47,17 @@ function install() {
   if (!existsSync(join(venv, ".complete"))) {
     say("installing PyIceberg, DuckDB and chDB into .venv (a minute or two, once)");
     execFileSync("python3", ["-m", "venv", venv], { stdio: "inherit" });
-    execFileSync(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages], { stdio: "inherit" });
+    execFileSync(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages], {
+      stdio: "inherit",
+    });
     mkdirSync(chdbFolder, { recursive: true });
-    execFileSync("npm", ["install", "--prefix", chdbFolder, "--no-save", "--silent", "chdb@3.4.0"], { stdio: "inherit" });
-    execFileSync(process.execPath, ["-e", `require("fs").writeFileSync(${JSON.stringify(join(venv, ".complete"))}, "")`]);
+    execFileSync("npm", ["install", "--prefix", chdbFolder, "--no-save", "--silent", "chdb@3.4.0"], {
+      stdio: "inherit",
+    });
+    execFileSync(process.execPath, [
+      "-e",
+      `require("fs").writeFileSync(${JSON.stringify(join(venv, ".complete"))}, "")`,
+    ]);
   }
 }
 
@@ -63,13 +70,24 @@ function check(name, ok, detail) {
 async function readers(pipeline) {
   const { catalog } = lake.endpoints;
   const results = JSON.parse(
-    execFileSync(python, [join(root, "e2e", "interop", "readers.py"), catalog], { encoding: "utf8", maxBuffer: 64 * 1024 ** 2 }),
+    execFileSync(python, [join(root, "e2e", "interop", "readers.py"), catalog], {
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 ** 2,
+    }),
   );
   results.chDB = await withChdb(catalog);
   const [first, ...others] = Object.keys(results);
   const counts = pipeline.datasets.health;
-  check("raw holds every stored sample", results[first].health_data_raw.rows === counts.stored - counts.deleted, JSON.stringify(counts));
-  check("errors holds every rejected record", results[first].health_data_errors.rows === counts.rejected, JSON.stringify(counts));
+  check(
+    "raw holds every stored sample",
+    results[first].health_data_raw.rows === counts.stored - counts.deleted,
+    JSON.stringify(counts),
+  );
+  check(
+    "errors holds every rejected record",
+    results[first].health_data_errors.rows === counts.rejected,
+    JSON.stringify(counts),
+  );
   for (const table of Object.keys(sums)) {
     console.log(`  ${table}: ${JSON.stringify(results[first][table])}`);
     check(`${table} has rows`, results[first][table].rows > 0, "it is empty");
@@ -93,7 +111,9 @@ async function withChdb(catalog) {
     tables.push({ name, directory, warehouse, metadata: metadata.slice(directory.length + 1), sums: columns });
   }
   const script = join(root, "e2e", "interop", "chdb-reader.mjs");
-  return JSON.parse(execFileSync(process.execPath, [script, chdbFolder], { input: JSON.stringify(tables), encoding: "utf8" }));
+  return JSON.parse(
+    execFileSync(process.execPath, [script, chdbFolder], { input: JSON.stringify(tables), encoding: "utf8" }),
+  );
 }
 
 /** Foreign engines create, append, change and read tables through our catalog. */

@@ -7,7 +7,8 @@ const probeEveryMs = 500;
 const pollEveryMs = 25;
 const probeLimitMs = 30_000;
 
-const quantile = (values, q) => Math.round([...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))] ?? NaN);
+const quantile = (values, q) =>
+  Math.round([...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))] ?? NaN);
 
 /** @param rate samples a second, in payloads of 100, of the last 24 hours, of 5,000 users */
 export async function measureFreshness(endpoints, { rate, seconds, users = 5_000 }) {

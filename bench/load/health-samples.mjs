@@ -76,7 +76,7 @@ export function makeLoad({
     const known = counts[user];
     const luck = draw();
     if (luck < bad) {
-      const n = 1_000_000 + mix(user, expected.received) % 1_000_000;
+      const n = 1_000_000 + (mix(user, expected.received) % 1_000_000);
       const key = user * 4_000_000 + n;
       if (badSeen.has(key)) expected.duplicates++;
       else expected.rejected++;

@@ -46,4 +46,3 @@ export async function settled(endpoints, limitMs = 600_000) {
     if (Date.now() > deadline) throw new Error(`not settled in time: ${JSON.stringify(pipeline)}`);
   }
 }
-

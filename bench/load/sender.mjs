@@ -25,7 +25,10 @@ export function connection(url) {
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     if (received.length < end + 4 + length) return;
     received = received.slice(end + 4 + length);
-    const answer = { status: Number(head.slice(9, 12)), retryAfter: Number(/retry-after: (\d+)/i.exec(head)?.[1] ?? 1) };
+    const answer = {
+      status: Number(head.slice(9, 12)),
+      retryAfter: Number(/retry-after: (\d+)/i.exec(head)?.[1] ?? 1),
+    };
     waiting?.resolve(answer);
   });
   socket.on("error", (error) => waiting?.reject(error));

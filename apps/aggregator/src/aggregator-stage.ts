@@ -114,7 +114,7 @@ export class AggregatorStage {
 
   /** One look at the tables, and a round when one is due. Returns how long to wait at most before the next look. */
   async #turn(): Promise<number> {
-    const { dataset, env, log } = this.#options;
+    const { dataset, log } = this.#options;
     const last = await log.last(rollupSubject(dataset.name, 0));
     const lastRound = last ? decodeRollupRound(last.data) : undefined;
     const raw = await this.#load(dataset.raw);
@@ -129,16 +129,12 @@ export class AggregatorStage {
     const base = lastRound?.sourceTable === raw.metadata["table-uuid"] ? BigInt(lastRound.sourceSnapshot) : undefined;
     if (base !== undefined && this.#rebuilds.length === 0) {
       const changed = rowsChangedBetween(raw.metadata, base, to);
-      if (changed === false && snapshot["timestamp-ms"] - (await this.#ageOf(raw, base)) < emptyRoundMs) return pollMs;
+      if (changed === false && snapshot["timestamp-ms"] - timeOf(raw, base) < emptyRoundMs) return pollMs;
     }
     const restMs = await this.#rest();
     if (restMs > 0 && this.#rebuilds.length === 0) return restMs;
     await this.#round(raw, base, to, last);
     return 0;
-  }
-
-  async #ageOf(raw: Table, snapshotId: bigint): Promise<number> {
-    return raw.metadata.snapshots.find((one) => one["snapshot-id"] === snapshotId)?.["timestamp-ms"] ?? -Infinity;
   }
 
   /** How long to let commits gather: nothing at rest, in step with the cost of a round while a backlog drains. */
@@ -156,7 +152,13 @@ export class AggregatorStage {
     this.#rebuilds = [];
     try {
       const days = await this.#load(dailyRollup(dataset).table);
-      const { touched, baseSnapshot } = await this.#touched(raw, days, base, to, rebuilds.map((one) => one.request));
+      const { touched, baseSnapshot } = await this.#touched(
+        raw,
+        days,
+        base,
+        to,
+        rebuilds.map((one) => one.request),
+      );
       const nowMs = env.clock.nowMs();
       const rollups = await computeRound({
         env,
@@ -214,11 +216,13 @@ export class AggregatorStage {
     const ranges = since === undefined ? [{}] : rebuilds;
     let all: Touched | undefined;
     for (const range of ranges) {
-      all = await allWindows(env, connection, dataset, relations, range);
+      all = await allWindows(connection, dataset, relations, range);
       if (since !== undefined) await connection.run("INSERT INTO touched_since SELECT * FROM touched");
     }
     if (since === undefined && all) return { touched: all, baseSnapshot: undefined };
-    await connection.run("CREATE OR REPLACE TABLE touched AS SELECT DISTINCT * FROM touched_since; DROP TABLE touched_since");
+    await connection.run(
+      "CREATE OR REPLACE TABLE touched AS SELECT DISTINCT * FROM touched_since; DROP TABLE touched_since",
+    );
     const count = (await connection.value<number>("SELECT count(*) FROM touched")) ?? 0;
     return { touched: { windows: "touched", count }, baseSnapshot: base };
   }
@@ -232,7 +236,12 @@ export class AggregatorStage {
     const relations = [await scanSql(rawPlan, { columns: [...daily.dimensions, date], store: env.store })];
     if (currentSnapshot(days.metadata)) {
       const plan = await planScan({ env, table: days });
-      const columns = [...daily.dimensions, daily.periodColumns.start, daily.periodColumns.timezone, ...daily.measures.map((one) => one.column)];
+      const columns = [
+        ...daily.dimensions,
+        daily.periodColumns.start,
+        daily.periodColumns.timezone,
+        ...daily.measures.map((one) => one.column),
+      ];
       const published = dayRowsOfTableSql(dataset, `(${await scanSql(plan, { columns, store: env.store })})`);
       const dimensions = daily.dimensions.map((name) => `"${name}"`).join(", ");
       relations.push(`SELECT ${dimensions}, ${periodStart} AS "${date}" FROM (${published})`);
@@ -250,4 +259,9 @@ export class AggregatorStage {
     this.#tables.set(definition.name, table);
     return table;
   }
+}
+
+/** When a snapshot was made, in milliseconds; long ago when it has expired. */
+function timeOf(raw: Table, snapshotId: bigint): number {
+  return raw.metadata.snapshots.find((one) => one["snapshot-id"] === snapshotId)?.["timestamp-ms"] ?? -Infinity;
 }

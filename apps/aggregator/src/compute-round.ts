@@ -173,7 +173,11 @@ async function settleMixedZones(input: RoundInput, rollup: RollupDefinition, pub
   await connection.run("DROP TABLE slice_mixed");
 }
 
-async function stageUpserts(input: RoundInput, rollup: RollupDefinition, slice: number): Promise<StagedRows | undefined> {
+async function stageUpserts(
+  input: RoundInput,
+  rollup: RollupDefinition,
+  slice: number,
+): Promise<StagedRows | undefined> {
   const { connection, nowUs } = input;
   const bounds = await addWindowBounds(connection, rollup, rowsOf(rollup));
   const sql = tableRowsSql(rollup, rowsOf(rollup), bounds, nowUs);
@@ -181,9 +185,15 @@ async function stageUpserts(input: RoundInput, rollup: RollupDefinition, slice: 
 }
 
 /** Windows that were asked for and hold no row any more. */
-async function stageDeletes(input: RoundInput, rollup: RollupDefinition, slice: number): Promise<StagedRows | undefined> {
+async function stageDeletes(
+  input: RoundInput,
+  rollup: RollupDefinition,
+  slice: number,
+): Promise<StagedRows | undefined> {
   const { dataset } = input;
-  const same = dailyRollup(dataset).dimensions.map((name) => `w.${sqlName(name)} = r.${sqlName(name)}`).join(" AND ");
+  const same = dailyRollup(dataset)
+    .dimensions.map((name) => `w.${sqlName(name)} = r.${sqlName(name)}`)
+    .join(" AND ");
   const empty = `(SELECT w.* FROM ${windowsOf(rollup)} w ANTI JOIN ${rowsOf(rollup)} r ON ${same} AND w.${periodStart} = r.${periodStart})`;
   return stageFile(input, rollup, `${slice}-deletes`, windowKeysSql(rollup, empty));
 }

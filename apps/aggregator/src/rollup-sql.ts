@@ -108,7 +108,9 @@ export function periodRowsSql(dataset: Dataset, rollup: RollupDefinition, days: 
   const spread = needsSpread
     ? `, fsum(${column("sum")}) OVER (PARTITION BY ${keys}) / sum(${column("count")}) OVER (PARTITION BY ${keys}) AS period_mean`
     : "";
-  const measures = rollup.measures.map((measure) => `${periodMeasureSql(measure, column)} AS ${sqlName(measure.column)}`);
+  const measures = rollup.measures.map(
+    (measure) => `${periodMeasureSql(measure, column)} AS ${sqlName(measure.column)}`,
+  );
   return `SELECT ${dimensionList(dataset)}, period AS ${periodStart},
       CASE WHEN min(${zoneColumn}) = max(${zoneColumn}) THEN min(${zoneColumn}) END AS ${zoneColumn}, ${measures.join(", ")}
     FROM (SELECT *, ${period} AS period${spread} FROM ${days}) GROUP BY ${dimensionList(dataset)}, period`;
@@ -159,7 +161,8 @@ export function tableRowsSql(rollup: RollupDefinition, rows: string, bounds: str
   };
   if (period.end) calendar[period.end] = `CAST(${last} AS VARCHAR)`;
   if (period.year) calendar[period.year] = `CAST(${rollup.period === "week" ? "isoyear" : "year"}(${date}) AS BIGINT)`;
-  if (period.number) calendar[period.number] = `CAST(${rollup.period === "week" ? "week" : "month"}(${date}) AS BIGINT)`;
+  if (period.number)
+    calendar[period.number] = `CAST(${rollup.period === "week" ? "week" : "month"}(${date}) AS BIGINT)`;
   const columns = rollup.table.columns.map(
     (column) => `${calendar[column.name] ?? `r.${sqlName(column.name)}`} AS ${sqlName(column.name)}`,
   );

@@ -20,7 +20,9 @@ export interface Slice {
 
 /** The dimension that raw is partitioned by as it is, if there is one. */
 export function slicingDimension(dataset: Dataset): string | undefined {
-  const identities = dataset.raw.partition.filter((field) => field.transform === "identity").map((field) => field.source);
+  const identities = dataset.raw.partition
+    .filter((field) => field.transform === "identity")
+    .map((field) => field.source);
   return dailyRollup(dataset).dimensions.find((name) => identities.includes(name));
 }
 
@@ -79,7 +81,9 @@ export async function rawPredicate(
   const conditions = [...spans].map(([span, values]) => {
     const [first, last] = span.split(":").map(Number) as [number, number];
     return and(
-      ...(dimension === undefined ? [] : [values.length === 1 ? eq(dimension, values[0] ?? "") : isIn(dimension, values)]),
+      ...(dimension === undefined
+        ? []
+        : [values.length === 1 ? eq(dimension, values[0] ?? "") : isIn(dimension, values)]),
       gte(dataset.eventTime, first * microsPerDay - marginUs),
       lt(dataset.eventTime, (last + 1) * microsPerDay + marginUs),
     );
@@ -100,5 +104,8 @@ export async function namedKeys(
     `SELECT DISTINCT ${sqlName(first)} AS key FROM ${windows} LIMIT ${namedKeysMax + 1}`,
   );
   if (rows.length > namedKeysMax) return undefined;
-  return isIn(first, rows.map((row) => row.key));
+  return isIn(
+    first,
+    rows.map((row) => row.key),
+  );
 }

@@ -2,16 +2,7 @@
  * Which windows a round touches: those of rows that came and of rows that went between two snapshots of raw.
  */
 import type { Dataset } from "@firn/core";
-import {
-  type KernelConnection,
-  type LakeEnvironment,
-  planScan,
-  positionDeletesSql,
-  scanSql,
-  type ScanPlan,
-  snapshotDiff,
-  type Table,
-} from "@firn/lake";
+import { type KernelConnection, type LakeEnvironment, planChanges, scanSql, type Table } from "@firn/lake";
 import { dailyRollup, windowsSql } from "./rollup-sql.ts";
 
 export interface Touched {
@@ -38,25 +29,25 @@ export async function touchedWindows(
   from: bigint,
   to: bigint,
 ): Promise<Touched | undefined> {
-  const diff = await snapshotDiff(env, raw, from, to);
-  if (diff === undefined) return undefined;
+  const changes = await planChanges(env, raw, from, to);
+  if (changes === undefined) return undefined;
   const windows = await emptyWindows(connection, dataset);
-  const plan = await planScan({ env, table: raw, snapshotId: to });
   const columns = windowColumns(dataset);
-  const files = [...diff.addedData, ...diff.removedData];
-  for (let start = 0; start < files.length; start += filesPerStatement) {
-    const tasks = files.slice(start, start + filesPerStatement).map((file) => ({ file, deletes: [] }));
-    const part: ScanPlan = { ...plan, tasks };
-    await addWindows(connection, dataset, windows, await scanSql(part, { columns, store: env.store }));
-  }
-  if (diff.addedDeletes.length > 0)
-    await addWindows(connection, dataset, windows, await positionDeletesSql(env, plan, diff.addedDeletes, columns));
-  return finish(connection, dataset, windows);
+  const reads = [
+    { plan: changes.added, rows: "live" },
+    { plan: changes.removed, rows: "live" },
+    { plan: changes.deleted, rows: "deleted" },
+  ] as const;
+  for (const { plan, rows } of reads)
+    for (let start = 0; start < plan.tasks.length; start += filesPerStatement) {
+      const part = { ...plan, tasks: plan.tasks.slice(start, start + filesPerStatement) };
+      await addWindows(connection, dataset, windows, await scanSql(part, { columns, store: env.store, rows }));
+    }
+  return finish(connection, windows);
 }
 
 /** Every window of raw or of the published days, within local dates where given (days since 1970, inclusive). */
 export async function allWindows(
-  env: LakeEnvironment,
   connection: KernelConnection,
   dataset: Dataset,
   relations: readonly string[],
@@ -69,8 +60,9 @@ export async function allWindows(
     ...(range?.to === undefined ? [] : [`${date} <= DATE '${range.to}'`]),
   ];
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
-  for (const relation of relations) await addWindows(connection, dataset, windows, `SELECT * FROM (${relation})${where}`);
-  return finish(connection, dataset, windows);
+  for (const relation of relations)
+    await addWindows(connection, dataset, windows, `SELECT * FROM (${relation})${where}`);
+  return finish(connection, windows);
 }
 
 async function emptyWindows(connection: KernelConnection, dataset: Dataset): Promise<string> {
@@ -82,11 +74,16 @@ async function emptyWindows(connection: KernelConnection, dataset: Dataset): Pro
   return "touched_all";
 }
 
-async function addWindows(connection: KernelConnection, dataset: Dataset, windows: string, relation: string): Promise<void> {
+async function addWindows(
+  connection: KernelConnection,
+  dataset: Dataset,
+  windows: string,
+  relation: string,
+): Promise<void> {
   await connection.run(`INSERT INTO ${windows} ${windowsSql(dataset, `(${relation})`)}`);
 }
 
-async function finish(connection: KernelConnection, dataset: Dataset, windows: string): Promise<Touched> {
+async function finish(connection: KernelConnection, windows: string): Promise<Touched> {
   // Rows without a local date (another engine's, not yet filled in) belong to no window.
   await connection.run(
     `CREATE OR REPLACE TABLE touched AS SELECT DISTINCT * FROM ${windows} WHERE period_start IS NOT NULL`,

@@ -36,7 +36,9 @@ export function candidatePredicate(
         ...(day && key !== undefined
           ? [gte(day.source, key * microsPerDay), lt(day.source, (key + 1) * microsPerDay)]
           : []),
-        ...(identity ? [values.size === 1 ? eq(identity.source, [...values][0] ?? "") : isIn(identity.source, [...values])] : []),
+        ...(identity
+          ? [values.size === 1 ? eq(identity.source, [...values][0] ?? "") : isIn(identity.source, [...values])]
+          : []),
       ),
     ),
   );

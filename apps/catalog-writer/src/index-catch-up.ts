@@ -5,12 +5,11 @@ import {
   currentSnapshot,
   type KernelConnection,
   type LakeEnvironment,
+  planChanges,
   planScan,
-  positionDeletesSql,
   scanSql,
   type ScanPlan,
   snapshotById,
-  snapshotDiff,
   type Table,
 } from "@firn/lake";
 import type { KeyIndex } from "./key-index.ts";
@@ -59,13 +58,16 @@ async function rollForward(
   const to = currentSnapshot(table.metadata);
   const start = snapshotById(table.metadata, from);
   if (!to || !start) return "not_possible";
-  const diff = await snapshotDiff(env, table, from, to["snapshot-id"]);
-  if (diff === undefined) return "not_possible";
+  const changes = await planChanges(env, table, from, to["snapshot-id"]);
+  if (changes === undefined) return "not_possible";
+  const columns = keyColumns(shape);
+  for (const [gone, rows] of [
+    [changes.removed, "live"],
+    [changes.deleted, "deleted"],
+  ] as const)
+    if (gone.tasks.length > 0)
+      await removeRows(connection, await scanSql(gone, { columns, store: env.store, rows }), shape, index);
   const plan = await planScan({ env, table });
-  const gone: ScanPlan = { ...plan, tasks: diff.removedData.map((file) => ({ file, deletes: [] })) };
-  await removeRows(connection, await scanSql(gone, { columns: keyColumns(shape), store: env.store }), gone.tasks.length, shape, index);
-  if (diff.addedDeletes.length > 0)
-    await removeRows(connection, await positionDeletesSql(env, plan, diff.addedDeletes, keyColumns(shape)), 1, shape, index);
   const added = plan.tasks.filter((task) => task.file.sequenceNumber > start["sequence-number"]);
   await putRows(env, connection, { ...plan, tasks: added }, shape, index);
   return "done";
@@ -91,19 +93,17 @@ async function putRows(
   }
 }
 
-async function removeRows(
-  connection: KernelConnection,
-  sql: string,
-  files: number,
-  shape: KeyShape,
-  index: KeyIndex,
-): Promise<void> {
-  if (files === 0) return;
+async function removeRows(connection: KernelConnection, sql: string, shape: KeyShape, index: KeyIndex): Promise<void> {
   const keys = await keysOfSql(connection, sql, shape, index);
   await write(index, keys, () => undefined);
 }
 
-async function keysOfSql(connection: KernelConnection, sql: string, shape: KeyShape, index: KeyIndex): Promise<BatchKeys> {
+async function keysOfSql(
+  connection: KernelConnection,
+  sql: string,
+  shape: KeyShape,
+  index: KeyIndex,
+): Promise<BatchKeys> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE index_rows AS ${sql}`);
   try {
     return await readKeys(connection, shape, index, "index_rows", "0");

@@ -16,7 +16,7 @@ afterEach(() => {
 
 function key(n: number): Buffer {
   const buffer = Buffer.alloc(16);
-  buffer.writeUInt32BE(n * 2654435761 >>> 0, 0);
+  buffer.writeUInt32BE((n * 2654435761) >>> 0, 0);
   buffer.writeUInt32BE(n, 12);
   return buffer;
 }

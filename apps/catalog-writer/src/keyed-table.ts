@@ -98,12 +98,12 @@ export class KeyedTable {
     return parseCounts(this.#table.metadata.properties);
   }
 
-  /** Another change of the table by this process (merging, expiry): later commits build on it. */
-  async moveTo(table: Table, rowsUnchanged: boolean): Promise<void> {
+  /** Another change of the table by this process that left its rows as they were: later commits build on it. */
+  async moveTo(table: Table): Promise<void> {
     this.#table = table;
     const state = this.#options.index.state();
     const snapshot = currentSnapshot(table.metadata);
-    if (rowsUnchanged && state && snapshot)
+    if (state && snapshot)
       await this.#options.index.apply([], { tableUuid: state.tableUuid, snapshotId: String(snapshot["snapshot-id"]) });
   }
 

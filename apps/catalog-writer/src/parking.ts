@@ -20,7 +20,10 @@ export class Parking {
     this.#stage = stage;
     this.#store = store;
     this.#logger = logger;
-    health.addCheck("parked", () => [...this.#parked].map(([what, reason]) => `${what}: ${reason}`).join("; ") || undefined);
+    health.addCheck(
+      "parked",
+      () => [...this.#parked].map(([what, reason]) => `${what}: ${reason}`).join("; ") || undefined,
+    );
   }
 
   /** Says so, and waits a moment: the caller then looks again. */

@@ -45,7 +45,9 @@ export function loadColumnBatchesSql(
   objectBytesMax: number,
 ): string {
   const columns = definition.columns.map((column) => `${sqlName(column.name)} ${transportType[column.type]}[]`);
-  const unnested = definition.columns.map((column) => `unnest(columns.${sqlName(column.name)}) AS ${sqlName(column.name)}`);
+  const unnested = definition.columns.map(
+    (column) => `unnest(columns.${sqlName(column.name)}) AS ${sqlName(column.name)}`,
+  );
   const values = definition.columns.map((column) => fromTransport(column.type, sqlName(column.name)));
   return `INSERT INTO ${batch}
     SELECT ${values.join(", ")}, _op FROM (

@@ -48,7 +48,7 @@ describe("resolveBatch", () => {
               model.set(id, content);
             }
           }
-          const resolution = resolveBatch(keysOf(batch), (key) => index.get(key.latin1Slice(0, 16)));
+          const resolution = resolveBatch(keysOf(batch), (key) => index.get(key.toString("latin1")));
           for (const name of ["stored", "corrected", "duplicates", "deleted"] as const)
             counts[name] += resolution.outcomes[name];
           batch.forEach(({ id, content }, row) => {
@@ -65,8 +65,8 @@ describe("resolveBatch", () => {
             }
           });
           for (const { key, entry } of resolution.changes) {
-            if (entry) index.set(key.latin1Slice(0, 16), entry);
-            else index.delete(key.latin1Slice(0, 16));
+            if (entry) index.set(key.toString("latin1"), entry);
+            else index.delete(key.toString("latin1"));
           }
         }
         expect(counts).toEqual(expected);

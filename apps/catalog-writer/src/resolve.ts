@@ -96,7 +96,7 @@ export function resolveBatch(keys: BatchKeys, lookUp: (key: Buffer) => IndexEntr
   let deleted = 0;
   for (let row = 0; row < keys.rows; row++) {
     const key = keyOf(keys, row);
-    const name = key.latin1Slice(0, 16);
+    const name = key.toString("latin1");
     let state = pending.get(name);
     if (state === undefined) {
       const base = lookUp(key);

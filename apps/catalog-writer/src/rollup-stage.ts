@@ -69,7 +69,8 @@ export class RollupStage {
       try {
         await this.#turn(signal, () => (failures = 0));
       } catch (error) {
-        const passing = isStreamError(error) || (isLakeError(error) && error.kind !== "invalid" && error.kind !== "unsupported");
+        const passing =
+          isStreamError(error) || (isLakeError(error) && error.kind !== "invalid" && error.kind !== "unsupported");
         if (!passing) throw error;
         const waitMs = Math.min(retryMaxMs, retryMinMs * 2 ** failures++);
         this.#options.logger.warn("rollup turn ended, opening the tables again", { error: String(error), waitMs });
@@ -195,6 +196,8 @@ export class RollupStage {
   }
 }
 
-export function identifierOf(definition: { readonly table: { readonly namespace: string; readonly name: string } }): TableIdentifier {
+export function identifierOf(definition: {
+  readonly table: { readonly namespace: string; readonly name: string };
+}): TableIdentifier {
   return { namespace: definition.table.namespace.split("."), name: definition.table.name };
 }

@@ -58,7 +58,11 @@ export class TableStage {
       } catch (error) {
         if (!isPassing(error)) throw error;
         const waitMs = Math.min(retryMaxMs, retryMinMs * 2 ** failures++);
-        this.#options.logger.warn("turn ended, opening the table again", { table: this.#options.name, error: String(error), waitMs });
+        this.#options.logger.warn("turn ended, opening the table again", {
+          table: this.#options.name,
+          error: String(error),
+          waitMs,
+        });
         await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       }
     }
@@ -116,8 +120,8 @@ export class TableStage {
           const due = batch;
           batch = this.#newBatch();
           committing = this.#commit(table, due, identity)
-            .then(progressed, (error: unknown) => (failure = error))
-            .finally(() => (committing = undefined));
+            .then(progressed, (error: unknown) => void (failure = error))
+            .finally(() => void (committing = undefined));
           continue;
         }
         if (verdict.due && batch.bytes >= limits.bytesMax) {
@@ -157,7 +161,12 @@ export class TableStage {
       this.#lastCommitMs = performance.now() - started;
       const { identifier, stream, subjects } = this.#options.table;
       this.#options.hint(committedHint(identifier.namespace.join("."), identifier.name));
-      this.#options.logger.debug("committed", { table: identifier.name, ...report, snapshotId: String(report.snapshotId), stream });
+      this.#options.logger.debug("committed", {
+        table: identifier.name,
+        ...report,
+        snapshotId: String(report.snapshotId),
+        stream,
+      });
       this.#options.committed(table, report, this.#lastCommitMs);
       for (const subject of subjects) await this.#options.log.trim(subject, batch.lastSequence);
     } finally {

@@ -180,6 +180,8 @@ export { postCommit, type PostOptions, type PostedCommit } from "./commit/post-c
 export { currentFiles, selectFiles, type CurrentFiles, type FileSelection } from "./commit/current-files.ts";
 export { lineageBetween, snapshotDiff, type SnapshotDiff, type SnapshotStep } from "./commit/snapshot-diff.ts";
 
+export { openLake, type LakeOptions } from "./open-lake.ts";
+
 // Columnar kernel
 export {
   openKernel,

@@ -1,0 +1,120 @@
+import { streams } from "@firn/core";
+import { datasets } from "@firn/datasets";
+import { openKernel, openLake } from "@firn/lake";
+import { type ServiceDefinition, type ServiceContext, type Stage, untilPossible } from "@firn/service";
+import { connectStreams } from "@firn/stream";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { backlogOf } from "./backlog.ts";
+import { AggregatorStage, type RebuildRequest } from "./aggregator-stage.ts";
+import { type AggregatorSettings, aggregatorSettings } from "./config.ts";
+
+export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
+  name: "aggregator",
+  summary: "keeps the rollups of days, weeks and months equal to raw",
+  port: 4302,
+  settings: aggregatorSettings,
+  async setup(context) {
+    const aggregator = new Aggregator(context);
+    context.health.addCheck("aggregator", () => aggregator.whyNotReady());
+    return { stages: [aggregator] };
+  },
+};
+
+/** Connects, and runs a stage for every dataset with rollups. */
+class Aggregator implements Stage {
+  readonly #context: ServiceContext<AggregatorSettings>;
+  #notReady: string | undefined = "starting";
+
+  constructor(context: ServiceContext<AggregatorSettings>) {
+    this.#context = context;
+  }
+
+  whyNotReady(): string | undefined {
+    return this.#notReady;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { log } = this.#context;
+    const opened = await untilPossible(signal, log, () => this.#open(signal));
+    if (opened === undefined) return;
+    this.#notReady = undefined;
+    const turn = new AbortController();
+    const both = AbortSignal.any([signal, turn.signal]);
+    try {
+      await Promise.all(
+        opened.stages.map((stage) =>
+          stage.run(both).catch((error: unknown) => {
+            turn.abort();
+            throw error;
+          }),
+        ),
+      );
+    } finally {
+      await opened.close();
+    }
+  }
+
+  async #open(signal: AbortSignal) {
+    const { settings, log, metrics } = this.#context;
+    const env = await openLake({ catalogUri: settings.catalogUri, warehouse: settings.warehouse });
+    const connection = await connectStreams({ url: settings.natsUrl, name: "aggregator", signal });
+    const rollups = await connection.openLog({ stream: streams.rollup, subjects: ["rollup.>"] });
+    const validated = await connection.openLog({ stream: streams.validated, subjects: ["accepted.>", "rejected.>"] });
+    const folder = join(settings.dataDir, "aggregator");
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const kernel = await openKernel({
+      memoryLimitMb: Math.round(settings.memoryBytes / 1024 ** 2),
+      threads: 1,
+      tempDir: join(folder, "spill"),
+    });
+    const rounds = metrics.counter({
+      name: "aggregator_rounds_total",
+      help: "Rounds published, by dataset.",
+      labels: ["dataset"],
+    });
+    const windows = metrics.counter({
+      name: "aggregator_windows_total",
+      help: "Windows of days computed, by dataset.",
+      labels: ["dataset"],
+    });
+    const seconds = metrics.histogram({
+      name: "aggregator_round_seconds",
+      help: "Time to compute a round, by dataset.",
+      labels: ["dataset"],
+    });
+    const stages = new Map<string, AggregatorStage>();
+    for (const dataset of datasets.values()) {
+      const stage = new AggregatorStage({
+        env,
+        connection: await kernel.connect(),
+        dataset,
+        log: rollups,
+        streams: connection,
+        defaultZone: settings.defaultTimezone,
+        folder: join(folder, dataset.name),
+        logger: log,
+        backlog: () => backlogOf(env, validated, dataset),
+        rounded: (report) => {
+          rounds.inc({ dataset: dataset.name });
+          windows.inc({ dataset: dataset.name }, report.windows);
+          seconds.observe({ dataset: dataset.name }, report.durationMs / 1000);
+        },
+      });
+      stages.set(dataset.name, stage);
+    }
+    const endReplies = connection.reply("aggregator.rebuild", { queue: "aggregator" }, async (data) => {
+      const request = JSON.parse(Buffer.from(data).toString("utf8")) as RebuildRequest & { dataset: string };
+      const stage = stages.get(request.dataset);
+      if (!stage) throw new Error(`no dataset ${request.dataset}`);
+      return Buffer.from(JSON.stringify(await stage.rebuild(request)));
+    });
+    const close = async () => {
+      endReplies();
+      await connection.close();
+      kernel.close();
+    };
+    return { stages: [...stages.values()], close };
+  }
+}

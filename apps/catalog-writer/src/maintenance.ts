@@ -1,0 +1,182 @@
+/**
+ * Keeps tables small: merges small files and worn ones, expires snapshots. Every change goes through the table's own
+ * commit queue, in pieces that hold it up for a fraction of a second, so maintenance and ingest never race.
+ */
+import type { Dataset, TableDefinition } from "@firn/core";
+import { sourceSnapshotProperty } from "@firn/core";
+import {
+  currentFiles,
+  currentSnapshot,
+  definedIdentifier,
+  expire,
+  isLakeError,
+  type KernelConnection,
+  type LakeEnvironment,
+  loadTable,
+  MERGE_POLICY,
+  type MergePolicy,
+  planExpiry,
+  planMerge,
+  postCommit,
+  stageCommit,
+  stageMerge,
+  type Table,
+} from "@firn/lake";
+import type { Logger, Stage } from "@firn/service";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CommitQueue } from "./commit-queue.ts";
+import type { TableStage } from "./table-stage.ts";
+import type { WriterMetrics } from "./writer-metrics.ts";
+
+/** While rows arrive a merge is short; at rest it may take more at once. */
+const busyRowsMax = 150_000;
+const restRowsMax = 1_000_000;
+/** A table at rest is merged down to about one file a partition when it has this many more. */
+const spareFilesMax = 64;
+const restMs = 3_000;
+const expireEveryMs = 30_000;
+const mergesPerLook = 20;
+
+export interface MaintenanceOptions {
+  readonly env: LakeEnvironment;
+  readonly connection: KernelConnection;
+  readonly logger: Logger;
+  readonly intervalMs: number;
+  readonly queueOf: (table: string) => CommitQueue;
+  readonly metrics: WriterMetrics;
+}
+
+interface Target {
+  readonly definition: TableDefinition;
+  readonly queue: CommitQueue;
+  /** The table as the writer knows it; undefined: not opened yet. */
+  current(): Promise<Table | undefined>;
+  /** After a change that left the rows as they were. */
+  moved(table: Table): Promise<void>;
+  /** The oldest snapshot that others still build on. */
+  keepFrom(): Promise<bigint | undefined>;
+  lastSnapshot?: bigint | undefined;
+  lastChangeMs: number;
+  lastExpiryMs: number;
+}
+
+export class Maintenance implements Stage {
+  readonly #options: MaintenanceOptions;
+  readonly #targets: Target[] = [];
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+  }
+
+  /** Raw or dead letters; rounds of the aggregates build on raw's snapshots since the one that they name. */
+  watchKeyed(definition: TableDefinition, stage: TableStage, aggregates: readonly TableDefinition[]): void {
+    this.#targets.push({
+      definition,
+      queue: this.#options.queueOf(definition.name),
+      current: () => Promise.resolve(stage.table?.table),
+      moved: (table) => stage.table?.moveTo(table) ?? Promise.resolve(),
+      keepFrom: () => this.#sourceSnapshot(aggregates),
+      lastChangeMs: 0,
+      lastExpiryMs: 0,
+    });
+  }
+
+  watchRollups(dataset: Dataset): void {
+    for (const { table: definition } of dataset.rollups)
+      this.#targets.push({
+        definition,
+        queue: this.#options.queueOf(definition.name),
+        current: () => loadTable(this.#options.env, definedIdentifier(definition)),
+        moved: () => Promise.resolve(),
+        keepFrom: () => Promise.resolve(undefined),
+        lastChangeMs: 0,
+        lastExpiryMs: 0,
+      });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(this.#options.intervalMs, undefined, { signal }).catch(() => undefined);
+      for (const target of this.#targets) {
+        if (signal.aborted) return;
+        try {
+          await this.#look(target, signal);
+        } catch (error) {
+          if (!isLakeError(error)) throw error;
+          this.#options.logger.warn("maintenance put off", { table: target.definition.name, error: String(error) });
+        }
+      }
+    }
+  }
+
+  async #look(target: Target, signal: AbortSignal): Promise<void> {
+    const table = await target.current();
+    const snapshot = table && currentSnapshot(table.metadata);
+    if (!table || !snapshot) return;
+    const now = performance.now();
+    if (target.lastSnapshot !== snapshot["snapshot-id"]) {
+      target.lastSnapshot = snapshot["snapshot-id"];
+      target.lastChangeMs = now;
+    }
+    const atRest = now - target.lastChangeMs > restMs;
+    for (let merges = 0; merges < mergesPerLook && !signal.aborted; merges++)
+      if (!(await target.queue.run(() => this.#merge(target, atRest)))) break;
+    if (now - target.lastExpiryMs > expireEveryMs) {
+      target.lastExpiryMs = now;
+      await target.queue.run(() => this.#expire(target));
+    }
+  }
+
+  /** One merge; false when there is nothing worth merging. */
+  async #merge(target: Target, atRest: boolean): Promise<boolean> {
+    const { connection, env, logger, metrics } = this.#options;
+    const table = await target.current();
+    if (!table) return false;
+    const files = await currentFiles(env, table);
+    let plan = planMerge(table.metadata, files, { ...MERGE_POLICY, rowsMax: atRest ? restRowsMax : busyRowsMax });
+    if (plan.groups.length === 0 && atRest && files.data.length + files.deletes.length > spareFilesMax)
+      plan = planMerge(table.metadata, files, restPolicy);
+    if (plan.groups.length === 0) return false;
+    const change = await stageMerge(connection, { env, table, plan, sort: target.definition.sort });
+    if (!change) return false;
+    const result = await postCommit(env, await stageCommit(env, { table, changes: [change] }));
+    if (result.kind === "conflict") return false;
+    await target.moved(result.table);
+    target.lastSnapshot = currentSnapshot(result.table.metadata)?.["snapshot-id"];
+    const before = change.removedData?.length ?? 0;
+    const after = change.addedData?.length ?? 0;
+    logger.debug("merged", { table: target.definition.name, before, after });
+    metrics.merged(target.definition.name, before, after);
+    return true;
+  }
+
+  async #expire(target: Target): Promise<void> {
+    const { env, metrics } = this.#options;
+    const table = await target.current();
+    if (!table) return;
+    const keepFrom = await target.keepFrom();
+    const snapshots = planExpiry(table.metadata, env.clock.nowMs(), keepFrom === undefined ? {} : { keepFrom });
+    if (snapshots.length === 0) return;
+    const after = await expire(env, table, snapshots);
+    if (after.kind === "conflict") return;
+    await target.moved(after.table);
+    metrics.expired(target.definition.name, snapshots.length);
+  }
+
+  async #sourceSnapshot(aggregates: readonly TableDefinition[]): Promise<bigint | undefined> {
+    const [first] = aggregates;
+    if (!first) return undefined;
+    const table = await loadTable(this.#options.env, definedIdentifier(first));
+    const source = table.metadata.properties[sourceSnapshotProperty];
+    return source === undefined ? undefined : BigInt(source);
+  }
+}
+
+/** At rest: any two small files of a partition become one, and deletes are worked in. */
+const restPolicy: MergePolicy = {
+  ...MERGE_POLICY,
+  fanIn: 2,
+  deleteFilesMax: 0,
+  deletedShareMax: 0.02,
+  rowsMax: restRowsMax,
+};

@@ -1,0 +1,61 @@
+import type { Metrics } from "@firn/service";
+import type { CommitReport } from "./keyed-table.ts";
+
+export interface WriterMetrics {
+  committed(table: string, report: CommitReport, durationMs: number): void;
+  rollupCommitted(table: string, filesAdded: number, durationMs: number): void;
+  merged(table: string, filesBefore: number, filesAfter: number): void;
+  expired(table: string, snapshots: number): void;
+}
+
+export function createWriterMetrics(metrics: Metrics): WriterMetrics {
+  const commits = metrics.counter({ name: "writer_commits_total", help: "Commits, by table.", labels: ["table"] });
+  const rows = metrics.counter({ name: "writer_rows_total", help: "Rows written, by table.", labels: ["table"] });
+  const records = metrics.counter({
+    name: "writer_records_total",
+    help: "Records judged, by table and outcome (duplicate, corrected, deleted).",
+    labels: ["table", "outcome"],
+  });
+  const files = metrics.counter({
+    name: "writer_files_total",
+    help: "Data files written, by table.",
+    labels: ["table"],
+  });
+  const seconds = metrics.histogram({
+    name: "writer_commit_seconds",
+    help: "Time from a batch that is due to its commit, by table.",
+    labels: ["table"],
+  });
+  const merges = metrics.counter({
+    name: "writer_merged_files_total",
+    help: "Small files that merging replaced, by table.",
+    labels: ["table"],
+  });
+  const expired = metrics.counter({
+    name: "writer_expired_snapshots_total",
+    help: "Snapshots expired, by table.",
+    labels: ["table"],
+  });
+  return {
+    committed(table, report, durationMs) {
+      commits.inc({ table });
+      rows.inc({ table }, report.rowsAdded);
+      records.inc({ table, outcome: "duplicate" }, report.duplicates);
+      records.inc({ table, outcome: "corrected" }, report.corrected);
+      records.inc({ table, outcome: "deleted" }, report.deleted);
+      files.inc({ table }, report.filesAdded);
+      seconds.observe({ table }, durationMs / 1000);
+    },
+    rollupCommitted(table, filesAdded, durationMs) {
+      commits.inc({ table });
+      files.inc({ table }, filesAdded);
+      seconds.observe({ table }, durationMs / 1000);
+    },
+    merged(table, filesBefore) {
+      merges.inc({ table }, filesBefore);
+    },
+    expired(table, snapshots) {
+      expired.inc({ table }, snapshots);
+    },
+  };
+}

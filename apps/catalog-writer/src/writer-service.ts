@@ -1,0 +1,34 @@
+import { createDatasets } from "@firn/datasets";
+import { openLake } from "@firn/lake";
+import type { ServiceDefinition } from "@firn/service";
+import { connectStreams } from "@firn/stream";
+import { type WriterSettings, writerSettings } from "./config.ts";
+import { createWriterMetrics } from "./writer-metrics.ts";
+import { Writer } from "./writer.ts";
+
+export const writerService: ServiceDefinition<WriterSettings> = {
+  name: "catalog-writer",
+  summary: "the only writer of tables: raw, dead letters and rollups, exactly once",
+  port: 4303,
+  settings: writerSettings,
+  async setup(context) {
+    const { settings, metrics, health } = context;
+    const datasets = createDatasets({
+      health: {
+        aggregates:
+          settings.aggregatePartitioning === "reference"
+            ? { kind: "reference" }
+            : { kind: "bucket", buckets: settings.aggregateBuckets },
+      },
+    });
+    const writer = new Writer({
+      context,
+      datasets: [...datasets.values()],
+      metrics: createWriterMetrics(metrics),
+      connectStreams: (signal) => connectStreams({ url: settings.natsUrl, name: "catalog-writer", signal }),
+      openLake: () => openLake({ catalogUri: settings.catalogUri, warehouse: settings.warehouse }),
+    });
+    health.addCheck("writer", () => writer.whyNotReady());
+    return { stages: [writer] };
+  },
+};

@@ -1,0 +1,199 @@
+/**
+ * The writer as a whole: connects, makes what is missing, and runs a stage for each table that rows go into.
+ */
+import { acceptedSubject, type Dataset, rejectedSubject, streams } from "@firn/core";
+import { type Kernel, type LakeEnvironment, openKernel } from "@firn/lake";
+import { type ServiceContext, type Stage, untilPossible } from "@firn/service";
+import type { Log, StreamConnection } from "@firn/stream";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { defaultCadence } from "./cadence.ts";
+import { CommitQueue } from "./commit-queue.ts";
+import type { WriterSettings } from "./config.ts";
+import { KeyIndex } from "./key-index.ts";
+import type { KeyedTableOptions } from "./keyed-table.ts";
+import { Maintenance } from "./maintenance.ts";
+import { Parking } from "./parking.ts";
+import { RollupStage } from "./rollup-stage.ts";
+import { TableStage } from "./table-stage.ts";
+import { ensureTables, tablesOf } from "./tables.ts";
+import type { WriterMetrics } from "./writer-metrics.ts";
+
+export interface WriterOptions {
+  readonly context: ServiceContext<WriterSettings>;
+  readonly datasets: readonly Dataset[];
+  readonly metrics: WriterMetrics;
+  connectStreams(signal: AbortSignal): Promise<StreamConnection>;
+  openLake(): Promise<LakeEnvironment>;
+}
+
+export class Writer implements Stage {
+  readonly #options: WriterOptions;
+  #notReady: string | undefined = "starting";
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /** Why it does not write now; undefined when it does. */
+  whyNotReady(): string | undefined {
+    return this.#notReady;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { context } = this.#options;
+    const opened = await untilPossible(signal, context.log, () => this.#open(signal));
+    if (opened === undefined) return;
+    const { connection, close, stages } = opened;
+    this.#notReady = undefined;
+    context.health.addCheck("broker", () => (connection.isConnected() ? undefined : "the broker is away"));
+    const turn = new AbortController();
+    const both = AbortSignal.any([signal, turn.signal]);
+    try {
+      await Promise.all(
+        stages.map((stage) =>
+          stage.run(both).catch((error: unknown) => {
+            turn.abort();
+            throw error;
+          }),
+        ),
+      );
+    } finally {
+      await close();
+    }
+  }
+
+  async #open(signal: AbortSignal) {
+    const { context, datasets, openLake } = this.#options;
+    const { settings, log, health } = context;
+    const env = await openLake();
+    const made = await ensureTables(env, datasets);
+    if (made.length > 0) log.info("tables made", { tables: made });
+    const connection = await this.#options.connectStreams(signal);
+    const validated = await connection.openLog({ stream: streams.validated, subjects: ["accepted.>", "rejected.>"] });
+    const rollups = await connection.openLog({ stream: streams.rollup, subjects: ["rollup.>"] });
+    const parking = new Parking("catalog-writer", await connection.attempts("firn"), log, health);
+    const folder = join(settings.dataDir, "catalog-writer");
+    rmSync(join(folder, "spool"), { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const kernel = await openKernel({
+      memoryLimitMb: Math.round(settings.memoryBytes / 1024 ** 2),
+      threads: 1,
+      tempDir: join(folder, "spill"),
+    });
+    const parts = { env, connection, validated, rollups, parking, folder, kernel, writerEpoch: randomUUID() };
+    const stages: Stage[] = [];
+    const indexes: KeyIndex[] = [];
+    for (const dataset of datasets) stages.push(...(await this.#datasetStages(dataset, parts, indexes)));
+    const close = async () => {
+      for (const index of indexes) await index.close();
+      await connection.close();
+      kernel.close();
+    };
+    return { connection, close, stages };
+  }
+
+  async #datasetStages(dataset: Dataset, parts: Parts, indexes: KeyIndex[]): Promise<Stage[]> {
+    const { context, metrics } = this.#options;
+    const { settings, log } = context;
+    const { connection, env, kernel, parking, folder } = parts;
+    const queues = new Map(tablesOf(dataset).map((definition) => [definition.name, new CommitQueue()]));
+    const queueOf = (table: string) => queues.get(table) ?? new CommitQueue();
+    const hint = (subject: string) => connection.publishHint(subject, new Uint8Array());
+    const shards = Array.from({ length: settings.shards }, (_, shard) => shard);
+    const limits = {
+      ...defaultCadence,
+      intervalMinMs: settings.commitIntervalMinMs,
+      intervalMaxMs: settings.commitIntervalMaxMs,
+      bytesMax: settings.batchBytesMax,
+    };
+    const stages: Stage[] = [];
+    const keyed = [
+      {
+        kind: "accepted",
+        definition: dataset.raw,
+        identity: dataset.identity,
+        content: dataset.content,
+        subject: acceptedSubject,
+        countAs: "stored",
+      },
+      {
+        kind: "rejected",
+        definition: dataset.errors,
+        identity: dataset.errors.identity,
+        content: [],
+        subject: rejectedSubject,
+        countAs: "rejected",
+      },
+    ] as const;
+    const maintenance = new Maintenance({
+      env,
+      connection: await kernel.connect(),
+      logger: log,
+      intervalMs: settings.maintenanceIntervalMs,
+      queueOf,
+      metrics,
+    });
+    for (const { kind, definition, identity, content, subject, countAs } of keyed) {
+      const index = KeyIndex.open(join(folder, "index", definition.name));
+      indexes.push(index);
+      const table: KeyedTableOptions = {
+        env,
+        connection: await kernel.connect(),
+        index,
+        definition,
+        identity,
+        content,
+        identifier: { namespace: definition.namespace.split("."), name: definition.name },
+        stream: parts.validated.stream,
+        subjects: shards.map((shard) => subject(dataset.name, shard)),
+        writerEpoch: parts.writerEpoch,
+        newRowsCountAs: countAs,
+      };
+      const stage = new TableStage({
+        name: `${dataset.name}.${kind}`,
+        kind,
+        log: parts.validated,
+        table,
+        loadConnection: await kernel.connect(),
+        queue: queueOf(definition.name),
+        parking,
+        limits,
+        folder: join(folder, "spool"),
+        logger: log,
+        hint,
+        committed: (_, report, durationMs) => metrics.committed(definition.name, report, durationMs),
+      });
+      const aggregates = kind === "accepted" ? dataset.rollups.map((rollup) => rollup.table) : [];
+      maintenance.watchKeyed(definition, stage, aggregates);
+      stages.push(stage);
+    }
+    const rollupStage = new RollupStage({
+      env,
+      connection: await kernel.connect(),
+      dataset,
+      log: parts.rollups,
+      queueOf,
+      parking,
+      writerEpoch: parts.writerEpoch,
+      logger: log,
+      hint,
+      committed: (table, filesAdded, durationMs) =>
+        metrics.rollupCommitted(table.identifier.name, filesAdded, durationMs),
+    });
+    maintenance.watchRollups(dataset);
+    return [...stages, rollupStage, maintenance];
+  }
+}
+
+interface Parts {
+  readonly env: LakeEnvironment;
+  readonly connection: StreamConnection;
+  readonly validated: Log;
+  readonly rollups: Log;
+  readonly parking: Parking;
+  readonly folder: string;
+  readonly kernel: Kernel;
+  readonly writerEpoch: string;
+}

@@ -1,0 +1,312 @@
+/**
+ * The health lake in one process: the stages themselves over in-memory streams and catalog and files in a temporary
+ * folder. For tests of what the stages make of arrivals; processes, brokers and servers are tested elsewhere.
+ */
+import {
+  acceptedSubject,
+  type Dataset,
+  encodeColumnBatch,
+  encodeRejectedBatch,
+  parseCounts,
+  parsePositions,
+  rejectedSubject,
+  sourceSnapshotProperty,
+  streams,
+} from "@firn/core";
+import { createHealthDataset } from "@firn/datasets";
+import {
+  currentSnapshot,
+  definedIdentifier,
+  type Kernel,
+  type KernelConnection,
+  lakeEnvironment,
+  type LakeEnvironment,
+  loadTable,
+  MemoryCatalog,
+  openFileStore,
+  openKernel,
+  planScan,
+  rowsChangedBetween,
+  scanSql,
+} from "@firn/lake";
+import { createHealth, createMetrics, silentLogger } from "@firn/service";
+import { type Log, MemoryLogs } from "@firn/stream";
+import { tempFolder, type TempFolder, waitFor } from "@firn/testing";
+import { join } from "node:path";
+import { AggregatorStage } from "../../apps/aggregator/src/aggregator-stage.ts";
+import { defaultCadence } from "../../apps/catalog-writer/src/cadence.ts";
+import { CommitQueue } from "../../apps/catalog-writer/src/commit-queue.ts";
+import { KeyIndex } from "../../apps/catalog-writer/src/key-index.ts";
+import { Maintenance } from "../../apps/catalog-writer/src/maintenance.ts";
+import { Parking } from "../../apps/catalog-writer/src/parking.ts";
+import { RollupStage } from "../../apps/catalog-writer/src/rollup-stage.ts";
+import { TableStage } from "../../apps/catalog-writer/src/table-stage.ts";
+import { ensureTables } from "../../apps/catalog-writer/src/tables.ts";
+import { createWriterMetrics } from "../../apps/catalog-writer/src/writer-metrics.ts";
+
+const settleLimitMs = 30_000;
+const defaultZone = "UTC";
+
+export class InProcessLake {
+  readonly dataset: Dataset;
+  readonly env: LakeEnvironment;
+  readonly connection: KernelConnection;
+  readonly #folder: TempFolder;
+  readonly #kernel: Kernel;
+  readonly #logs: MemoryLogs;
+  readonly #validated: Log;
+  readonly #rollups: Log;
+  readonly #maintain: boolean;
+  #received = 0;
+  #running: { stop: AbortController; ended: Promise<unknown>; indexes: KeyIndex[] } | undefined;
+
+  private constructor(parts: {
+    env: LakeEnvironment;
+    connection: KernelConnection;
+    folder: TempFolder;
+    kernel: Kernel;
+    logs: MemoryLogs;
+    validated: Log;
+    rollups: Log;
+    maintain: boolean;
+  }) {
+    this.dataset = createHealthDataset({ aggregates: { kind: "bucket", buckets: 2 } });
+    this.env = parts.env;
+    this.connection = parts.connection;
+    this.#folder = parts.folder;
+    this.#kernel = parts.kernel;
+    this.#logs = parts.logs;
+    this.#validated = parts.validated;
+    this.#rollups = parts.rollups;
+    this.#maintain = parts.maintain;
+  }
+
+  static async open({ maintain = false } = {}): Promise<InProcessLake> {
+    const folder = await tempFolder("lake");
+    const root = `file://${join(folder.path, "warehouse")}`;
+    const env = lakeEnvironment({
+      catalog: new MemoryCatalog({ warehouse: root }),
+      store: await openFileStore({ root }),
+    });
+    const kernel = await openKernel({ memoryLimitMb: 256, threads: 1, tempDir: join(folder.path, "spill") });
+    const logs = new MemoryLogs();
+    const validated = await logs.openLog({ stream: streams.validated, subjects: ["accepted.>", "rejected.>"] });
+    const rollups = await logs.openLog({ stream: streams.rollup, subjects: ["rollup.>"] });
+    const connection = await kernel.connect();
+    const lake = new InProcessLake({ env, connection, folder, kernel, logs, validated, rollups, maintain });
+    await ensureTables(env, [lake.dataset]);
+    await lake.start();
+    return lake;
+  }
+
+  /** Validates payloads as the validator does and appends what it would append. */
+  async send(payloads: readonly unknown[]): Promise<void> {
+    const run = this.dataset.beginRun({ strict: true, defaultZone }, Date.now() * 1000);
+    for (const payload of payloads)
+      run.add({
+        bytes: Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload), "utf8"),
+        encoding: "json",
+        receivedAtUs: Date.now() * 1000,
+        origin: { kind: "http" },
+        subject: "intake.health.0",
+        shard: 0,
+        sequence: 1,
+      });
+    const { rows, rejected, received } = run.finish();
+    this.#received += received;
+    const name = this.dataset.name;
+    await this.#validated.append([
+      ...(rejected.length > 0
+        ? [{ subject: rejectedSubject(name, 0), data: encodeRejectedBatch(name, rejected) }]
+        : []),
+      {
+        subject: acceptedSubject(name, 0),
+        data: encodeColumnBatch(name, rows),
+        headers: { "Firn-Records": String(this.#received) },
+      },
+    ]);
+  }
+
+  /** Until everything sent is in raw or errors and every aggregate equals raw. */
+  async settle(): Promise<void> {
+    await waitFor(() => this.#isSettled(), { limitMs: settleLimitMs, what: "the lake to settle" });
+  }
+
+  async counts() {
+    const raw = parseCounts((await this.#table(this.dataset.raw)).metadata.properties);
+    const errors = parseCounts((await this.#table(this.dataset.errors)).metadata.properties);
+    return {
+      ...raw,
+      rejected: errors.rejected,
+      duplicates: raw.duplicates + errors.duplicates,
+      received: this.#received,
+    };
+  }
+
+  /** Rows of a table as plain objects. */
+  async rows<T extends object>(
+    definition: { readonly namespace: string; readonly name: string },
+    columns?: readonly string[],
+  ): Promise<T[]> {
+    const plan = await planScan({ env: this.env, table: await this.#table(definition) });
+    return this.connection.rows<T>(await scanSql(plan, { store: this.env.store, ...(columns ? { columns } : {}) }));
+  }
+
+  /** Ends the stages and starts new ones, as a restart of the processes does; optionally without their local state. */
+  async restart({ forget = false } = {}): Promise<void> {
+    await this.#stop();
+    await this.start(forget ? `index-${Date.now()}` : "index");
+  }
+
+  async close(): Promise<void> {
+    await this.#stop();
+    this.connection.close();
+    this.#kernel.close();
+    await this.#logs.close();
+    await this.#folder.remove();
+  }
+
+  async start(indexFolder = "index"): Promise<void> {
+    const { dataset, env } = this;
+    const queues = new Map<string, CommitQueue>();
+    const queueOf = (table: string) => {
+      const queue = queues.get(table) ?? new CommitQueue();
+      queues.set(table, queue);
+      return queue;
+    };
+    const parking = new Parking("catalog-writer", await this.#logs.attempts("firn"), silentLogger(), createHealth());
+    const hint = (subject: string) => this.#logs.publishHint(subject, new Uint8Array());
+    const metrics = createWriterMetrics(createMetrics());
+    const maintenance = new Maintenance({
+      env,
+      connection: await this.#kernel.connect(),
+      logger: silentLogger(),
+      intervalMs: 20,
+      queueOf,
+      metrics,
+    });
+    const indexes: KeyIndex[] = [];
+    const stages: { run(signal: AbortSignal): Promise<void> }[] = [];
+    const keyed = [
+      {
+        kind: "accepted",
+        definition: dataset.raw,
+        content: dataset.content,
+        subject: acceptedSubject,
+        newRowsCountAs: "stored",
+      },
+      {
+        kind: "rejected",
+        definition: dataset.errors,
+        content: [],
+        subject: rejectedSubject,
+        newRowsCountAs: "rejected",
+      },
+    ] as const;
+    for (const { kind, definition, content, subject, newRowsCountAs } of keyed) {
+      const index = KeyIndex.open(join(this.#folder.path, indexFolder, definition.name));
+      indexes.push(index);
+      const stage = new TableStage({
+        name: `health.${kind}`,
+        kind,
+        log: this.#validated,
+        table: {
+          env,
+          connection: await this.#kernel.connect(),
+          index,
+          definition,
+          identity: definition.identity,
+          content,
+          identifier: definedIdentifier(definition),
+          stream: streams.validated,
+          subjects: [subject(dataset.name, 0)],
+          writerEpoch: "test",
+          newRowsCountAs,
+        },
+        loadConnection: await this.#kernel.connect(),
+        queue: queueOf(definition.name),
+        parking,
+        limits: { ...defaultCadence, intervalMinMs: 1, quietMs: 1, intervalMaxMs: 20 },
+        folder: join(this.#folder.path, "spool"),
+        logger: silentLogger(),
+        hint,
+        committed: () => undefined,
+      });
+      maintenance.watchKeyed(
+        definition,
+        stage,
+        dataset.rollups.map((rollup) => rollup.table),
+      );
+      stages.push(stage);
+    }
+    maintenance.watchRollups(dataset);
+    if (this.#maintain) stages.push(maintenance);
+    stages.push(
+      new RollupStage({
+        env,
+        connection: await this.#kernel.connect(),
+        dataset,
+        log: this.#rollups,
+        queueOf,
+        parking,
+        writerEpoch: "test",
+        logger: silentLogger(),
+        hint,
+        committed: () => undefined,
+      }),
+      new AggregatorStage({
+        env,
+        connection: await this.#kernel.connect(),
+        dataset,
+        log: this.#rollups,
+        streams: this.#logs,
+        defaultZone,
+        folder: join(this.#folder.path, "aggregator"),
+        logger: silentLogger(),
+        backlog: () => Promise.resolve(0),
+        rounded: () => undefined,
+      }),
+    );
+    const stop = new AbortController();
+    const ended = Promise.all(stages.map((stage) => stage.run(stop.signal)));
+    ended.catch(() => undefined);
+    this.#running = { stop, ended, indexes };
+  }
+
+  async #stop(): Promise<void> {
+    const running = this.#running;
+    if (!running) return;
+    this.#running = undefined;
+    running.stop.abort();
+    await running.ended;
+    for (const index of running.indexes) await index.close();
+  }
+
+  #table(definition: { readonly namespace: string; readonly name: string }) {
+    return loadTable(this.env, definedIdentifier(definition));
+  }
+
+  async #isSettled(): Promise<boolean> {
+    const failed = await Promise.race([this.#running?.ended.then(() => false), Promise.resolve(true)]);
+    if (failed === false) return false;
+    const name = this.dataset.name;
+    for (const [definition, subject] of [
+      [this.dataset.raw, acceptedSubject(name, 0)],
+      [this.dataset.errors, rejectedSubject(name, 0)],
+    ] as const) {
+      const table = await this.#table(definition);
+      const last = await this.#validated.last(subject);
+      const position = parsePositions(table.metadata.properties, streams.validated).get(subject) ?? 0;
+      if (last && position < last.sequence) return false;
+    }
+    const raw = await this.#table(this.dataset.raw);
+    const snapshot = currentSnapshot(raw.metadata);
+    if (!snapshot) return true;
+    for (const rollup of this.dataset.rollups) {
+      const source = (await this.#table(rollup.table)).metadata.properties[sourceSnapshotProperty];
+      if (source === undefined) return false;
+      if (rowsChangedBetween(raw.metadata, BigInt(source), snapshot["snapshot-id"]) !== false) return false;
+    }
+    return true;
+  }
+}
