@@ -2,6 +2,8 @@ import { shapeError } from "./json-shape.ts";
 import type { MetadataDraft } from "./metadata-draft.ts";
 import { MAIN_BRANCH, type Snapshot, type SnapshotRef } from "./snapshot.ts";
 
+const CLOCK_SKEW_MS_MAX = 60_000;
+
 export function addSnapshot(draft: MetadataDraft, snapshot: Snapshot): void {
   const id = snapshot["snapshot-id"];
   const sequence = snapshot["sequence-number"];
@@ -49,7 +51,19 @@ export function setSnapshotRef(draft: MetadataDraft, name: string, ref: Snapshot
   if (draft.addedSnapshotIds.has(ref["snapshot-id"])) draft.lastUpdatedMs = snapshot["timestamp-ms"];
   if (name === MAIN_BRANCH) {
     draft.lastUpdatedMs ??= draft.nowMs;
+    checkLogOrder(draft, draft.lastUpdatedMs);
     draft.snapshotLog.push({ "snapshot-id": ref["snapshot-id"], "timestamp-ms": draft.lastUpdatedMs });
+  }
+}
+
+/** Java refuses to read a table whose snapshot log runs backwards by more than its tolerance for clock skew. */
+function checkLogOrder(draft: MetadataDraft, timestampMs: number): void {
+  const newest = draft.snapshotLog.at(-1)?.["timestamp-ms"];
+  if (newest !== undefined && timestampMs < newest - CLOCK_SKEW_MS_MAX) {
+    throw shapeError(
+      "add-snapshot.snapshot.timestamp-ms",
+      `${timestampMs} lies more than a minute before the newest entry of the snapshot log, ${newest}`,
+    );
   }
 }
 

@@ -29,7 +29,7 @@ const TAG = `~${randomUUID()}:`;
 const LONG_ID = /(?<!\\)"((?:parent-|current-)?snapshot-id)"(\s*:\s*)(-?\d{16,19})(?=[\s,}\]])/g;
 
 /** Something that looks like another long integer. Inside a string it only costs the slower way. */
-const MAYBE_LONG_INTEGER = /[:[,]\s*-?\d{16,}\s*[,}\]]/;
+const MAYBE_LONG_INTEGER = /(?:^|[:[,])\s*-?\d{16,}\s*(?:[,}\]]|$)/;
 
 /** A string, or a number: alternation order makes digits inside strings unreachable. */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
