@@ -145,7 +145,8 @@ export {
 } from "./manifest/single-value.ts";
 export { filterOfProjected, partitionFilter, type PartitionFilter } from "./manifest/partition-filter.ts";
 export { ManifestContent, type FieldSummary, type ManifestFile } from "./manifest/manifest-file.ts";
-export { decodeManifest, type ManifestEntry, type ReadManifest } from "./manifest/manifest.ts";
+export { decodeManifest } from "./manifest/decode-manifest.ts";
+export { EntryStatus, type ManifestEntry } from "./manifest/manifest-entry.ts";
 export { decodeManifestList } from "./manifest/manifest-list.ts";
 
 // Partition transforms
@@ -175,6 +176,8 @@ export { loadTable, refreshTable, type Table } from "./commit/table.ts";
 export type { SnapshotChange } from "./commit/snapshot-change.ts";
 export { changesNoRow, rowsChangedBetween } from "./commit/rows-changed.ts";
 export type { StagedCommit } from "./commit/staged-commit.ts";
+export { expireSnapshots, type ExpiredSnapshots, type FileCounts } from "./commit/expire.ts";
+export { planExpiry, type ExpiryPolicy } from "./commit/plan-expiry.ts";
 export { stageCommit, type CommitPlan } from "./commit/stage-commit.ts";
 export { postCommit, type PostOptions, type PostedCommit } from "./commit/post-commit.ts";
 export { currentFiles, selectFiles, type CurrentFiles, type FileSelection } from "./commit/current-files.ts";

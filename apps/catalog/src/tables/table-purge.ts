@@ -63,7 +63,7 @@ export class TablePurge {
   async #filesOf(manifest: ManifestFile, metadata: TableMetadata): Promise<string[]> {
     return this.#orNothing(manifest.manifestPath, async () => {
       const bytes = await this.#store.get(manifest.manifestPath);
-      const { entries } = await decodeManifest(bytes, manifest, boundSpec(metadata, manifest.specId));
+      const entries = await decodeManifest(bytes, manifest, boundSpec(metadata, manifest.specId));
       return entries.map((entry) => entry.file.filePath);
     });
   }

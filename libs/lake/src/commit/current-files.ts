@@ -2,7 +2,7 @@ import { LakeError } from "../lake-error.ts";
 import type { LiveFile } from "../manifest/data-file.ts";
 import { readManifest, readManifestList } from "../manifest/manifest-io.ts";
 import { ManifestContent, mayHaveLiveFiles, type ManifestFile } from "../manifest/manifest-file.ts";
-import { EntryStatus } from "../manifest/manifest.ts";
+import { EntryStatus } from "../manifest/manifest-entry.ts";
 import { partitionFilter, type PartitionFilter } from "../manifest/partition-filter.ts";
 import type { Snapshot } from "../metadata/snapshot.ts";
 import { currentSnapshot, snapshotById, type TableMetadata } from "../metadata/table-metadata.ts";

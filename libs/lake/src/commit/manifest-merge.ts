@@ -1,6 +1,6 @@
 import type { LiveFile } from "../manifest/data-file.ts";
 import type { ManifestFile } from "../manifest/manifest-file.ts";
-import { EntryStatus } from "../manifest/manifest.ts";
+import { EntryStatus } from "../manifest/manifest-entry.ts";
 import type { SnapshotIdentity, Staging } from "./staging.ts";
 
 /** Manifests of this size and above are left alone. Below, each level is eight times the one before. */

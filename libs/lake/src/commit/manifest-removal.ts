@@ -1,8 +1,8 @@
 import { LakeError } from "../lake-error.ts";
 import type { DataFile, LiveFile } from "../manifest/data-file.ts";
-import { mayHaveLiveFiles, type ManifestContent, type ManifestFile } from "../manifest/manifest-file.ts";
-import { EntryStatus } from "../manifest/manifest.ts";
-import { mayHoldPartition } from "../manifest/partition-filter.ts";
+import type { ManifestContent, ManifestFile } from "../manifest/manifest-file.ts";
+import { EntryStatus } from "../manifest/manifest-entry.ts";
+import { mayHoldFile } from "../manifest/partition-filter.ts";
 import { normaliseLocation } from "../store/location.ts";
 import type { SnapshotIdentity, Staging } from "./staging.ts";
 
@@ -29,7 +29,9 @@ export async function removeFiles(
   const missing = new Map(files.map((file) => [normaliseLocation(file.filePath), file]));
   const rewrites = await Promise.all(
     manifests.map(async (manifest) => {
-      if (manifest.content !== content || !files.some((file) => mayHold(staging, manifest, file))) return undefined;
+      if (manifest.content !== content) return undefined;
+      const spec = staging.spec(manifest.specId);
+      if (!files.some((file) => mayHoldFile(manifest, spec, file))) return undefined;
       return splitEntries(staging, manifest, missing);
     }),
   );
@@ -51,16 +53,6 @@ export async function removeFiles(
     written.push(await staging.addManifest(snapshot, manifest.specId, content, rewrite));
   }
   return { manifests: written, replaced, entriesWritten };
-}
-
-function mayHold(staging: Staging, manifest: ManifestFile, file: DataFile): boolean {
-  if (!mayHaveLiveFiles(manifest) || manifest.specId !== file.specId) return false;
-  const { sequenceNumber } = file as Partial<LiveFile>;
-  if (sequenceNumber !== undefined) {
-    // A live file is at least as old as its manifest, and none in it is older than the lowest.
-    if (sequenceNumber > manifest.sequenceNumber || sequenceNumber < manifest.minSequenceNumber) return false;
-  }
-  return mayHoldPartition(manifest, staging.spec(manifest.specId), file.partition);
 }
 
 interface SplitEntries {

@@ -1,7 +1,7 @@
 import type { LiveFile } from "../manifest/data-file.ts";
 import { readManifest } from "../manifest/manifest-io.ts";
 import { ManifestContent } from "../manifest/manifest-file.ts";
-import { EntryStatus } from "../manifest/manifest.ts";
+import { EntryStatus } from "../manifest/manifest-entry.ts";
 import type { Snapshot, SnapshotOperation } from "../metadata/snapshot.ts";
 import { snapshotById, type TableMetadata } from "../metadata/table-metadata.ts";
 import { manifestsOfSnapshot } from "./current-files.ts";

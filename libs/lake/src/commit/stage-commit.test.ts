@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readManifest, readManifestList } from "../manifest/manifest-io.ts";
-import { EntryStatus } from "../manifest/manifest.ts";
+import { EntryStatus } from "../manifest/manifest-entry.ts";
 import { currentSnapshot } from "../metadata/table-metadata.ts";
 import { currentFiles } from "./current-files.ts";
 import { commitChanges, dataFile, emptyTable, paths } from "../../test/table-fixture.ts";

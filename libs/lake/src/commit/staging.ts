@@ -2,7 +2,7 @@ import { LakeError } from "../lake-error.ts";
 import type { DataFile, LiveFile } from "../manifest/data-file.ts";
 import { prepareManifest, readManifest, type PendingWrite } from "../manifest/manifest-io.ts";
 import type { ManifestContent, ManifestFile } from "../manifest/manifest-file.ts";
-import type { ManifestEntry } from "../manifest/manifest.ts";
+import type { ManifestEntry } from "../manifest/manifest-entry.ts";
 import { currentSchema, type TableMetadata } from "../metadata/table-metadata.ts";
 import { joinLocation } from "../store/location.ts";
 import { boundSpec, type BoundSpec } from "../transform/bound-spec.ts";

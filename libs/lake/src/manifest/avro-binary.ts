@@ -156,6 +156,14 @@ export class AvroReader {
     return this.#buffer.subarray(start, start + length);
   }
 
+  skip(bytes: number): void {
+    this.#advance(bytes);
+  }
+
+  skipLong(): void {
+    while (this.#buffer[this.#advance(1)]! > 0x7f);
+  }
+
   #bigLong(): number | bigint {
     let zigzag = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {

@@ -1,5 +1,6 @@
 import { LakeError } from "../lake-error.ts";
 import type { AvroReader } from "./avro-binary.ts";
+import { EncodedMap, type EncodedValue } from "./encoded-map.ts";
 
 /** An Avro schema as JSON. */
 export type AvroSchema = string | readonly AvroSchema[] | AvroComplexSchema;
@@ -36,7 +37,7 @@ export type NameField = (field: AvroField, record: string) => string | undefined
 /**
  * Makes a reader out of the schema that a file was written with, whatever order, optional fields and additions its
  * writer chose. Records become objects without their null fields, arrays of key/value records become Maps (that is
- * how Iceberg writes maps with keys other than strings), longs numbers where exact, else bigints.
+ * how Iceberg writes maps with keys other than strings; of integers to integers or bytes they are EncodedMaps), longs numbers where exact, else bigints.
  */
 export function compileDecoder(schema: AvroSchema, nameField: NameField): Decode {
   return compile(schema, "", { nameField, named: new Map() });
@@ -138,6 +139,8 @@ function compileRecord(schema: AvroComplexSchema, place: string, context: Compil
 
 function compileArray(items: AvroSchema, place: string, context: Compilation): Decode {
   const pair = pairOf(items);
+  const encoded = pair === undefined ? undefined : encodedValueOf(pair);
+  if (encoded !== undefined) return (reader) => new EncodedMap(reader, encoded);
   if (pair !== undefined) {
     const decodeKey = compile(pair[0], place, context);
     const decodeValue = compile(pair[1], place, context);
@@ -160,6 +163,13 @@ function pairOf(items: AvroSchema): [AvroSchema, AvroSchema] | undefined {
   if (typeof items === "string" || isUnion(items) || items.fields?.length !== 2) return undefined;
   const [key, value] = items.fields;
   return key?.name === "key" && value?.name === "value" ? [key.type, value.type] : undefined;
+}
+
+/** Maps from integers to integers or bytes stay encoded. */
+function encodedValueOf([key, value]: [AvroSchema, AvroSchema]): EncodedValue | undefined {
+  if (key !== "int" && key !== "long") return undefined;
+  if (value === "int" || value === "long") return "long";
+  return value === "bytes" ? "bytes" : undefined;
 }
 
 function compileMap(values: AvroSchema, place: string, context: Compilation): Decode {

@@ -2,8 +2,8 @@ import type { Predicate } from "../scan/predicate.ts";
 import type { BoundPartitionField, BoundSpec } from "../transform/bound-spec.ts";
 import { projectPredicate } from "../transform/projection.ts";
 import { ANY_VALUE, mayMatch, type ValueRange } from "../transform/value-range.ts";
-import type { Partition } from "./data-file.ts";
-import type { FieldSummary, ManifestFile } from "./manifest-file.ts";
+import { isDelete, type DataFile, type LiveFile, type Partition } from "./data-file.ts";
+import { ManifestContent, mayHaveLiveFiles, type FieldSummary, type ManifestFile } from "./manifest-file.ts";
 import { decodeSingleValue } from "./single-value.ts";
 
 /** Answers for one partition spec; false means that it is certain that no row matches. */
@@ -33,10 +33,21 @@ export function filterOfProjected(projected: Predicate, spec: BoundSpec): Partit
 }
 
 /**
- * True when the manifest may hold a file of exactly this partition. Reads nothing: it goes by the list's summaries.
+ * True when the manifest may hold this file as a live one. Reads nothing: it goes by spec, content, sequence numbers
+ * (where the file has one) and the partition summaries of the list.
  */
-export function mayHoldPartition(manifest: ManifestFile, spec: BoundSpec, partition: Partition): boolean {
-  const { partitions } = manifest;
+export function mayHoldFile(manifest: ManifestFile, spec: BoundSpec, file: DataFile | LiveFile): boolean {
+  if (!mayHaveLiveFiles(manifest) || manifest.specId !== file.specId) return false;
+  if (isDelete(file) !== (manifest.content === ManifestContent.deletes)) return false;
+  if ("sequenceNumber" in file) {
+    // A live file is at least as old as its manifest, and none in it is older than the lowest.
+    const { sequenceNumber } = file;
+    if (sequenceNumber > manifest.sequenceNumber || sequenceNumber < manifest.minSequenceNumber) return false;
+  }
+  return mayHoldPartition(manifest, spec, file.partition);
+}
+
+function mayHoldPartition({ partitions }: ManifestFile, spec: BoundSpec, partition: Partition): boolean {
   if (partitions === undefined) return true;
   return spec.fields.every((field, place) => {
     const summary = partitions[place];
