@@ -8,7 +8,7 @@ import {
   currentFiles,
   currentSnapshot,
   definedIdentifier,
-  expire,
+  expireSnapshots,
   isLakeError,
   type KernelConnection,
   type LakeEnvironment,
@@ -18,6 +18,7 @@ import {
   planExpiry,
   planMerge,
   postCommit,
+  snapshotById,
   stageCommit,
   stageMerge,
   type Table,
@@ -155,9 +156,13 @@ export class Maintenance implements Stage {
     const table = await target.current();
     if (!table) return;
     const keepFrom = await target.keepFrom();
-    const snapshots = planExpiry(table.metadata, env.clock.nowMs(), keepFrom === undefined ? {} : { keepFrom });
+    const oldest = keepFrom === undefined ? undefined : snapshotById(table.metadata, keepFrom)?.["sequence-number"];
+    const snapshots = planExpiry(table.metadata, env.clock.nowMs()).filter((id) => {
+      const sequence = snapshotById(table.metadata, id)?.["sequence-number"];
+      return oldest === undefined || sequence === undefined || sequence < oldest;
+    });
     if (snapshots.length === 0) return;
-    const after = await expire(env, table, snapshots);
+    const after = await expireSnapshots(env, table, snapshots);
     if (after.kind === "conflict") return;
     await target.moved(after.table);
     metrics.expired(target.definition.name, snapshots.length);
