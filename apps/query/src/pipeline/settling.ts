@@ -6,14 +6,7 @@ import {
   streams,
   type Dataset,
 } from "@firn/core";
-import {
-  changesNoRow,
-  currentSnapshot,
-  rowsChangedBetween,
-  snapshotById,
-  type Table,
-  type TableMetadata,
-} from "@firn/lake";
+import { changesNoRow, currentSnapshot, snapshotById, type Table, type TableMetadata } from "@firn/lake";
 import type { DatasetReading, PipelineReading, ShardReading } from "./pipeline-reading.ts";
 
 /**
@@ -116,22 +109,24 @@ function positionOf(table: Table, subject: string): number {
 function equalsRaw(rollup: Table, raw: TableMetadata, mark: SnapshotMark | undefined): boolean {
   if (mark === undefined) return true;
   const source = rollup.metadata.properties[sourceSnapshotProperty];
-  if (source === undefined) return hasNoRow(raw, mark.id);
+  if (source === undefined) return hasRowsOf(raw, mark.id, undefined);
   const sourceId = BigInt(source);
   if (sourceId === mark.id) return true;
   const snapshot = snapshotById(raw, sourceId);
   if (snapshot !== undefined && snapshot["sequence-number"] > mark.sequenceNumber) return true;
-  return rowsChangedBetween(raw, sourceId, mark.id) === false;
+  return hasRowsOf(raw, mark.id, sourceId);
 }
 
-/** True when every snapshot up to this one changed no row: there was never anything to roll up. */
-function hasNoRow(raw: TableMetadata, snapshotId: bigint): boolean {
+/**
+ * True when no snapshot after `earlierId` up to `snapshotId` changed a row; without `earlierId` none did at all. The
+ * earlier snapshot itself may have expired, one between them may not.
+ */
+function hasRowsOf(raw: TableMetadata, snapshotId: bigint, earlierId: bigint | undefined): boolean {
   let current = snapshotById(raw, snapshotId);
-  while (current !== undefined) {
-    if (!changesNoRow(current)) return false;
+  while (current !== undefined && changesNoRow(current)) {
     const parent = current["parent-snapshot-id"];
-    if (parent === undefined) return true;
-    current = snapshotById(raw, parent);
+    if (parent === earlierId) return true;
+    current = parent === undefined ? undefined : snapshotById(raw, parent);
   }
   return false;
 }

@@ -6,11 +6,12 @@ import {
   type QuestionKey,
 } from "@firn/client";
 import type { Dataset } from "@firn/core";
-import { planScan, tableName, type LakeEnvironment, type ScanPlan } from "@firn/lake";
+import { planScan, scanSchema, tableName, type LakeEnvironment, type ScanPlan } from "@firn/lake";
 import { Problem } from "@firn/service";
 import { columnValues, type AnswerTable } from "../answers/answer-table.ts";
 import { parameterParser, type ParameterParser, type Parameters } from "../parameters/parse-parameters.ts";
 import { bytesRead } from "../tables/bytes-read.ts";
+import { columnNames, renamePredicate, scanColumns } from "../tables/column-names.ts";
 import { checkFiles } from "../tables/check-files.ts";
 import { findUnreadableFile } from "../tables/find-unreadable.ts";
 import type { Footers } from "../tables/footers.ts";
@@ -102,7 +103,8 @@ export class QuestionService {
     const { env, results } = this.#parts;
     const { table, snapshot } = chosen;
     if (snapshot === undefined) return { ...NOTHING, table: emptyTable(plan) };
-    const where = scanPredicate(plan, cursor);
+    const names = columnNames(plan.table, scanSchema(table.metadata, snapshot));
+    const where = renamePredicate(scanPredicate(plan, cursor), names);
     const scan = await planScan({ env, table, snapshotId: snapshot["snapshot-id"], where });
     const key = `${tableName(table.identifier)} ${table.metadata["table-uuid"]} ${snapshot["snapshot-id"]} ${asked}`;
     const marks = await checkFiles(env.store, tableName(table.identifier), filesOf(scan.tasks));
@@ -116,6 +118,7 @@ export class QuestionService {
 
   async #read(plan: QuestionPlan, scan: ScanPlan, cursor: Cursor | undefined, table: string): Promise<Read> {
     const { env, footers, pool } = this.#parts;
+    const columns = scanColumns(plan.reads, columnNames(plan.table, scan.schema));
     return pool.run(async (connection) => {
       try {
         const answer = await readAnswer(connection, env, plan, scan, cursor);
@@ -124,11 +127,11 @@ export class QuestionService {
           answer.tasks.map((task) => task.file),
         );
         const where = scan.where ?? plan.where;
-        const bytes = bytesRead(answer.tasks, scan.schema, plan.reads, where, found);
+        const bytes = bytesRead(answer.tasks, scan.schema, columns, where, found);
         const read = { files_read: filesOf(answer.tasks).length, bytes_read: bytes, cached: false };
         return { ...answer, read: { ...read, cost_usd: bytes * USD_PER_BYTE } };
       } catch (error) {
-        throw await findUnreadableFile(connection, env.store, table, scan, plan.reads, error);
+        throw await findUnreadableFile(connection, env.store, table, scan, columns, error);
       }
     });
   }

@@ -9,6 +9,7 @@ import {
   type ScanTask,
 } from "@firn/lake";
 import { columnValues, firstRows, type AnswerTable } from "../answers/answer-table.ts";
+import { columnNames, renameColumns, scanColumns } from "../tables/column-names.ts";
 import { afterSql, type Cursor } from "./cursor.ts";
 import type { QuestionPlan } from "./question-plan.ts";
 import { isComplete, nextRound, readOrder } from "./read-order.ts";
@@ -41,7 +42,8 @@ export async function readAnswer(
 ): Promise<ReadAnswer> {
   const { reach } = plan;
   if (reach === undefined) return readTasks(connection, env, plan, scan, scan.tasks, cursor);
-  const order = readOrder(scan.tasks, scan.schema, reach);
+  const column = columnNames(plan.table, scan.schema).nameOf(reach.column) ?? reach.column;
+  const order = readOrder(scan.tasks, scan.schema, { ...reach, column });
   const enough = reach.until === "limit" ? plan.limit + 1 : reach.until.distinct;
   for (let done = nextRound(0, order.tasks.length); ; done = nextRound(done, order.tasks.length)) {
     const answer = await readTasks(connection, env, plan, scan, order.tasks.slice(0, done), cursor);
@@ -61,7 +63,9 @@ async function readTasks(
   tasks: readonly ScanTask[],
   cursor: Cursor | undefined,
 ): Promise<ReadAnswer & { readonly fetched: AnswerTable }> {
-  const relation = await scanSql({ ...scan, tasks }, { columns: plan.reads, store: env.store });
+  const names = columnNames(plan.table, scan.schema);
+  const scanned = await scanSql({ ...scan, tasks }, { columns: scanColumns(plan.reads, names), store: env.store });
+  const relation = renameColumns(scanned, plan.table, plan.reads, names);
   const after = cursor === undefined || plan.key === undefined ? "TRUE" : afterSql(plan.key, cursor.key);
   const fetched = await fetchTable(connection, plan, plan.sql(relation, { after, limit: plan.limit + 1 }));
   return { table: firstRows(fetched, plan.limit), hasMore: fetched.rowCount > plan.limit, tasks, fetched };

@@ -46,8 +46,8 @@ export class Footers {
     // Leaves of the schema are numbered in its order; a group (the root, a map and its entries) has children.
     return connection.rows<ColumnChunkRow>(`
       WITH leaves AS (
-        SELECT row_number() OVER (ORDER BY at) - 1 AS column_id, field_id FROM (
-          SELECT row_number() OVER () AS at, field_id, num_children FROM parquet_schema(${path})
+        SELECT row_number() OVER (ORDER BY place) - 1 AS column_id, field_id FROM (
+          SELECT row_number() OVER () AS place, field_id, num_children FROM parquet_schema(${path})
         ) WHERE coalesce(num_children, 0) = 0)
       SELECT m.row_group_id AS "rowGroup", l.field_id AS "fieldId", m.total_compressed_size AS "bytes",
         m.stats_min_value AS "min", m.stats_max_value AS "max",

@@ -1,0 +1,118 @@
+import type { ColumnType, TableDefinition } from "@firn/core";
+import { createHealthDataset } from "@firn/datasets";
+import {
+  MemoryCatalog,
+  createTableRequest,
+  definedIdentifier,
+  lakeEnvironment,
+  loadTable,
+  openFileStore,
+  openKernel,
+  postCommit,
+  sqlName,
+  sqlString,
+  stageCommit,
+  stageRows,
+  stageUpsert,
+  type KernelConnection,
+  type LakeEnvironment,
+  type Table,
+} from "@firn/lake";
+import { tempFolder } from "@firn/testing";
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A lake with the health tables in a temporary folder, its catalog in memory. */
+export interface SmallLake {
+  readonly env: LakeEnvironment;
+  readonly folder: string;
+  readonly connection: KernelConnection;
+  append(definition: TableDefinition, rows: readonly Row[], properties?: Record<string, string>): Promise<Table>;
+  /** Replaces or adds rows by identity; small changes become position deletes. */
+  upsert(definition: TableDefinition, rows: readonly Row[]): Promise<Table>;
+  setProperties(definition: TableDefinition, properties: Record<string, string>): Promise<Table>;
+  close(): Promise<void>;
+}
+
+export const health = createHealthDataset();
+
+export async function smallLake(): Promise<SmallLake> {
+  const folder = await tempFolder("query");
+  const store = await openFileStore({ root: `${folder.path}/warehouse` });
+  const catalog = new MemoryCatalog({ warehouse: store.root });
+  const env = lakeEnvironment({ catalog, store });
+  await catalog.createNamespace([health.namespace]);
+  for (const table of [health.raw, health.errors, ...health.rollups.map((rollup) => rollup.table)]) {
+    await catalog.createTable(definedIdentifier(table), createTableRequest(table));
+  }
+  const kernel = await openKernel({ memoryLimitMb: 512, threads: 1, tempDir: `${folder.path}/spill` });
+  const connection = await kernel.connect();
+
+  const commit = async (table: Table, plan: Omit<Parameters<typeof stageCommit>[1], "table">): Promise<Table> => {
+    const posted = await postCommit(env, await stageCommit(env, { table, ...plan }));
+    if (posted.kind !== "committed") throw new Error("the commit lost a race in a test without one");
+    return posted.table;
+  };
+  return {
+    env,
+    folder: folder.path,
+    connection,
+    async append(definition, rows, properties) {
+      const table = await loadTable(env, definedIdentifier(definition));
+      const addedData = await stageRows(connection, { env, table, relationSql: rowsSql(definition, rows) });
+      const changes = [{ operation: "append" as const, addedData }];
+      return commit(table, { changes, ...(properties && { setProperties: properties }) });
+    },
+    async upsert(definition, rows) {
+      const table = await loadTable(env, definedIdentifier(definition));
+      const staged = await stageUpsert(connection, {
+        env,
+        table,
+        rowsSql: rowsSql(definition, rows),
+        keyColumns: definition.identity,
+        copyOnWriteRows: 0,
+      });
+      return commit(table, { changes: [{ operation: "overwrite", ...staged }] });
+    },
+    async setProperties(definition, setProperties) {
+      const table = await loadTable(env, definedIdentifier(definition));
+      return commit(table, { changes: [], setProperties });
+    },
+    async close() {
+      connection.close();
+      kernel.close();
+      await folder.remove();
+    },
+  };
+}
+
+const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
+  string: "VARCHAR",
+  boolean: "BOOLEAN",
+  int: "INTEGER",
+  long: "BIGINT",
+  float: "FLOAT",
+  double: "DOUBLE",
+  date: "DATE",
+  timestamptz: "TIMESTAMPTZ",
+  "map<string,string>": "MAP(VARCHAR, VARCHAR)",
+};
+
+/** Rows as a SELECT: instants as ISO texts, dates as YYYY-MM-DD, maps as objects. */
+function rowsSql(definition: TableDefinition, rows: readonly Row[]): string {
+  const lists = definition.columns.map(({ name, type }) => {
+    const values = rows.map((row) => literal(row[name]));
+    return `unnest([${values.join(", ")}]::${SQL_TYPES[type]}[]) AS ${sqlName(name)}`;
+  });
+  return `SELECT ${lists.join(", ")}`;
+}
+
+function literal(value: unknown): string {
+  if (value === null || value === undefined) return "NULL";
+  if (typeof value === "string") return sqlString(value);
+  if (typeof value === "object") {
+    const entries = Object.entries(value as Record<string, string>);
+    return `MAP {${entries.map(([key, item]) => `${sqlString(key)}: ${sqlString(item)}`).join(", ")}}`;
+  }
+  return String(value);
+}
