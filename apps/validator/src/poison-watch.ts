@@ -14,21 +14,22 @@ const DEATHS_MAX = 2;
 interface Mark {
   /** Position of the shard when it started. */
   readonly after: number;
-  readonly suspect?: Suspect;
+  /** What is being tried. */
+  readonly trying?: Place;
+  /** What was being tried at the last death, and at how many before it without another between them. */
+  readonly died?: Place & { readonly deaths: number };
 }
 
-interface Suspect {
+interface Place {
   readonly sequence: number;
   readonly payload: number;
-  readonly deaths: number;
 }
 
 export class PoisonWatch {
   readonly #store: AttemptStore;
   readonly #key: string;
-  #mark: Mark | undefined;
+  #mark: Mark = { after: 0 };
   #careful = false;
-  #condemned: Suspect | undefined;
 
   constructor(store: AttemptStore, dataset: string, shard: number) {
     this.#store = store;
@@ -43,34 +44,32 @@ export class PoisonWatch {
   async start(position: number): Promise<void> {
     const before = (await this.#store.get(this.#key)) as Mark | undefined;
     this.#careful = before?.after === position;
-    this.#mark = { after: position };
-    const suspect = this.#careful ? before?.suspect : undefined;
-    if (suspect !== undefined) {
-      const died = { ...suspect, deaths: suspect.deaths + 1 };
-      this.#mark = { after: position, suspect: died };
-      if (died.deaths >= DEATHS_MAX) this.#condemned = died;
-    }
+    const died = this.#careful && before !== undefined ? deathOf(before) : undefined;
+    this.#mark = died === undefined ? { after: position } : { after: position, died };
     await this.#store.put(this.#key, this.#mark);
   }
 
   /** While careful: before a payload is tried. */
   async trying(item: RunItem): Promise<void> {
-    if (this.#mark === undefined || this.condemned(item) !== undefined) return;
-    const { suspect, after } = this.#mark;
-    const known = suspect?.sequence === item.input.sequence && suspect.payload === item.payload;
-    const deaths = known ? suspect.deaths : 0;
-    this.#mark = { after, suspect: { sequence: item.input.sequence, payload: item.payload, deaths } };
+    this.#mark = { ...this.#mark, trying: { sequence: item.input.sequence, payload: item.payload } };
     await this.#store.put(this.#key, this.#mark);
   }
 
   condemned(item: RunItem): string | undefined {
-    const { sequence, payload, deaths } = this.#condemned ?? {};
-    if (sequence !== item.input.sequence || payload !== item.payload) return undefined;
-    return `validation of this payload ended the process ${deaths} times: it is not tried again`;
+    const { died } = this.#mark;
+    if (died === undefined || died.deaths < DEATHS_MAX) return undefined;
+    if (died.sequence !== item.input.sequence || died.payload !== item.payload) return undefined;
+    return `validation of this payload ended the process ${died.deaths} times: it is not tried again`;
   }
 
   /** Something was appended: whatever killed the process before is behind. */
   passed(): void {
     this.#careful = false;
   }
+}
+
+function deathOf({ trying, died }: Mark): Mark["died"] {
+  if (trying === undefined) return died;
+  const again = died?.sequence === trying.sequence && died.payload === trying.payload;
+  return { ...trying, deaths: again ? died.deaths + 1 : 1 };
 }

@@ -143,9 +143,8 @@ export class ShardStage {
   ): Promise<void> {
     let appended: Promise<ShardPosition> = Promise.resolve(from);
     for (;;) {
-      const careful = this.#watch.careful || this.#narrow;
-      if (careful) await appended;
-      const records = await collector.collect(appended, careful ? 1 : this.#options.runBytesMax);
+      if (this.#oneByOne) await appended;
+      const records = await collector.collect(appended, this.#oneByOne ? 1 : this.#options.runBytesMax);
       if (records.length === 0) break;
       const prepared = await this.#prepare(records);
       const position = await appended;
@@ -157,6 +156,11 @@ export class ShardStage {
     await appended;
   }
 
+  /** Whether each message is a run of its own, tried when the one before it is appended. */
+  get #oneByOne(): boolean {
+    return this.#watch.careful || this.#narrow;
+  }
+
   async #prepare(records: readonly LogRecord[]): Promise<Prepared> {
     const startedMs = performance.now();
     const { dataset, shard, validation } = this.#options;
@@ -165,8 +169,9 @@ export class ShardStage {
     const plan = { dataset, options: validation, processedAtUs: Date.now() * 1000, condemned };
     if (this.#watch.careful) {
       for (const item of items) {
+        if (condemned(item) !== undefined) continue;
         await this.#watch.trying(item);
-        if (condemned(item) === undefined) validateItems([item], plan);
+        validateItems([item], plan);
       }
     }
     const last = records[records.length - 1]!;
