@@ -60,12 +60,13 @@ export class TableController {
     const identifier = tableOf(request.raw.url ?? "");
     const snapshots = query["snapshots"]?.toLowerCase() ?? "all";
     if (snapshots !== "all" && snapshots !== "refs") throw shapeError("snapshots", "must be all or refs");
-    const etag = etagOf(await this.#tables.locate(identifier), snapshots);
+    const stored = await this.#tables.load(identifier);
+    const etag = etagOf(stored.metadataLocation, snapshots);
     if (matchesEtag(request.headers["if-none-match"], etag)) {
       void reply.code(304).header("etag", etag).send();
       return;
     }
-    answerTable(reply, await this.#tables.load(identifier), snapshots);
+    answerTable(reply, stored, snapshots);
   }
 
   @Post("namespaces/:namespace/tables/:table")

@@ -31,6 +31,20 @@ export class MetadataFiles {
     const { store, cache } = this.#options;
     const cached = cache.get(location);
     if (cached !== undefined) return cached;
+    return this.#fetch(store, location);
+  }
+
+  /** The same for an answer to a client, which must not be told of a table whose file is gone. */
+  async readPresent(location: string): Promise<StoredMetadata> {
+    const { store, cache } = this.#options;
+    const cached = cache.get(location);
+    if (cached === undefined) return this.#fetch(store, location);
+    if ((await store.stat(location)) === undefined) throw missingFile(location);
+    return cached;
+  }
+
+  async #fetch(store: ObjectStore, location: string): Promise<StoredMetadata> {
+    const { cache } = this.#options;
     const stored = storedMetadata(await readMetadata(await this.#bytes(store, location), location), location);
     cache.put(stored);
     return stored;
@@ -41,10 +55,7 @@ export class MetadataFiles {
       return await store.get(location);
     } catch (cause) {
       if (!isLakeError(cause, "not_found")) throw cause;
-      throw new LakeError("not_found", `Failed to open file: ${location}`, {
-        cause,
-        context: { missing: "file", location },
-      });
+      throw missingFile(location, cause);
     }
   }
 
@@ -77,4 +88,11 @@ export class MetadataFiles {
   async settle(): Promise<void> {
     await Promise.all(this.#deletions);
   }
+}
+
+function missingFile(location: string, cause?: unknown): LakeError {
+  return new LakeError("not_found", `Failed to open file: ${location}`, {
+    context: { missing: "file", location },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -72,11 +72,19 @@ export class TableCatalog {
     return pointer.metadataLocation;
   }
 
+  /** For an answer to a client. */
   async load(identifier: TableIdentifier): Promise<StoredMetadata> {
+    return this.#current(identifier, (location) => this.#options.files.readPresent(location));
+  }
+
+  async #current(
+    identifier: TableIdentifier,
+    read: (location: string) => Promise<StoredMetadata>,
+  ): Promise<StoredMetadata> {
     for (let attempt = 1; ; attempt += 1) {
       const location = await this.locate(identifier);
       try {
-        return await this.#options.files.read(location);
+        return await read(location);
       } catch (error) {
         // A commit in between may have deleted the file that was current a moment ago.
         if (attempt >= SWAP_ATTEMPTS_MAX || (await this.locate(identifier)) === location) throw error;
@@ -197,12 +205,12 @@ export class TableCatalog {
   }
 
   async #plan(change: TableChange): Promise<{ before: StoredMetadata | undefined; metadata: TableMetadata }> {
-    const { database, store, nowMs } = this.#options;
+    const { database, store, files, nowMs } = this.#options;
     const create = isCreate(change);
     const exists = (await database.loadPointer(change.identifier)) !== undefined;
     if (!exists && !create) throw catalogFailure.noTable(change.identifier);
     if (!exists) await this.#checkFree(change.identifier);
-    const before = exists ? await this.load(change.identifier) : undefined;
+    const before = exists ? await this.#current(change.identifier, (at) => files.read(at)) : undefined;
     // Times of a table never run backwards, whatever the clock does.
     const timeMs = Math.max(nowMs(), before?.metadata["last-updated-ms"] ?? 0);
     const metadata = planCommit(before, change, timeMs);
