@@ -14,6 +14,15 @@ export function startProgress(label: string, total: number, stream: NodeJS.Write
   return stream.isTTY ? new BarProgress(label, total, stream) : new LineProgress(label, total, stream);
 }
 
+/** The part of a progress that begins behind `before`: one file of several. */
+export function partOf(whole: Progress, before: number): Progress {
+  return {
+    update: (done, note) => whole.update(before + done, note),
+    say: (line) => whole.say(line),
+    end: () => undefined,
+  };
+}
+
 class BarProgress implements Progress {
   readonly #bar: SingleBar;
   readonly #stream: NodeJS.WriteStream;

@@ -75,10 +75,12 @@ async function loadAndReport(
   const rowsBefore = await allRows(catalog);
   const startedMs = Date.now();
   const { ledger } = standalone;
+  process.stderr.write(`firn: sending the sample (${SAMPLE_FOLDER})\n`);
   const load = { appsFolder: APPS_FOLDER, sampleFolder: SAMPLE_FOLDER, dataDir: config.dataDir, ingestUrl: ingest };
   await loadSample({ ...load, ledger, signal: ending }).catch((error: unknown) => {
     if (!ending.aborted) throw error;
   });
+  if (!ending.aborted) process.stderr.write("firn: waiting until every aggregate equals raw\n");
   const after = await waitSettled(query, SETTLE_LIMIT_MS, ending);
   if (ending.aborted || after === undefined) return ending.aborted;
   const seconds = (Date.now() - startedMs) / 1000;

@@ -1,11 +1,11 @@
-import { basename, join } from "node:path";
+import { join } from "node:path";
 
 import { Command } from "commander";
 
 import { runCommand, type CommandResult } from "../command.ts";
 import { findLake, requireAddress, withLakeOptions, type LakeOptions } from "../lake-location.ts";
 import { names, wholeNumber } from "../option-values.ts";
-import { startProgress } from "../progress.ts";
+import { partOf, startProgress } from "../progress.ts";
 import { EXIT } from "../exit-code.ts";
 import { openInputFile, type InputFile } from "./input-file.ts";
 import { openSource } from "./open-source.ts";
@@ -83,14 +83,17 @@ async function replay(paths: readonly string[], options: ReplayOptions, signal: 
   const ingestUrl = requireAddress(lake, "ingest");
   const reports: FileReport[] = [];
   const target = { ingestUrl, dataset: DATASET, concurrency: options.concurrency, signal };
-  for (const { file, source } of inputs) {
-    const resuming = resumingOf(file, options, ingestUrl, lake.dataDir);
-    const progress = startProgress(basename(file.path), file.bytes);
-    try {
-      reports.push(await replayFile(file, source, target, progress, resuming));
-    } finally {
-      progress.end();
+  const bytes = inputs.reduce((sum, { file }) => sum + file.bytes, 0);
+  const progress = startProgress("replay", bytes);
+  let before = 0;
+  try {
+    for (const { file, source } of inputs) {
+      const resuming = resumingOf(file, options, ingestUrl, lake.dataDir);
+      reports.push(await replayFile(file, source, target, partOf(progress, before), resuming));
+      before += file.bytes;
     }
+  } finally {
+    progress.end();
   }
   return resultOf(reports);
 }

@@ -59,7 +59,10 @@ export async function replayFile(
     (lines) => session.send(lines),
     (answered) => resuming?.state.write(resuming.identity, answered),
   );
-  const update = () => progress.update(file.bytesRead(), `${lanes.totals.samples.toLocaleString("en-US")} samples`);
+  const update = () => {
+    const note = `${lanes.totals.samples.toLocaleString("en-US")} samples of ${basename(file.path)}`;
+    progress.update(file.bytesRead() * lanes.answeredShare, note);
+  };
   const ticking = setInterval(update, 200);
   try {
     await sendAll(source.payloads(), resumed, lanes, target.signal);

@@ -27,6 +27,7 @@ export class RequestLanes {
   readonly #lanes: Lane[];
   readonly #send: (lines: readonly PayloadLine[]) => Promise<SendResult>;
   readonly #onProgress: (answered: number) => void;
+  readonly #first: number;
   #next: number;
   #failure: unknown;
   #totals = { samples: 0, payloads: 0, requests: 0, refused: [] as Refusal[] };
@@ -39,6 +40,7 @@ export class RequestLanes {
     onProgress: (answered: number) => void,
   ) {
     this.#lanes = Array.from({ length: lanes }, () => new Lane());
+    this.#first = firstOrdinal;
     this.#next = firstOrdinal;
     this.#send = send;
     this.#onProgress = onProgress;
@@ -46,6 +48,12 @@ export class RequestLanes {
 
   get totals(): LaneTotals {
     return this.#totals;
+  }
+
+  /** Part of the added payloads that have their answer, 0 to 1. */
+  get answeredShare(): number {
+    const added = this.#next - this.#first;
+    return added === 0 ? 1 : (this.#totals.payloads + this.#totals.refused.length) / added;
   }
 
   /** Every payload before this one, counted from 0 in file order, is accepted or refused for good. */

@@ -1,0 +1,46 @@
+import { Command, CommanderError } from "commander";
+
+import { checkCommand } from "./check-command.ts";
+import { errorsCommand } from "./errors-command.ts";
+import { EXIT, type ExitCode } from "./exit-code.ts";
+import { maintainCommand } from "./maintain-command.ts";
+import { rebuildCommand } from "./rebuild-command.ts";
+import { replayCommand } from "./replay/replay-command.ts";
+import { statusCommand } from "./status-command.ts";
+import { tablesCommand } from "./tables-command.ts";
+import { verifyCommand } from "./verify/verify-command.ts";
+import { version } from "./version.ts";
+
+const HELP = `
+A lake is found by endpoints.json in its data directory (--data-dir, FIRN_DATA_DIR, default .firn);
+NATS_URL, ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, FIRN_INGEST_URL and FIRN_QUERY_URL come before it.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the world is broken.
+"firn COMMAND --help" explains a command with examples.`;
+
+/** Runs `firn` with these arguments (without node and script) and gives its exit code. */
+export async function runFirn(args: readonly string[]): Promise<ExitCode> {
+  const program = new Command("firn")
+    .description("The operator's command of a Firn lake.")
+    .version(version)
+    .addHelpText("after", HELP)
+    .addCommand(replayCommand())
+    .addCommand(statusCommand())
+    .addCommand(checkCommand())
+    .addCommand(verifyCommand())
+    .addCommand(tablesCommand())
+    .addCommand(errorsCommand())
+    .addCommand(rebuildCommand())
+    .addCommand(maintainCommand());
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().showHelpAfterError("Try --help.");
+  }
+  process.exitCode = EXIT.done;
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return process.exitCode as ExitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+}
