@@ -256,7 +256,12 @@ describe("loading", () => {
     expect(known.status).toBe(404);
     expect(await call("GET", "/v1/namespaces/ns/tables/lost")).toMatchObject({
       status: 404,
-      body: { error: { type: "NotFoundException", message: `Failed to open file: ${table.metadataLocation}` } },
+      body: {
+        error: {
+          type: "NotFoundException",
+          message: `Failed to open input stream for file: ${table.metadataLocation}`,
+        },
+      },
     });
   });
 

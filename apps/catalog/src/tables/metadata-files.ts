@@ -91,7 +91,7 @@ export class MetadataFiles {
 }
 
 function missingFile(location: string, cause?: unknown): LakeError {
-  return new LakeError("not_found", `Failed to open file: ${location}`, {
+  return new LakeError("not_found", `Failed to open input stream for file: ${location}`, {
     context: { missing: "file", location },
     ...(cause === undefined ? {} : { cause }),
   });

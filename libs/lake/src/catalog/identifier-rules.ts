@@ -7,7 +7,6 @@ import type { Namespace, TableIdentifier } from "./catalog.ts";
  */
 
 const NAME_CHARS_MAX = 255;
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 export function checkNamespace(namespace: Namespace): void {
