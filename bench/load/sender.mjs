@@ -31,11 +31,16 @@ export function connection(url) {
     };
     waiting?.resolve(answer);
   });
+  let closed = false;
   socket.on("error", (error) => waiting?.reject(error));
-  socket.on("close", () => waiting?.reject(new Error("the connection was closed")));
+  socket.on("close", () => {
+    closed = true;
+    waiting?.reject(new Error("the connection was closed"));
+  });
   return {
     send(request) {
       return new Promise((resolve, reject) => {
+        if (closed) return reject(new Error("the connection was closed"));
         waiting = { resolve, reject };
         socket.write(request);
       });

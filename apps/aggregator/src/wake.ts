@@ -11,7 +11,7 @@ export class Wake {
   async wait(limitMs: number, signal: AbortSignal): Promise<void> {
     if (!this.#woken && !signal.aborted && limitMs > 0) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, limitMs);
+        const timer = setTimeout(() => finish(), limitMs);
         const finish = () => {
           clearTimeout(timer);
           signal.removeEventListener("abort", finish);

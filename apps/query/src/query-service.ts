@@ -36,15 +36,11 @@ export const queryService: ServiceDefinition<QuerySettings> = {
 };
 
 /** The service over an open lake. */
-export async function assemble(
-  { settings, log, metrics, health, version }: ServiceContext<QuerySettings>,
-  env: LakeEnvironment,
-): Promise<ServiceParts> {
-  const all = [...datasets.values()];
+export async function assemble(context: ServiceContext<QuerySettings>, env: LakeEnvironment): Promise<ServiceParts> {
+  const { settings, log, version } = context;
   const link = new StreamLink({
     connect: (signal) => connectStreams({ url: settings.natsUrl, name: "query", signal }),
     shards: settings.shards,
-    datasets: all,
     log,
   });
   const tables = new TableCache(env);
@@ -54,7 +50,7 @@ export async function assemble(
     tempDir: join(settings.dataDir, "query", "spill"),
   });
   const pool = await KernelPool.open(kernel, settings);
-  const pipelineParts = { link, tables, datasets: all };
+  const pipelineParts = { link, tables, datasets: [...datasets.values()] };
   const freshness = new Freshness(pipelineParts);
   const questions = new QuestionService({
     env,
@@ -68,6 +64,26 @@ export async function assemble(
     completeThrough: (table) => freshness.completeThrough(table),
   });
   const nats = natsStage({ url: settings.natsUrl, questions, log });
+  watch(context, { env, link, nats, pool });
+  return {
+    modules: [queryModule(questions, new Pipeline(pipelineParts)), openApiModule(openApiDocument(version))],
+    stages: [link, nats],
+    onClose: async () => {
+      pool.close();
+      kernel.close();
+    },
+  };
+}
+
+interface Watched {
+  readonly env: LakeEnvironment;
+  readonly link: StreamLink;
+  readonly nats: ReturnType<typeof natsStage>;
+  readonly pool: KernelPool;
+}
+
+/** Readiness and metrics. */
+function watch({ health, metrics }: ServiceContext<QuerySettings>, { env, link, nats, pool }: Watched): void {
   health.addCheck("broker", () => (link.isConnected() ? undefined : "the broker is not connected"));
   health.addCheck("nats-questions", () => (nats.isListening() ? undefined : "questions are not answered on nats yet"));
   health.addCheck("catalog", async () => void (await env.catalog.config()));
@@ -81,14 +97,6 @@ export async function assemble(
     help: "Questions that wait for their turn.",
     collect: (gauge) => gauge.set(pool.waiting),
   });
-  return {
-    modules: [queryModule(questions, new Pipeline(pipelineParts)), openApiModule(openApiDocument(version))],
-    stages: [link, nats],
-    onClose: async () => {
-      pool.close();
-      kernel.close();
-    },
-  };
 }
 
 function queryModule(questions: QuestionService, pipeline: Pipeline): DynamicModule {

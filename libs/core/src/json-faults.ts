@@ -62,6 +62,8 @@ export function findJsonFaults(bytes: Uint8Array, range: JsonRange): JsonFault[]
         if (top?.keys !== undefined) top.wantsKey = true;
         else if (typeof top?.at === "number") top.at++;
         break;
+      default:
+        break;
     }
   }
   return faults;

@@ -1,4 +1,4 @@
-import { streams, type Dataset } from "@firn/core";
+import { streams } from "@firn/core";
 import { Problem, type Logger, type Stage } from "@firn/service";
 import { isStreamError, type AttemptStore, type Log, type StreamConnection } from "@firn/stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,7 +15,6 @@ export interface OpenStreams {
 export interface StreamLinkOptions {
   readonly connect: (signal: AbortSignal) => Promise<StreamConnection>;
   readonly shards: number;
-  readonly datasets: readonly Dataset[];
   readonly log: Logger;
 }
 

@@ -1,8 +1,8 @@
 import {
-  decodeSingleValue,
   scanSql,
   type KernelConnection,
   type LakeEnvironment,
+  type Literal,
   type LiveFile,
   type Predicate,
   type ScanPlan,
@@ -48,7 +48,7 @@ export async function readAnswer(
   for (let done = nextRound(0, order.tasks.length); ; done = nextRound(done, order.tasks.length)) {
     const answer = await readTasks(connection, env, plan, scan, order.tasks.slice(0, done), cursor);
     if (done === order.tasks.length) return answer;
-    const found = columnValues(answer.fetched, reach.column) as ReturnType<typeof decodeSingleValue>[];
+    const found = columnValues(answer.fetched, reach.column) as Literal[];
     // The newest periods are read downwards, and answered upwards.
     const wanted = reach.until === "limit" ? found : found.toReversed();
     if (isComplete(reach, wanted, enough, order.reachOf(done))) return answer;

@@ -4,12 +4,11 @@ import {
   decodeSingleValue,
   isNested,
   type DataFile,
+  type Literal,
   type Schema,
   type ScanTask,
 } from "@firn/lake";
 import type { Reach } from "./question-plan.ts";
-
-type Bound = ReturnType<typeof decodeSingleValue>;
 
 /** Files that are read together at first; each further round doubles what is read in all. */
 const FIRST_FILES = 8;
@@ -18,7 +17,7 @@ const FIRST_FILES = 8;
 export interface ReadOrder {
   readonly tasks: readonly ScanTask[];
   /** The nearest value of the column that a task from `index` on may have; undefined when it may have any. */
-  reachOf(index: number): Bound | undefined;
+  reachOf(index: number): Literal | undefined;
 }
 
 /** Sorts by the bound that is nearest: the lower one going up, the upper one going down. Unknown bounds come first. */
@@ -29,7 +28,7 @@ export function readOrder(
 ): ReadOrder {
   const column = columnByName(schema, reach.column)!;
   const sign = reach.direction === "asc" ? 1 : -1;
-  const boundOf = (file: DataFile): Bound | undefined => {
+  const boundOf = (file: DataFile): Literal | undefined => {
     const bytes = (reach.direction === "asc" ? file.lowerBounds : file.upperBounds)?.get(column.id);
     return bytes === undefined || isNested(column.type) ? undefined : decodeSingleValue(column.type, bytes);
   };
@@ -53,7 +52,12 @@ export function nextRound(done: number, total: number): number {
  * @param wanted values of the column, of the wanted rows found so far, in the direction of the reach
  * @param enough how many of them make the answer complete
  */
-export function isComplete(reach: Reach, wanted: readonly Bound[], enough: number, rest: Bound | undefined): boolean {
+export function isComplete(
+  reach: Reach,
+  wanted: readonly Literal[],
+  enough: number,
+  rest: Literal | undefined,
+): boolean {
   if (rest === undefined || enough === 0) return enough === 0;
   const last = lastWanted(reach, wanted, enough);
   if (last === undefined) return false;
@@ -63,7 +67,7 @@ export function isComplete(reach: Reach, wanted: readonly Bound[], enough: numbe
 }
 
 /** The value that the rest must not reach: the `enough`-th row's, or the `enough`-th distinct one. */
-function lastWanted(reach: Reach, wanted: readonly Bound[], enough: number): Bound | undefined {
+function lastWanted(reach: Reach, wanted: readonly Literal[], enough: number): Literal | undefined {
   if (reach.until === "limit") return wanted[enough - 1];
   const distinct = [...new Set(wanted)];
   return distinct[enough - 1];

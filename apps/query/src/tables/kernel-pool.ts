@@ -55,7 +55,7 @@ export class KernelPool {
         Math.max(0, endsAt - performance.now()),
       );
     });
-    running.catch(() => {}).then(() => this.#giveBack(connection));
+    void running.catch(() => {}).then(() => this.#giveBack(connection));
     try {
       return await Promise.race([running, late]);
     } finally {

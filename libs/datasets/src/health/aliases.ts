@@ -1,4 +1,4 @@
-import { HEALTH_TYPES, type HealthType } from "./types.ts";
+import { HEALTH_TYPES, type HealthType } from "./quantity-types.ts";
 
 /** Names of older clients and of Apple's own, and the type that they mean. */
 const ALIASES: Readonly<Record<string, string>> = {

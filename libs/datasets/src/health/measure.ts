@@ -1,6 +1,6 @@
 import { canonicalHealthType, findHealthType } from "./aliases.ts";
 import { excerpt, wrongKind, type SampleProblems } from "./sample-problems.ts";
-import type { HealthType } from "./types.ts";
+import type { HealthType } from "./quantity-types.ts";
 import { normalizeUnit, type Conversion } from "./units.ts";
 
 /** What was measured, in the unit of its type. */

@@ -2,7 +2,7 @@ import type { LiveFile } from "../manifest/data-file.ts";
 import { readManifest } from "../manifest/manifest-io.ts";
 import { mayHaveLiveFiles, type ManifestFile } from "../manifest/manifest-file.ts";
 import { EntryStatus } from "../manifest/manifest-entry.ts";
-import { mayHoldFile } from "../manifest/partition-filter.ts";
+import { mayHoldLocation } from "../manifest/partition-filter.ts";
 import type { Snapshot } from "../metadata/snapshot.ts";
 import type { TableMetadata } from "../metadata/table-metadata.ts";
 import { normaliseLocation } from "../store/location.ts";
@@ -98,6 +98,6 @@ async function liveFiles(
 
 function mayHoldAny(metadata: TableMetadata, manifest: ManifestFile, files: ReadonlyMap<string, LiveFile>): boolean {
   const spec = boundSpec(metadata, manifest.specId);
-  for (const file of files.values()) if (mayHoldFile(manifest, spec, file)) return true;
+  for (const file of files.values()) if (mayHoldLocation(manifest, spec, file)) return true;
   return false;
 }

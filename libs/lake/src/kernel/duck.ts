@@ -44,6 +44,8 @@ export type KernelRow = Record<string, KernelValue>;
 export interface KernelConnection {
   /** The kernel's folder for files that do not last. */
   readonly tempDir: string;
+  /** Threads that a statement may use. */
+  readonly threads: number;
   /** Runs one or several statements for their effect. */
   run(sql: string): Promise<void>;
   /** The rows of the last statement, all of them in memory. */
@@ -93,18 +95,19 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     temp_directory: options.tempDir,
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
+    enable_external_file_cache: "false",
   });
   return {
     async connect() {
       const connection = await instance.connect();
       await connection.run(sessionSettings);
-      return kernelConnection(connection, options.tempDir);
+      return kernelConnection(connection, options);
     },
     close: () => instance.closeSync(),
   };
 }
 
-function kernelConnection(connection: DuckDBConnection, tempDir: string): KernelConnection {
+function kernelConnection(connection: DuckDBConnection, { tempDir, threads }: KernelOptions): KernelConnection {
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = last.then(work, work);
@@ -117,6 +120,7 @@ function kernelConnection(connection: DuckDBConnection, tempDir: string): Kernel
   };
   return {
     tempDir,
+    threads,
     run: (sql) => inTurn(async () => void (await connection.run(sql))),
     rows: (sql) => inTurn(() => rows(sql)),
     value: async <T>(sql: string) => {

@@ -34,16 +34,21 @@ export function filterOfProjected(projected: Predicate, spec: BoundSpec): Partit
 
 /**
  * True when the manifest may hold this file as a live one. Reads nothing: it goes by spec, content, sequence numbers
- * (where the file has one) and the partition summaries of the list.
+ * and the partition summaries of the list.
  */
 export function mayHoldFile(manifest: ManifestFile, spec: BoundSpec, file: DataFile | LiveFile): boolean {
-  if (!mayHaveLiveFiles(manifest) || manifest.specId !== file.specId) return false;
-  if (isDelete(file) !== (manifest.content === ManifestContent.deletes)) return false;
   if ("sequenceNumber" in file) {
     // A live file is at least as old as its manifest, and none in it is older than the lowest.
     const { sequenceNumber } = file;
     if (sequenceNumber > manifest.sequenceNumber || sequenceNumber < manifest.minSequenceNumber) return false;
   }
+  return mayHoldLocation(manifest, spec, file);
+}
+
+/** The same for any entry that names the file: one that was added again has another sequence number. */
+export function mayHoldLocation(manifest: ManifestFile, spec: BoundSpec, file: DataFile): boolean {
+  if (!mayHaveLiveFiles(manifest) || manifest.specId !== file.specId) return false;
+  if (isDelete(file) !== (manifest.content === ManifestContent.deletes)) return false;
   return mayHoldPartition(manifest, spec, file.partition);
 }
 

@@ -49,9 +49,8 @@ export function leafColumns(columns: readonly StructField[]): Map<string, LeafCo
   return leaves;
 }
 
-export type FileMetrics = Required<
-  Pick<DataFile, "columnSizes" | "valueCounts" | "nullValueCounts" | "nanValueCounts" | "lowerBounds" | "upperBounds">
->;
+export type FileMetrics = Pick<DataFile, "columnSizes"> &
+  Required<Pick<DataFile, "valueCounts" | "nullValueCounts" | "nanValueCounts" | "lowerBounds" | "upperBounds">>;
 
 /**
  * Metrics of a written file for its manifest entry (specification, "Data File Fields"). NaN counts stand only where

@@ -48,10 +48,11 @@ export async function stagePositionDeletes(
       .map((file, at) => {
         const { spec, files } = partitions[Number(file.partition_keys![0]!.value)]!;
         const name = `${batch}-${String(at).padStart(5, "0")}-deletes.parquet`;
-        return { written: file, spec, files, location: newFileLocation(table, spec, files[0]!.partition, name) };
+        const location = newFileLocation(table, spec, files[0]!.partition, name);
+        return { file, spec, files, location, localPath: file.filename, sizeBytes: Number(file.file_size_bytes) };
       });
     await adoptWritten(env, located);
-    return located.map(({ written: file, spec, files, location }) => deleteFile(file, spec, files, location));
+    return located.map(({ file, spec, files, location }) => deleteFile(file, spec, files, location));
   });
 }
 

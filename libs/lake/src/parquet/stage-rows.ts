@@ -1,12 +1,12 @@
-import { join } from "node:path";
 import type { LakeEnvironment } from "../commit/environment.ts";
 import type { Table } from "../commit/table.ts";
 import type { KernelConnection } from "../kernel/duck.ts";
-import { sqlName, sqlString } from "../kernel/sql-text.ts";
+import { sqlName } from "../kernel/sql-text.ts";
 import { LakeError } from "../lake-error.ts";
-import { FileContent, type DataFile, type Partition } from "../manifest/data-file.ts";
-import { fileMetrics, type LeafColumn, type WrittenFile } from "./file-metrics.ts";
-import { findPartitions, PARTITION_COLUMN, type PartitionedRelation } from "./partitioned-relation.ts";
+import { FileContent, type DataFile } from "../manifest/data-file.ts";
+import { copyRows, type WrittenPartition } from "./copy-rows.ts";
+import type { FileMetrics, LeafColumn } from "./file-metrics.ts";
+import { findPartitions } from "./partitioned-relation.ts";
 import { tableColumnsSql, writeLayout, type WriteLayout } from "./write-layout.ts";
 import { adoptWritten, inStagingFolder, newFileLocation } from "./written-files.ts";
 
@@ -41,7 +41,7 @@ export async function stageRows(connection: KernelConnection, options: StageRows
     if (partitioned.partitions.length === 0) return [];
     return await inStagingFolder(connection, env, async (folder) => {
       const written = await copyRows(connection, layout, partitioned, folder);
-      for (const { file } of written) requireValues(file, layout.leaves);
+      for (const { metrics } of written) requireValues(metrics, layout.leaves.values());
       return adoptDataFiles(env, table, layout, written);
     });
   } finally {
@@ -71,40 +71,10 @@ async function openRelation(
   return { sql: sqlName(name), temporary: [name] };
 }
 
-interface WrittenPartition {
-  readonly file: WrittenFile;
-  readonly partition: Partition;
-}
-
-async function copyRows(
-  connection: KernelConnection,
-  layout: WriteLayout,
-  relation: PartitionedRelation,
-  folder: string,
-): Promise<WrittenPartition[]> {
-  const columns = layout.schema.fields.map((column) => sqlName(column.name)).join(", ");
-  const [only] = relation.partitions;
-  if (relation.partitions.length === 1) {
-    const orderBy = layout.orderBy === "" ? "" : ` ORDER BY ${layout.orderBy}`;
-    const rows = await connection.rows<WrittenFile>(
-      `COPY (SELECT ${columns} FROM ${relation.rows}${orderBy}) TO ${sqlString(join(folder, "rows.parquet"))} (${layout.copyOptions})`,
-    );
-    return rows.map((file) => ({ file, partition: only! }));
-  }
-  const orderBy = [PARTITION_COLUMN, layout.orderBy].filter((term) => term !== "").join(", ");
-  const rows = await connection.rows<WrittenFile>(
-    `COPY (SELECT ${columns}, ${PARTITION_COLUMN} FROM ${relation.rowsWithPartition} ORDER BY ${orderBy})
-     TO ${sqlString(folder)} (${layout.copyOptions}, PARTITION_BY (${PARTITION_COLUMN}), FILENAME_PATTERN '{i}')`,
-  );
-  return rows.map((file) => ({ file, partition: relation.partitions[Number(file.partition_keys![0]!.value)]! }));
-}
-
-function requireValues(file: WrittenFile, leaves: ReadonlyMap<string, LeafColumn>): void {
-  for (const { key, value } of file.column_statistics) {
-    const leaf = leaves.get(key);
-    if (leaf === undefined || !leaf.required) continue;
-    const nulls = value.find((statistic) => statistic.key === "null_count")?.value;
-    if (nulls !== undefined && nulls !== "0") {
+function requireValues({ nullValueCounts }: FileMetrics, leaves: Iterable<LeafColumn>): void {
+  for (const leaf of leaves) {
+    const nulls = leaf.required ? (nullValueCounts.get(leaf.id) ?? 0) : 0;
+    if (nulls > 0) {
       throw new LakeError("invalid", `column ${leaf.name} is required and has ${nulls} nulls`, {
         context: { column: leaf.name },
       });
@@ -119,21 +89,20 @@ async function adoptDataFiles(
   written: readonly WrittenPartition[],
 ): Promise<DataFile[]> {
   const batch = env.randomness.uuid();
-  const located = written.map(({ file, partition }, at) => ({
-    written: file,
-    partition,
-    location: newFileLocation(table, layout.spec, partition, `${batch}-${String(at).padStart(5, "0")}.parquet`),
+  const located = written.map((file, at) => ({
+    ...file,
+    location: newFileLocation(table, layout.spec, file.partition, `${batch}-${String(at).padStart(5, "0")}.parquet`),
   }));
   await adoptWritten(env, located);
-  return located.map(({ written: file, partition, location }) => ({
+  return located.map(({ partition, recordCount, sizeBytes, metrics, location }) => ({
     content: FileContent.data,
     filePath: location,
     fileFormat: "PARQUET",
     specId: layout.spec.specId,
     partition,
-    recordCount: Number(file.count),
-    fileSizeBytes: Number(file.file_size_bytes),
-    ...fileMetrics(file, layout.leaves),
+    recordCount,
+    fileSizeBytes: sizeBytes,
+    ...metrics,
     ...(layout.sortOrderId === undefined ? {} : { sortOrderId: layout.sortOrderId }),
   }));
 }

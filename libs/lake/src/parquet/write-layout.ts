@@ -41,7 +41,7 @@ export function writeLayout(table: Table, sort?: readonly string[], rowGroupRows
     leaves: leafColumns(schema.fields),
     orderBy,
     ...(own !== undefined && own.orderBy === orderBy ? { sortOrderId: own.id } : {}),
-    copyOptions: `FORMAT parquet, RETURN_STATS, ${compression(metadata)}, ROW_GROUP_SIZE ${groupRows}, FIELD_IDS ${fieldIdsSql(schema.fields)}`,
+    copyOptions: `FORMAT parquet, ${compression(metadata)}, ROW_GROUP_SIZE ${groupRows}, FIELD_IDS ${fieldIdsSql(schema.fields)}`,
   };
 }
 

@@ -8,7 +8,6 @@ import type { Partition } from "../manifest/data-file.ts";
 import { joinLocation } from "../store/location.ts";
 import type { BoundSpec } from "../transform/bound-spec.ts";
 import { partitionPath } from "../transform/partition-path.ts";
-import type { WrittenFile } from "./file-metrics.ts";
 
 /** Longer names are refused by file systems. Such a partition has no folder of its own. */
 const FOLDER_BYTES_MAX = 240;
@@ -31,18 +30,20 @@ export async function inStagingFolder<T>(
   }
 }
 
-/** Moves written files to their places in the table's folder, durably and side by side; resolves to the places. */
-export async function adoptWritten(
-  env: Pick<LakeEnvironment, "store" | "randomness">,
-  files: readonly { readonly written: WrittenFile; readonly location: string }[],
-): Promise<void> {
-  const adopted = await env.store.adoptAll(
-    files.map(({ written, location }) => ({ localPath: written.filename, location })),
-  );
-  for (const [at, { written, location }] of files.entries()) {
-    const sizeBytes = adopted[at]?.sizeBytes;
-    if (sizeBytes !== written.file_size_bytes) {
-      throw new LakeError("corrupt", `stored ${sizeBytes} bytes of ${location}, wrote ${written.file_size_bytes}`, {
+export interface FinishedFile {
+  readonly localPath: string;
+  readonly sizeBytes: number;
+  /** Where it goes. */
+  readonly location: string;
+}
+
+/** Moves finished files to their places, durably and side by side, and makes sure that the store has all their bytes. */
+export async function adoptWritten(env: Pick<LakeEnvironment, "store">, files: readonly FinishedFile[]): Promise<void> {
+  const adopted = await env.store.adoptAll(files);
+  for (const [at, { sizeBytes, location }] of files.entries()) {
+    const stored = adopted[at]?.sizeBytes;
+    if (stored !== sizeBytes) {
+      throw new LakeError("corrupt", `stored ${stored} bytes of ${location}, wrote ${sizeBytes}`, {
         context: { location },
       });
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { canonicalHealthType, findHealthType, healthUnit } from "./aliases.ts";
-import { HEALTH_TYPES } from "./types.ts";
+import { HEALTH_TYPES } from "./quantity-types.ts";
 import { conversionsTo } from "./units.ts";
 
 describe("health types", () => {
