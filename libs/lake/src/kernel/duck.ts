@@ -95,6 +95,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     temp_directory: options.tempDir,
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
+    // The operating system caches local files already; a second copy here doubled the memory of a writer.
     enable_external_file_cache: "false",
   });
   return {

@@ -1,0 +1,81 @@
+import { statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { KernelConnection } from "../kernel/duck.ts";
+import { sqlName, sqlString } from "../kernel/sql-text.ts";
+import { LakeError } from "../lake-error.ts";
+import type { Partition } from "../manifest/data-file.ts";
+import { fileMetrics, type FileMetrics, type WrittenFile } from "./file-metrics.ts";
+import { partitionMetrics, type PartitionMetrics } from "./partition-metrics.ts";
+import { PARTITION_COLUMN, type PartitionedRelation } from "./partitioned-relation.ts";
+import type { WriteLayout } from "./write-layout.ts";
+
+/** Above this many partitions their metrics are computed from the rows instead of being asked of COPY. */
+const PARTITIONS_WITH_STATS_MAX = 64;
+
+/** A finished local file and what its manifest entry says of it. */
+export interface WrittenPartition {
+  readonly localPath: string;
+  readonly sizeBytes: number;
+  readonly partition: Partition;
+  readonly recordCount: number;
+  readonly metrics: FileMetrics;
+}
+
+/** Writes the rows of a relation into `folder`: a file for each partition, sorted as the layout says. */
+export async function copyRows(
+  connection: KernelConnection,
+  layout: WriteLayout,
+  relation: PartitionedRelation,
+  folder: string,
+): Promise<WrittenPartition[]> {
+  const { partitions } = relation;
+  const columns = layout.schema.fields.map((column) => sqlName(column.name)).join(", ");
+  if (partitions.length === 1) {
+    const orderBy = layout.orderBy === "" ? "" : ` ORDER BY ${layout.orderBy}`;
+    const files = await connection.rows<WrittenFile>(
+      `COPY (SELECT ${columns} FROM ${relation.rows}${orderBy})
+       TO ${sqlString(join(folder, "rows.parquet"))} (${layout.copyOptions}, RETURN_STATS)`,
+    );
+    return files.map((file) => written(file, layout, partitions[0]!));
+  }
+  const orderBy = [PARTITION_COLUMN, layout.orderBy].filter((term) => term !== "").join(", ");
+  const copy = (more: string) =>
+    `COPY (SELECT ${columns}, ${PARTITION_COLUMN} FROM ${relation.rowsWithPartition} ORDER BY ${orderBy})
+     TO ${sqlString(folder)} (${layout.copyOptions}, PARTITION_BY (${PARTITION_COLUMN}), FILENAME_PATTERN '{i}', ${more})`;
+  // Only one thread is sure to write one file for each partition.
+  if (partitions.length > PARTITIONS_WITH_STATS_MAX && connection.threads === 1) {
+    const metrics = await partitionMetrics(connection, layout.schema, relation.rowsWithPartition);
+    const [result] = await connection.rows<{ Count: number; Files: string[] }>(copy("RETURN_FILES"));
+    return measured(result!.Files, partitions, metrics, result!.Count);
+  }
+  const files = await connection.rows<WrittenFile>(copy("RETURN_STATS"));
+  return files.map((file) => written(file, layout, partitions[Number(file.partition_keys![0]!.value)]!));
+}
+
+function written(file: WrittenFile, layout: WriteLayout, partition: Partition): WrittenPartition {
+  return {
+    localPath: file.filename,
+    sizeBytes: Number(file.file_size_bytes),
+    partition,
+    recordCount: Number(file.count),
+    metrics: fileMetrics(file, layout.leaves),
+  };
+}
+
+/** The rows were read once for the metrics and once for the files: they must have been the same. */
+function measured(
+  paths: readonly string[],
+  partitions: readonly Partition[],
+  metrics: ReadonlyMap<number, PartitionMetrics>,
+  rows: number,
+): WrittenPartition[] {
+  const counted = [...metrics.values()].reduce((sum, { recordCount }) => sum + recordCount, 0);
+  if (counted !== rows || paths.length !== metrics.size) {
+    throw new LakeError("invalid", `${counted} rows in ${metrics.size} partitions became ${rows} in ${paths.length}`);
+  }
+  return paths.map((localPath) => {
+    // DuckDB names folders `column=value`.
+    const number = Number(basename(dirname(localPath)).split("=")[1]);
+    return { localPath, sizeBytes: statSync(localPath).size, partition: partitions[number]!, ...metrics.get(number)! };
+  });
+}
