@@ -34,6 +34,9 @@ export interface SnapshotDiff {
   readonly steps: readonly SnapshotStep[];
 }
 
+/** Snapshots whose manifests are read at the same time. */
+const READ_CONCURRENCY = 16;
+
 /**
  * What changed after `from` (undefined: from the empty table) up to `to`. undefined where `from` is no ancestor of `to`
  * or a snapshot between them has expired, so that nobody can tell.
@@ -46,7 +49,11 @@ export async function snapshotDiff(
 ): Promise<SnapshotDiff | undefined> {
   const lineage = lineageBetween(table.metadata, from, to);
   if (lineage === undefined) return undefined;
-  const steps = await Promise.all(lineage.map((snapshot) => snapshotStep(env, table.metadata, snapshot)));
+  const steps: SnapshotStep[] = [];
+  for (let start = 0; start < lineage.length; start += READ_CONCURRENCY) {
+    const some = lineage.slice(start, start + READ_CONCURRENCY);
+    steps.push(...(await Promise.all(some.map((snapshot) => snapshotStep(env, table.metadata, snapshot)))));
+  }
   const changing = steps.filter((step) => step.operation !== "replace");
   const [addedData, removedData] = netFiles(changing, (step) => [step.addedData, step.removedData]);
   const [addedDeletes, removedDeletes] = netFiles(changing, (step) => [step.addedDeletes, step.removedDeletes]);
