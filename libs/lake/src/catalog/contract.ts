@@ -1,82 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LakeError, type LakeErrorKind } from "../lake-error.ts";
+import type { LakeError } from "../lake-error.ts";
 import type { Snapshot } from "../metadata/snapshot.ts";
-import { createTableRequest } from "../metadata/table-definition.ts";
 import { currentSchema, currentSnapshot, defaultSortOrder, defaultSpec } from "../metadata/table-metadata.ts";
 import type { TableUpdate } from "../metadata/updates.ts";
-import type { Catalog, LoadedTable, TableCommit, TableIdentifier } from "./catalog.ts";
+import type { Catalog, LoadedTable, TableCommit } from "./catalog.ts";
+import { evolutionRules } from "./contract-evolution.ts";
+import {
+  EVENTS,
+  FIRST_ID,
+  NAMESPACE,
+  OTHER,
+  SECOND_ID,
+  appendOf,
+  commitOf,
+  expectFailure,
+  request,
+} from "./contract-fixture.ts";
 
 export interface OpenedCatalog {
   readonly catalog: Catalog;
   close(): Promise<void>;
-}
-
-const NAMESPACE = ["lake"];
-const EVENTS: TableIdentifier = { namespace: NAMESPACE, name: "events" };
-const OTHER: TableIdentifier = { namespace: NAMESPACE, name: "other" };
-
-const request = createTableRequest({
-  columns: [
-    { name: "id", type: "long", required: true },
-    { name: "at", type: "timestamptz", required: true },
-    { name: "tags", type: "map<string,string>", required: false },
-    { name: "kind", type: "string", required: false, doc: "what it is" },
-  ],
-  identity: ["id"],
-  partition: [{ source: "at", transform: "day", name: "at_day" }],
-  sort: ["id"],
-  properties: { owner: "tests" },
-});
-
-/** Ids beyond 2^53 and near the ends of 64 bits: a reader that rounds them fails here. */
-const FIRST_ID = 9_223_372_036_854_775_783n;
-const SECOND_ID = 9_007_199_254_740_993n;
-
-function appendOf(table: LoadedTable, snapshotId: bigint): TableUpdate[] {
-  const { metadata } = table;
-  const parent = metadata["current-snapshot-id"];
-  const snapshot: Snapshot = {
-    "snapshot-id": snapshotId,
-    ...(parent === undefined ? {} : { "parent-snapshot-id": parent }),
-    "sequence-number": metadata["last-sequence-number"] + 1,
-    "timestamp-ms": metadata["last-updated-ms"] + 1,
-    "manifest-list": `${metadata.location}/metadata/snap-${snapshotId}.avro`,
-    summary: { operation: "append" },
-    "schema-id": metadata["current-schema-id"],
-  };
-  return [
-    { action: "add-snapshot", snapshot },
-    { action: "set-snapshot-ref", "ref-name": "main", type: "branch", "snapshot-id": snapshotId },
-  ];
-}
-
-function commitOf(table: LoadedTable, snapshotId: bigint): TableCommit {
-  return {
-    requirements: [
-      { type: "assert-table-uuid", uuid: table.metadata["table-uuid"] },
-      {
-        type: "assert-ref-snapshot-id",
-        ref: "main",
-        "snapshot-id": table.metadata["current-snapshot-id"] ?? null,
-      },
-    ],
-    updates: appendOf(table, snapshotId),
-  };
-}
-
-async function failure(work: Promise<unknown>): Promise<LakeError> {
-  try {
-    await work;
-  } catch (error) {
-    expect(error).toBeInstanceOf(LakeError);
-    return error as LakeError;
-  }
-  throw new Error("expected a failure");
-}
-
-async function expectFailure(work: Promise<unknown>, kind: LakeErrorKind, message: string): Promise<void> {
-  const error = await failure(work);
-  expect({ kind: error.kind, message: error.message }).toEqual({ kind, message: expect.stringContaining(message) });
 }
 
 /** What every catalog promises. Run it against each adapter, each time with an empty catalog. */
@@ -331,82 +274,5 @@ function commitRules(catalog: () => Catalog): void {
     await catalog().commitTransaction([good, { identifier: OTHER, ...commitOf(other, SECOND_ID) }]);
     expect((await catalog().loadTable(EVENTS)).metadata.snapshots).toHaveLength(1);
     expect((await catalog().loadTable(OTHER)).metadata.snapshots).toHaveLength(1);
-  });
-}
-
-function evolutionRules(catalog: () => Catalog): void {
-  let created: LoadedTable;
-  beforeEach(async () => {
-    await catalog().createNamespace(NAMESPACE);
-    created = await catalog().createTable(EVENTS, request);
-  });
-
-  const change = (updates: readonly TableUpdate[]): Promise<LoadedTable> =>
-    catalog().commitTable(EVENTS, { requirements: [], updates });
-
-  it("adds a column, and finds the same schema again", async () => {
-    const schema = currentSchema(created.metadata);
-    const wider = {
-      ...schema,
-      fields: [...schema.fields, { id: 7, name: "extra", required: false, type: "double" as const }],
-    };
-    const add: TableUpdate[] = [
-      { action: "add-schema", schema: wider, "last-column-id": 7 },
-      { action: "set-current-schema", "schema-id": -1 },
-    ];
-    const { metadata } = await change(add);
-    expect(currentSchema(metadata)["schema-id"]).toBe(1);
-    expect(currentSchema(metadata).fields).toHaveLength(5);
-    expect(metadata["last-column-id"]).toBe(7);
-    const again = await change(add);
-    expect(again.metadata.schemas).toHaveLength(2);
-    expect(again.metadata["current-schema-id"]).toBe(1);
-  });
-
-  it("adds a partition spec and a sort order, and takes them as default", async () => {
-    const { metadata } = await change([
-      { action: "add-spec", spec: { fields: [{ "source-id": 2, name: "at_month", transform: "month" }] } },
-      { action: "set-default-spec", "spec-id": -1 },
-      {
-        action: "add-sort-order",
-        "sort-order": {
-          "order-id": 9,
-          fields: [{ "source-id": 2, transform: "identity", direction: "desc", "null-order": "nulls-last" }],
-        },
-      },
-      { action: "set-default-sort-order", "sort-order-id": -1 },
-    ]);
-    expect(defaultSpec(metadata)).toEqual({
-      "spec-id": 1,
-      fields: [{ "source-id": 2, "field-id": 1001, name: "at_month", transform: "month" }],
-    });
-    expect(metadata["last-partition-id"]).toBe(1001);
-    expect(defaultSortOrder(metadata).fields).toMatchObject([{ "source-id": 2, direction: "desc" }]);
-  });
-
-  it("keeps branches and tags, and removes snapshots that nothing names", async () => {
-    const first = await catalog().commitTable(EVENTS, commitOf(created, FIRST_ID));
-    await catalog().commitTable(EVENTS, commitOf(first, SECOND_ID));
-    const tagged = await change([
-      { action: "set-snapshot-ref", "ref-name": "audit", type: "tag", "snapshot-id": FIRST_ID, "max-ref-age-ms": 1000 },
-    ]);
-    expect(tagged.metadata.refs["audit"]).toEqual({ type: "tag", "snapshot-id": FIRST_ID, "max-ref-age-ms": 1000 });
-    const { metadata } = await change([
-      { action: "remove-snapshot-ref", "ref-name": "audit" },
-      { action: "remove-snapshots", "snapshot-ids": [FIRST_ID] },
-    ]);
-    expect(metadata.snapshots.map((snapshot) => snapshot["snapshot-id"])).toEqual([SECOND_ID]);
-    expect(metadata["snapshot-log"].map((entry) => entry["snapshot-id"])).toEqual([SECOND_ID]);
-    expect(Object.keys(metadata.refs)).toEqual(["main"]);
-  });
-
-  it("sets and removes properties", async () => {
-    const { metadata } = await change([
-      { action: "set-properties", updates: { a: "1", b: "2" } },
-      { action: "remove-properties", removals: ["a", "owner"] },
-    ]);
-    expect(metadata.properties).toMatchObject({ b: "2" });
-    expect(metadata.properties).not.toHaveProperty("a");
-    expect(metadata.properties).not.toHaveProperty("owner");
   });
 }
