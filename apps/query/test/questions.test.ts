@@ -1,122 +1,30 @@
 import { findQuestion, QUESTIONS, type AnswerColumn } from "@firn/client";
 import type { TableDefinition } from "@firn/core";
-import { canonicalHealthType, healthUnit } from "@firn/datasets";
-import { openKernel, type Kernel } from "@firn/lake";
-import { rm, truncate, utimes, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { healthUnit } from "@firn/datasets";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { jsonBody } from "../src/answers/answer-form.ts";
-import { QuestionService } from "../src/questions/question-service.ts";
-import { ResultCache } from "../src/questions/result-cache.ts";
-import { Footers } from "../src/tables/footers.ts";
-import { KernelPool } from "../src/tables/kernel-pool.ts";
-import { TableCache } from "../src/tables/table-cache.ts";
-import { USERS, aggregate, errorRow, lastDay, rawRow, samples, type Sample } from "./sample-rows.ts";
-import { health, smallLake, type Row, type SmallLake } from "./small-lake.ts";
+import {
+  all,
+  answeringLake,
+  byColumns,
+  daily,
+  errors,
+  monthly,
+  order,
+  same,
+  weekly,
+  type AnsweringLake,
+} from "./answering-lake.ts";
+import { USERS, aggregate, lastDay, rawRow, type Sample } from "./sample-rows.ts";
+import { health, type Row } from "./small-lake.ts";
 
-const [daily, weekly, monthly] = health.rollups.map((rollup) => rollup.table) as [
-  TableDefinition,
-  TableDefinition,
-  TableDefinition,
-];
-const START = "2024-11-20";
-const old = samples(START, 60, 3, 1);
-const recent = samples("2025-12-20", 40, 3, 2).map((sample) => ({ ...sample, id: `r-${sample.id}` }));
-const all = [...old, ...recent];
-const errors = Array.from({ length: 200 }, (_, index) => errorRow(index));
-const completeThrough = "2026-06-01T00:00:00Z";
-
-let lake: SmallLake;
-let kernel: Kernel;
-let pool: KernelPool;
-let service: QuestionService;
-const snapshots: Record<string, string> = {};
+let answering: AnsweringLake;
+const ask: AnsweringLake["ask"] = (...asked) => answering.ask(...asked);
+const askPages: AnsweringLake["askPages"] = (...asked) => answering.askPages(...asked);
 
 beforeAll(async () => {
-  lake = await smallLake();
-  for (const part of [old, recent]) {
-    await lake.append(health.raw, part.map(rawRow));
-    await lake.append(daily, aggregate(part, "day"));
-    const table = await lake.append(weekly, aggregate(part, "week"));
-    snapshots["weekly"] ??= String(table.metadata["current-snapshot-id"]);
-    await lake.append(monthly, aggregate(part, "month"));
-  }
-  await lake.append(health.errors, errors.slice(0, 120));
-  await lake.append(health.errors, errors.slice(120));
-  kernel = await openKernel({ memoryLimitMb: 512, threads: 1, tempDir: `${lake.folder}/spill-query` });
-  pool = await KernelPool.open(kernel, { concurrency: 2, waitingMax: 100, timeoutMs: 20_000 });
-  service = newService(0);
+  answering = await answeringLake();
 });
-
-afterAll(async () => {
-  pool?.close();
-  kernel?.close();
-  await lake?.close();
-});
-
-function newService(cacheValuesMax: number): QuestionService {
-  return new QuestionService({
-    env: lake.env,
-    tables: new TableCache(lake.env),
-    pool,
-    footers: new Footers(lake.env.store),
-    results: new ResultCache(cacheValuesMax),
-    datasets: new Map([["health", health]]),
-    canonicalType: canonicalHealthType,
-    unitOfType: healthUnit,
-    completeThrough: async () => completeThrough,
-  });
-}
-
-interface Body {
-  data: Row[];
-  meta: { tables: Record<string, { snapshot_id: string | null }>; complete_through: string | null; unit?: unknown };
-  page: { cursor: string | null };
-  stats: {
-    rows: number;
-    files_read: number;
-    bytes_read: number;
-    cached: boolean;
-    cost_usd: number;
-    elapsed_ms: number;
-  };
-}
-
-async function ask(name: string, parameters: Record<string, unknown>, of = service): Promise<Body> {
-  return JSON.parse(jsonBody(await of.ask(findQuestion("health", name)!, parameters))) as Body;
-}
-
-/** A row as JSON has it. */
-const seen = (row: Row): Row =>
-  JSON.parse(JSON.stringify(row, (_, v: unknown) => (typeof v === "bigint" ? String(v) : v))) as Row;
-const close = (rows: readonly Row[]) =>
-  rows.map((row) =>
-    Object.fromEntries(
-      Object.entries(row).map(([name, value]) => {
-        if (typeof value === "number") return [name, Number(value.toPrecision(12))];
-        return [
-          name,
-          /(_at|window_start|window_end|_time|_timestamp|start_date|end_date|processing_time)$/.test(name) &&
-          String(value).includes("T")
-            ? new Date(value as string).getTime()
-            : value,
-        ];
-      }),
-    ),
-  );
-function same(actual: readonly Row[], expected: readonly Row[]): void {
-  expect(actual.length).toBe(expected.length);
-  expect(close(actual)).toEqual(close(expected.map(seen)));
-}
-const byColumns =
-  (...columns: string[]) =>
-  (one: Row, other: Row): number => {
-    for (const column of columns) {
-      const [a, b] = [one[column] as string, other[column] as string];
-      if (a !== b) return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
-    }
-    return 0;
-  };
+afterAll(() => answering.close());
 
 describe("the questions' columns", () => {
   const tables: Record<string, TableDefinition> = {
@@ -194,19 +102,7 @@ describe.each([
   });
 
   it("pages to the same rows", async () => {
-    const rows: Row[] = [];
-    let cursor: string | null = null;
-    do {
-      const page: Body = await ask(name, {
-        user_id: "anna",
-        data_type: "heartRate,stepCount",
-        limit: 7,
-        ...(cursor && { cursor }),
-      });
-      expect(page.data.length).toBeLessThanOrEqual(7);
-      rows.push(...page.data);
-      cursor = page.page.cursor;
-    } while (cursor !== null);
+    const rows = await askPages(name, { user_id: "anna", data_type: "heartRate,stepCount", limit: 7 });
     same(rows, rowsOf("anna", ["heartRate", "stepCount"]));
   });
 });
@@ -284,11 +180,6 @@ describe("top", () => {
   });
 });
 
-const order = (list: readonly Sample[]): Sample[] =>
-  [...list].sort((a, b) =>
-    a.at === b.at ? Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)) : a.at < b.at ? -1 : 1,
-  );
-
 describe("raw", () => {
   it("pages through the samples of a range by start_date, sample_id", async () => {
     const asked = {
@@ -299,13 +190,7 @@ describe("raw", () => {
     };
     const [from, to] = [asked.start_time, "2025-12-27T23:00:00.000Z"].map((text) => new Date(text).toISOString());
     const expected = order(all.filter((s) => s.user === USERS[2] && s.at >= from! && s.at < to!)).map(rawRow);
-    const rows: Row[] = [];
-    let cursor: string | null = null;
-    do {
-      const page: Body = await ask("raw", { ...asked, ...(cursor && { cursor }) });
-      rows.push(...page.data);
-      cursor = page.page.cursor;
-    } while (cursor !== null);
+    const rows = await askPages("raw", asked);
     same(rows, expected);
     expect(rows[0]!["processing_time"]).toBe("2026-06-01T00:00:00.123456Z");
   });
@@ -358,13 +243,7 @@ describe("errors", () => {
     ],
   ];
   it.each(cases)("of %j page newest first", async (parameters, belongs) => {
-    const rows: Row[] = [];
-    let cursor: string | null = null;
-    do {
-      const page: Body = await ask("errors", { ...parameters, limit: 11, ...(cursor && { cursor }) });
-      rows.push(...page.data);
-      cursor = page.page.cursor;
-    } while (cursor !== null);
+    const rows = await askPages("errors", { ...parameters, limit: 11 });
     same(rows, newestFirst(errors.filter(belongs)));
   });
   it("write whole numbers beyond 2^53 as text", async () => {
@@ -388,171 +267,4 @@ describe("no data", () => {
     expect(body.data).toEqual([]);
     expect(body.page.cursor).toBeNull();
   });
-});
-
-describe("time travel", () => {
-  it("answers from the snapshot that is named", async () => {
-    const asked = { user_id: "anna", data_type: "heartRate" };
-    const body = await ask("weekly", { ...asked, snapshot_id: snapshots["weekly"] });
-    same(
-      body.data,
-      aggregate(
-        old.filter((s) => s.user === "anna" && s.type === "heartRate"),
-        "week",
-      ).sort(byColumns("week_start_date")),
-    );
-    expect(body.meta.tables["health_db.health_data_weekly_agg"]!.snapshot_id).toBe(snapshots["weekly"]);
-    expect(body.meta.complete_through).toBeNull();
-  });
-  it("answers as of an instant, with nothing before the first one", async () => {
-    const asked = { user_id: "anna", data_type: "heartRate" };
-    expect((await ask("weekly", { ...asked, as_of: "2020-01-01T00:00:00Z" })).data).toEqual([]);
-    const now = await ask("weekly", { ...asked, as_of: new Date().toISOString() });
-    expect(now.data).toEqual((await ask("weekly", asked)).data);
-  });
-  it("refuses a snapshot that is not there", async () => {
-    const asked = { user_id: "anna", data_type: "heartRate", snapshot_id: "123" };
-    await expect(ask("daily", asked)).rejects.toMatchObject({ status: 400, errors: [{ field: "snapshot_id" }] });
-  });
-});
-
-describe("cursors", () => {
-  it("are refused when made up, or made for another question", async () => {
-    const { page } = await ask("raw", { user_id: "anna", limit: 3 });
-    for (const cursor of [
-      "x",
-      "!!",
-      Buffer.from("[1]").toString("base64url"),
-      Buffer.from('"a"').toString("base64url"),
-    ]) {
-      await expect(ask("raw", { user_id: "anna", cursor })).rejects.toMatchObject({
-        status: 400,
-        errors: [{ field: "cursor" }],
-      });
-    }
-    await expect(ask("raw", { user_id: USERS[1], cursor: page.cursor })).rejects.toMatchObject({
-      errors: [{ rule: "same_question" }],
-    });
-    await expect(ask("latest", { user_id: "anna", cursor: page.cursor })).rejects.toMatchObject({
-      errors: [{ rule: "unknown" }],
-    });
-  });
-});
-
-describe("after more commits", () => {
-  it("pages go on in the snapshot where they began, and new answers see corrections", async () => {
-    const asked = { user_id: "anna", data_type: "heartRate" };
-    const before = await ask("daily", asked);
-    const first = await ask("daily", { ...asked, limit: 4 });
-    const corrected = {
-      ...aggregate(old, "day").find((row) => row["user_id"] === "anna" && row["data_type"] === "heartRate")!,
-      max_value: 999,
-    };
-    await lake.upsert(daily, [corrected]);
-    const rest = await ask("daily", { ...asked, cursor: first.page.cursor, limit: 10_000 });
-    expect([...first.data, ...rest.data]).toEqual(before.data);
-    const after = await ask("daily", asked);
-    expect(after.data).toHaveLength(before.data.length);
-    expect(after.data[0]!["max_value"]).toBe(999);
-    expect((await ask("top", { data_type: "heartRate", by: "max_value", limit: 1 })).data[0]!["max_value"]).toBe(999);
-  });
-
-  it("the same question on the same snapshot reads nothing, until the table moves on", async () => {
-    const cached = newService(1_000_000);
-    const asked = { user_id: USERS[1], data_type: "heartRate" };
-    const first = await ask("daily", asked, cached);
-    const again = await ask("daily", asked, cached);
-    expect(first.stats.cached).toBe(false);
-    expect(again.stats).toMatchObject({ cached: true, files_read: 0, bytes_read: 0, cost_usd: 0 });
-    expect(again.data).toEqual(first.data);
-    await lake.append(daily, [
-      { ...aggregate(old, "day")[0]!, user_id: USERS[1], data_type: "heartRate", aggregation_date: "2030-01-01" },
-    ]);
-    const moved = await ask("daily", asked, cached);
-    expect(moved.stats.cached).toBe(false);
-    expect(moved.data).toHaveLength(first.data.length + 1);
-  });
-
-  it("follows a renamed column by its field id", async () => {
-    const { catalog } = lake.env;
-    const identifier = { namespace: [health.namespace], name: monthly.name };
-    const before = await ask("monthly", { user_id: "anna", data_type: "heartRate" });
-    const { metadata } = await catalog.loadTable(identifier);
-    const schema = metadata.schemas.at(-1)!;
-    const fields = schema.fields.map((field) => (field.name === "data_type" ? { ...field, name: "kind" } : field));
-    await catalog.commitTable(identifier, {
-      requirements: [],
-      updates: [
-        {
-          action: "add-schema",
-          schema: { ...schema, fields, "schema-id": schema["schema-id"] + 1 },
-          "last-column-id": metadata["last-column-id"],
-        },
-        { action: "set-current-schema", "schema-id": -1 },
-      ],
-    });
-    expect((await ask("monthly", { user_id: "anna", data_type: "heartRate" })).data).toEqual(before.data);
-  });
-});
-
-describe("a damaged table", () => {
-  const asked = { user_id: "anna", data_type: "heartRate", start_date: "2024-12-01", end_date: "2024-12-02" };
-  async function fileOfDaily(): Promise<string> {
-    const plan = await service.ask(findQuestion("health", "daily")!, asked);
-    expect(plan.stats.files_read).toBeGreaterThan(0);
-    const { currentFiles, loadTable } = await import("@firn/lake");
-    const table = await loadTable(lake.env, { namespace: [health.namespace], name: daily.name });
-    const files = await currentFiles(lake.env, table);
-    const hits = files.data.filter((file) => JSON.stringify(file.partition).includes("2024-12"));
-    const { bucketHash } = await import("@firn/lake");
-    const bucket = (bucketHash("string", "anna") & 0x7fffffff) % 8;
-    return hits.find((file) => Object.values(file.partition).includes(bucket))!.filePath;
-  }
-
-  it("is 503 that names table and file, and the other questions go on", async () => {
-    const location = await fileOfDaily();
-    const path = fileURLToPath(location);
-    const { readFile } = await import("node:fs/promises");
-    const bytes = await readFile(path);
-    const cached = newService(1_000_000);
-    await ask("daily", asked, cached);
-    const unreadable = { status: 503, code: "table_unreadable", message: expect.stringContaining(location) as string };
-
-    await truncate(path, 100);
-    await expect(ask("daily", asked, cached)).rejects.toMatchObject(unreadable);
-    await writeFile(path, Buffer.alloc(bytes.length, 7));
-    await expect(ask("daily", asked, cached)).rejects.toMatchObject(unreadable);
-    await rm(path);
-    const gone = await ask("daily", asked, cached).catch((error: unknown) => error);
-    expect(gone).toMatchObject({
-      ...unreadable,
-      errors: [{ field: "health_db.health_data_daily_agg", rule: "readable" }],
-    });
-    expect((await ask("weekly", { user_id: "anna", data_type: "heartRate" }, cached)).data.length).toBeGreaterThan(0);
-
-    await writeFile(path, bytes);
-    await utimes(path, new Date(), new Date());
-    expect((await ask("daily", asked, cached)).data.length).toBeGreaterThan(0);
-  });
-});
-
-it("refuses more questions than may wait", async () => {
-  const small = await KernelPool.open(kernel, { concurrency: 1, waitingMax: 0, timeoutMs: 1000 });
-  const first = small.run(() => new Promise<number>((done) => setTimeout(() => done(1), 50)));
-  await expect(small.run(async () => 2)).rejects.toMatchObject({
-    status: 503,
-    code: "busy",
-    headers: { "retry-after": "1" },
-  });
-  expect(await first).toBe(1);
-  small.close();
-});
-
-it("interrupts a question that takes too long", async () => {
-  const hasty = await KernelPool.open(kernel, { concurrency: 1, waitingMax: 1, timeoutMs: 100 });
-  const slow = hasty.run((connection) => connection.rows("SELECT count(*) FROM range(1000000000) a, range(1000) b"));
-  await expect(slow).rejects.toMatchObject({ status: 503, code: "question_timeout" });
-  await expect.poll(() => hasty.running, { timeout: 20_000 }).toBe(0);
-  expect(await hasty.run((connection) => connection.value<number>("SELECT 1"))).toBe(1);
-  hasty.close();
 });

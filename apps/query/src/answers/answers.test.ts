@@ -42,7 +42,7 @@ describe("JSON rows", () => {
         big: 7,
         real: 0.1,
         day: "2026-01-01",
-        at: "2026-01-01T00:00:00.000Z",
+        at: "2026-01-01T00:00:00Z",
         tags: JSON.parse('{"__proto__":"x"}') as unknown,
       },
       {

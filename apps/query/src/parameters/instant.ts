@@ -1,3 +1,5 @@
+import { formatInstantUs } from "@firn/core";
+
 /** Instants as text: ISO 8601 with `Z` or an offset ↔ microseconds since the epoch. */
 
 /** Microseconds since the epoch; a bigint only where a number would not be exact. */
@@ -33,12 +35,17 @@ export function isDate(text: string): boolean {
   return year >= 1 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
-/** `2026-01-31T12:00:00.000Z`; six digits where there are microseconds. */
+/** `2026-01-31T12:00:00Z`; three or six digits of a fraction where there are any. */
 export function formatInstant(micros: Micros): string {
-  const whole = typeof micros === "bigint" ? micros : BigInt(micros);
-  const belowMs = ((whole % 1000n) + 1000n) % 1000n;
-  const text = new Date(Number((whole - belowMs) / 1000n)).toISOString();
-  return belowMs === 0n ? text : `${text.slice(0, -1)}${String(belowMs).padStart(3, "0")}Z`;
+  if (typeof micros === "number") return formatInstantUs(micros);
+  // Beyond the years 1685 to 2255; Date knows them to the millisecond.
+  const belowMs = ((micros % 1000n) + 1000n) % 1000n;
+  const [whole = "", fraction = "000"] = new Date(Number((micros - belowMs) / 1000n))
+    .toISOString()
+    .slice(0, -1)
+    .split(".");
+  const digits = `${fraction}${belowMs === 0n ? "" : String(belowMs).padStart(3, "0")}`;
+  return digits === "000" ? `${whole}Z` : `${whole}.${digits}Z`;
 }
 
 /** Days since 1970-01-01 → YYYY-MM-DD. */
