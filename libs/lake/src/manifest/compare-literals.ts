@@ -9,7 +9,6 @@ export function compareLiterals(one: Literal, other: Literal): number {
   if (one instanceof Uint8Array && other instanceof Uint8Array) return Buffer.compare(one, other);
   if (one < other) return -1;
   if (one > other) return 1;
-  if (one == other) return 0;
   return Number(Number.isNaN(one)) - Number(Number.isNaN(other));
 }
 

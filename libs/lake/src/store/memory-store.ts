@@ -27,11 +27,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const objects = new Map<string, MemoryObject>();
   const copies = localCopies();
 
-  const keyOf = (location: string): string => {
-    const normal = normaliseLocation(location);
-    if (isWithin(root, normal)) return normal;
-    throw new LakeError("invalid", `location ${location} is outside the warehouse`, { context: { location, root } });
-  };
+  const keyOf = (location: string): string => keyWithin(root, location);
   const found = (location: string): MemoryObject => {
     const object = objects.get(keyOf(location));
     if (object === undefined) throw new LakeError("not_found", `${location} is not there`, { context: { location } });
@@ -73,6 +69,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     adoptAll: (moves) => Promise.all(moves.map(adopt)),
     close: () => copies.close(),
   };
+}
+
+function keyWithin(root: string, location: string): string {
+  const normal = normaliseLocation(location);
+  if (isWithin(root, normal)) return normal;
+  throw new LakeError("invalid", `location ${location} is outside the warehouse`, { context: { location, root } });
 }
 
 async function readLocal(localPath: string): Promise<Uint8Array> {
