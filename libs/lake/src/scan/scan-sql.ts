@@ -41,7 +41,8 @@ export async function scanSql(
   );
   if (plan.tasks.length === 0) return emptySelect(columns, options);
   const indexed = plan.tasks.map((task, index) => ({ task, index }));
-  const clean = indexed.filter(({ task }) => task.deletes.length === 0);
+  // A file without delete files has no deleted rows.
+  const clean = options.rows === "deleted" ? [] : indexed.filter(({ task }) => task.deletes.length === 0);
   const dirty = indexed.filter(({ task }) => task.deletes.length > 0);
   const parts: string[] = [];
   if (clean.length > 0) parts.push(await selectFiles(plan, columns, clean, options));
