@@ -103,7 +103,7 @@ function taskIndexSql(tasks: readonly IndexedTask[]): string {
   const first = indexes[0]!;
   const consecutive = indexes.every((index, at) => index === first + at);
   if (consecutive) return `(file_index + ${first})::INTEGER`;
-  return `([${indexes.join(", ")}])[file_index + 1]::INTEGER`;
+  return `([${indexes.join(", ")}])[(file_index + 1)::BIGINT]::INTEGER`;
 }
 
 /** Keeps or drops the rows of delete files, by what DuckDB knows of each row without reading a column. */
