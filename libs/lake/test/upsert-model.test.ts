@@ -5,8 +5,14 @@ import { currentFiles } from "../src/commit/current-files.ts";
 import { sqlString } from "../src/kernel/sql-text.ts";
 import { planMerge, MERGE_POLICY } from "../src/merge/plan-merge.ts";
 import { stageMerge } from "../src/merge/stage-merge.ts";
+import type { Snapshot } from "../src/metadata/snapshot.ts";
 import type { DefinedPartitionField } from "../src/metadata/table-definition.ts";
+import { currentSnapshot } from "../src/metadata/table-metadata.ts";
 import { stageRows } from "../src/parquet/stage-rows.ts";
+import { planChanges } from "../src/scan/plan-changes.ts";
+import { planScan } from "../src/scan/plan-scan.ts";
+import type { ScanPlan } from "../src/scan/scan-plan.ts";
+import { scanSql } from "../src/scan/scan-sql.ts";
 import { stageUpsert } from "../src/upsert/stage-upsert.ts";
 import { openFixture, type LakeFixture } from "./kernel-fixture.ts";
 
@@ -130,10 +136,13 @@ describe.each(Object.entries(layouts))("a table partitioned by %s", (_, partitio
         async (steps, copyOnWriteRows) => {
           let table = await lake.createTable({ columns, partition, sort: ["k"] });
           const model = new Map<string, Row>();
+          const states: State[] = [];
           for (const one of steps) {
             table = one.op === "merge" ? await merge(table) : await upsert(table, model, one, copyOnWriteRows);
             await expectEqual(table, model);
+            states.push({ snapshot: currentSnapshot(table.metadata), keys: new Set(model.keys()) });
           }
+          for (const before of states.slice(0, -1)) await expectFollowed(table, before, model);
         },
       ),
       { numRuns: 8, interruptAfterTimeLimit: 25_000 },
@@ -175,4 +184,28 @@ async function merge(table: Table): Promise<Table> {
   const plan = planMerge(table.metadata, files, { ...MERGE_POLICY, fanIn: 2, deletedShareMax: 0.01 });
   const change = await stageMerge(lake.connection, { env: lake.env, table, plan });
   return change === undefined ? table : lake.commit(table, change);
+}
+
+interface State {
+  readonly snapshot: Snapshot | undefined;
+  readonly keys: ReadonlySet<string>;
+}
+
+/** An index of keys that takes out what went since a snapshot and puts in what came has the keys of the table. */
+async function expectFollowed(table: Table, before: State, model: ReadonlyMap<string, Row>): Promise<void> {
+  const { env, connection } = lake;
+  const to = currentSnapshot(table.metadata);
+  if (before.snapshot === undefined || to === undefined) return;
+  const changes = await planChanges(env, table, before.snapshot["snapshot-id"], to["snapshot-id"]);
+  const index = new Set(before.keys);
+  const keysOf = async (plan: ScanPlan, rows: "live" | "deleted") => {
+    const sql = await scanSql(plan, { store: env.store, columns: ["k"], rows });
+    return (await connection.rows<{ k: string }>(sql)).map(({ k }) => k);
+  };
+  for (const key of await keysOf(changes!.removed, "live")) index.delete(key);
+  for (const key of await keysOf(changes!.deleted, "deleted")) index.delete(key);
+  const plan = await planScan({ env, table });
+  const tasks = plan.tasks.filter((task) => task.file.sequenceNumber > before.snapshot!["sequence-number"]);
+  for (const key of await keysOf({ ...plan, tasks }, "live")) index.add(key);
+  expect([...index].sort()).toEqual([...model.keys()].sort());
 }
