@@ -190,6 +190,7 @@ export {
   openKernel,
   type Kernel,
   type KernelChunk,
+  type KernelColumns,
   type KernelConnection,
   type KernelOptions,
   type KernelRow,

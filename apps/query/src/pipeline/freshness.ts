@@ -71,10 +71,12 @@ export class Freshness {
       const moved = this.#moments.map((moment) => ({ ...moment, target: advance(moment.target, reading) }));
       for (const moment of moved) this.#note(moment, datasets);
       this.#moments = moved.filter((moment) => moment.target.datasets.some((one) => one.kind !== "settled"));
-      this.#lookedAtMs = performance.now();
     } catch (error) {
       // An answer without this is still an answer.
       if (!(error instanceof Problem) && !isStreamError(error) && !isLakeError(error)) throw error;
+    } finally {
+      // Also after a failure: questions shall not wait for one look after the other.
+      this.#lookedAtMs = performance.now();
     }
   }
 

@@ -72,13 +72,8 @@ async function readTasks(
 }
 
 async function fetchTable(connection: KernelConnection, plan: QuestionPlan, sql: string): Promise<AnswerTable> {
-  const values: unknown[][] = plan.columns.map(() => []);
-  let rowCount = 0;
-  for await (const chunk of connection.chunks(sql)) {
-    for (const [index, column] of values.entries()) for (const value of chunk.column(index)) column.push(value);
-    rowCount += chunk.rowCount;
-  }
-  return { columns: plan.columns, rowCount, values };
+  const { rowCount, values } = await connection.columns(sql);
+  return { columns: plan.columns, rowCount, values: rowCount === 0 ? plan.columns.map(() => []) : values };
 }
 
 /** Data and delete files of the tasks, each once. */

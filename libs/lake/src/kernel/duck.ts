@@ -50,6 +50,8 @@ export interface KernelConnection {
   run(sql: string): Promise<void>;
   /** The rows of the last statement, all of them in memory. */
   rows<T extends object = KernelRow>(sql: string): Promise<T[]>;
+  /** The same, column by column: cheaper where rows are not needed as objects. */
+  columns(sql: string): Promise<KernelColumns>;
   /** The first value of the first row; undefined when there is no row. */
   value<T = KernelValue>(sql: string): Promise<T | undefined>;
   /**
@@ -62,6 +64,12 @@ export interface KernelConnection {
   /** Asks the running statement to stop; it then fails. */
   interrupt(): void;
   close(): void;
+}
+
+/** A whole result: one array of values a column, in the order of the SELECT. */
+export interface KernelColumns {
+  readonly rowCount: number;
+  readonly values: KernelValue[][];
 }
 
 /** Some rows of a result, column by column. */
@@ -124,6 +132,11 @@ function kernelConnection(connection: DuckDBConnection, { tempDir, threads }: Ke
     threads,
     run: (sql) => inTurn(async () => void (await connection.run(sql))),
     rows: (sql) => inTurn(() => rows(sql)),
+    columns: (sql) =>
+      inTurn(async () => {
+        const result = await connection.run(sql);
+        return { rowCount: Number(result.rowCount), values: await result.convertColumns(kernelValueConverter) };
+      }),
     value: async <T>(sql: string) => {
       const [row] = await inTurn(() => rows(sql));
       return row === undefined ? undefined : (Object.values(row)[0] as T);
