@@ -42,8 +42,7 @@ const ruled = (rule: string, message: string) => ({ error: message, params: { ru
 const text = z
   .string({ error: "must be text" })
   .min(1, { error: "must not be empty" })
-  .refine(isWellFormedText, ruled("unicode", "must not hold a lone surrogate"))
-  .refine((value) => !value.includes("\0"), ruled("unicode", "must not hold a NUL"));
+  .refine(isWellFormedText, ruled("unicode", "must not hold a lone surrogate"));
 
 function integer({ min, max }: ParameterDefinition): z.ZodType<number> {
   const written = z
