@@ -40,6 +40,15 @@ test("values come in Iceberg's own domain", async () => {
   });
 });
 
+test("text comes back with every character, a byte order mark at its start and a NUL included", async () => {
+  const texts = ["\ufeffx", "\ufeff longer than what DuckDB holds inline", "a\u0000b", "e\u0301", "🫀", "\uffff", ""];
+  const list = texts.map(sqlString).join(", ");
+  expect(await connection.rows(`SELECT unnest([${list}]) AS text`)).toEqual(texts.map((text) => ({ text })));
+  expect(await connection.value(`SELECT MAP {${sqlString("\ufeffk")}: ${sqlString("\ufeffv")}}`)).toEqual([
+    { key: "\ufeffk", value: "\ufeffv" },
+  ]);
+});
+
 test("chunks give the rows in order, without holding them all", async () => {
   const seen: unknown[] = [];
   for await (const chunk of connection.chunks("SELECT range AS n FROM range(5000)")) seen.push(...chunk.column(0));

@@ -11,6 +11,7 @@ import {
   type DuckDBValue,
   type DuckDBValueConverter,
 } from "@duckdb/node-api";
+import { keepTextExact } from "./exact-text.ts";
 
 /**
  * The columnar kernel: one DuckDB instance in memory, and connections to it.
@@ -96,6 +97,7 @@ const chunkRowsMax = 2_048;
 
 /** Opens an instance in memory. */
 export async function openKernel(options: KernelOptions): Promise<Kernel> {
+  keepTextExact();
   await mkdir(options.tempDir, { recursive: true });
   const instance = await DuckDBInstance.create(":memory:", {
     threads: String(options.threads),

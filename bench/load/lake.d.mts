@@ -1,0 +1,15 @@
+/** Address by process name, beside the ids of the processes. */
+export type Endpoints = Readonly<Record<"ingest" | "query" | "catalog" | "nats", string>> & {
+  readonly pids: Readonly<Record<string, number>>;
+};
+
+export interface RunningLake {
+  readonly dir: string;
+  readonly endpoints: Endpoints;
+  /** Drains it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export function startLake(options?: { env?: Record<string, string>; sample?: boolean }): Promise<RunningLake>;
+
+export function settled(endpoints: Endpoints, limitMs?: number): Promise<unknown>;
