@@ -8,25 +8,23 @@ import type { KernelConnection } from "@firn/lake";
 import type { LogRecord } from "@firn/stream";
 import { createBatchSql, loadColumnBatchesSql, loadRejectedBatchesSql } from "./record-sql.ts";
 
-/** Messages wait as bytes until this much is there, then go into the table together. */
-const loadBytesMin = 4 * 1024 * 1024;
+/** Messages wait in memory until this much is there, then in files. */
+const heldBytesMax = 4 * 1024 * 1024;
+/** Files that one statement loads together. */
+const bytesPerLoad = 16 * 1024 * 1024;
 
 export type MessageKind = "accepted" | "rejected";
-
-/** What the headers of an accepted message say of its shard. */
-export interface ShardProgress {
-  readonly records: number;
-}
 
 export class Batch {
   readonly #connection: KernelConnection;
   readonly #definition: TableDefinition;
   readonly #kind: MessageKind;
   readonly #folder: string;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
-  #loads = 0;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  readonly #files: { readonly path: string; readonly bytes: number }[] = [];
   #created = false;
+  #spooled = 0;
   /** Name of the DuckDB table. */
   readonly name: string;
   messages = 0;
@@ -51,37 +49,47 @@ export class Batch {
     this.name = options.name;
   }
 
-  /** Takes a message in; the bytes stay in memory until `load`. */
-  async add(record: LogRecord, nowMs: number): Promise<void> {
+  /** Takes a message in; its bytes wait in memory or in a file until `load`. */
+  add(record: LogRecord, nowMs: number): void {
     if (this.messages === 0) this.firstArrivalMs = nowMs;
     this.messages++;
     this.bytes += record.data.byteLength;
     this.lastSequence = record.sequence;
     const records = record.headers["Firn-Records"];
     if (records !== undefined) this.received.set(Number(record.subject.split(".").at(-1)), Number(records));
-    this.#waiting.push(record.data);
-    this.#waitingBytes += record.data.byteLength;
-    if (this.#waitingBytes >= loadBytesMin) await this.load();
+    this.#held.push(record.data);
+    this.#heldBytes += record.data.byteLength;
+    if (this.#heldBytes >= heldBytesMax) this.#spool();
   }
 
-  /** Brings everything that waits into the DuckDB table. */
+  /** Brings every message into the DuckDB table, in order. */
   async load(): Promise<void> {
     if (!this.#created) await this.#connection.run(createBatchSql(this.name, this.#definition));
     this.#created = true;
-    if (this.#waiting.length === 0) return;
-    const messages = this.#waiting;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    mkdirSync(this.#folder, { recursive: true });
-    const files = messages.map((data) => {
-      const path = join(this.#folder, `${this.#loads++}.json`);
-      writeFileSync(path, data);
-      return path;
-    });
-    const objectBytesMax = Math.max(...messages.map((data) => data.byteLength)) + 1024;
+    this.#spool();
     const sql = this.#kind === "accepted" ? loadColumnBatchesSql : loadRejectedBatchesSql;
-    await this.#connection.run(sql(this.name, this.#definition, files, objectBytesMax));
-    for (const path of files) rmSync(path, { force: true });
+    while (this.#files.length > 0) {
+      const files = [this.#files.shift()!];
+      for (let bytes = files[0]!.bytes; this.#files[0] && bytes + this.#files[0].bytes <= bytesPerLoad;) {
+        bytes += this.#files[0].bytes;
+        files.push(this.#files.shift()!);
+      }
+      const paths = files.map((file) => file.path);
+      const objectBytesMax = Math.max(...files.map((file) => file.bytes)) + 1024;
+      await this.#connection.run(sql(this.name, this.#definition, paths, objectBytesMax));
+      for (const path of paths) rmSync(path, { force: true });
+    }
+  }
+
+  #spool(): void {
+    if (this.#held.length > 0) mkdirSync(this.#folder, { recursive: true });
+    for (const data of this.#held) {
+      const path = join(this.#folder, `${this.#spooled++}.json`);
+      writeFileSync(path, data);
+      this.#files.push({ path, bytes: data.byteLength });
+    }
+    this.#held = [];
+    this.#heldBytes = 0;
   }
 
   async drop(): Promise<void> {

@@ -3,7 +3,6 @@
  * cost of the last one: a light load commits several times a second, a backfill over many partitions every few seconds.
  */
 export interface CadenceLimits {
-  readonly rowsMax: number;
   readonly bytesMax: number;
   readonly intervalMinMs: number;
   readonly intervalMaxMs: number;
@@ -14,8 +13,7 @@ export interface CadenceLimits {
 }
 
 export const defaultCadence: CadenceLimits = {
-  rowsMax: 600_000,
-  bytesMax: 192 * 1024 * 1024,
+  bytesMax: 96 * 1024 * 1024,
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
   costFactor: 3,

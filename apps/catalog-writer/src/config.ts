@@ -56,14 +56,14 @@ export const writerSettings = defineSettings({
   batchBytesMax: {
     env: "FIRN_BATCH_BYTES",
     type: "bytes",
-    default: 128 * 1024 ** 2,
+    default: 96 * 1024 ** 2,
     min: 1024 ** 2,
     help: "Bytes of messages in one commit.",
   },
   memoryBytes: {
     env: "FIRN_KERNEL_MEMORY",
     type: "bytes",
-    default: 320 * 1024 ** 2,
+    default: 224 * 1024 ** 2,
     min: 64 * 1024 ** 2,
     help: "Memory of the columnar kernel; what does not fit is spilled to the data directory.",
   },

@@ -14,7 +14,7 @@ import {
 } from "@firn/lake";
 import type { KeyIndex } from "./key-index.ts";
 import { type KeyShape, readKeys } from "./keyed-rows.ts";
-import { type BatchKeys, type IndexChange, keyOf } from "./resolve.ts";
+import type { BatchKeys } from "./resolve.ts";
 
 /** Files are read in groups of about this many rows, so that memory does not grow with the table. */
 const rowsPerGroup = 500_000;
@@ -36,13 +36,13 @@ export async function catchUpIndex(
   if (usable && snapshot && state.snapshotId !== "") {
     const from = snapshotById(table.metadata, BigInt(state.snapshotId));
     if (from && (await rollForward(env, connection, table, shape, index, from["snapshot-id"])) === "done") {
-      await index.apply([], { tableUuid, snapshotId });
+      await index.apply(undefined, { tableUuid, snapshotId });
       return "rolled_forward";
     }
   }
   await index.clear(tableUuid);
   if (snapshot) await putRows(env, connection, await planScan({ env, table }), shape, index);
-  await index.apply([], { tableUuid, snapshotId });
+  await index.apply(undefined, { tableUuid, snapshotId });
   return "rebuilt";
 }
 
@@ -88,14 +88,12 @@ async function putRows(
 ): Promise<void> {
   for (const tasks of groups(plan.tasks)) {
     const sql = await scanSql({ ...plan, tasks }, { columns: keyColumns(shape), store: env.store });
-    const keys = await keysOfSql(connection, sql, shape, index);
-    await write(index, keys, (row) => ({ content: keys.content[row] ?? 0n, partition: keys.partition[row] ?? -1 }));
+    await applyRows(index, await keysOfSql(connection, sql, shape, index), false);
   }
 }
 
 async function removeRows(connection: KernelConnection, sql: string, shape: KeyShape, index: KeyIndex): Promise<void> {
-  const keys = await keysOfSql(connection, sql, shape, index);
-  await write(index, keys, () => undefined);
+  await applyRows(index, await keysOfSql(connection, sql, shape, index), true);
 }
 
 async function keysOfSql(
@@ -112,10 +110,9 @@ async function keysOfSql(
   }
 }
 
-async function write(index: KeyIndex, keys: BatchKeys, entry: (row: number) => IndexChange["entry"]): Promise<void> {
-  const changes: IndexChange[] = [];
-  for (let row = 0; row < keys.rows; row++) changes.push({ key: keyOf(keys, row), entry: entry(row) });
-  await index.applyPart(changes);
+async function applyRows(index: KeyIndex, keys: BatchKeys, removes: boolean): Promise<void> {
+  const rows = Int32Array.from({ length: keys.rows }, (_, row) => row);
+  await index.applyPart({ keys, rows, removes: () => removes });
 }
 
 function* groups(tasks: ScanPlan["tasks"]): Generator<ScanPlan["tasks"][number][]> {

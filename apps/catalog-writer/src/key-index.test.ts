@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { KeyIndex, keyIndexVersion } from "./key-index.ts";
+import type { BatchKeys } from "./resolve.ts";
 
 const folders: string[] = [];
 function folder(): string {
@@ -14,11 +15,16 @@ afterEach(() => {
   for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true });
 });
 
-function key(n: number): Buffer {
-  const buffer = Buffer.alloc(16);
-  buffer.writeUInt32BE((n * 2654435761) >>> 0, 0);
-  buffer.writeUInt32BE(n, 12);
-  return buffer;
+/** Records 0 … n-1, each of an identity of its own; the content is the largest 64-bit number less the record's. */
+function keysOf(rows: number, partition: number): BatchKeys {
+  return {
+    rows,
+    keyHigh: BigUint64Array.from({ length: rows }, (_, n) => BigInt((n * 2654435761) >>> 0) << 32n),
+    keyLow: BigUint64Array.from({ length: rows }, (_, n) => BigInt(n)),
+    content: BigUint64Array.from({ length: rows }, (_, n) => 2n ** 64n - 1n - BigInt(n)),
+    tombstone: new Uint8Array(rows),
+    partition: new Int32Array(rows).fill(partition),
+  };
 }
 
 describe("KeyIndex", () => {
@@ -27,19 +33,17 @@ describe("KeyIndex", () => {
     const index = KeyIndex.open(path);
     const day = await index.partitionOrdinal("20045/heartRate");
     expect(await index.partitionOrdinal("20046/heartRate")).toBe(day + 1);
-    const changes = Array.from({ length: 45_000 }, (_, n) => ({
-      key: key(n),
-      entry: { content: 2n ** 64n - 1n - BigInt(n), partition: day },
-    }));
-    await index.apply(changes, { tableUuid: "t", snapshotId: "17" });
-    await index.apply([{ key: key(3), entry: undefined }], { tableUuid: "t", snapshotId: "18" });
+    const keys = keysOf(45_000, day);
+    const all = Int32Array.from({ length: keys.rows }, (_, row) => row);
+    await index.apply({ keys, rows: all, removes: () => false }, { tableUuid: "t", snapshotId: "17" });
+    await index.apply({ keys, rows: Int32Array.of(3), removes: () => true }, { tableUuid: "t", snapshotId: "18" });
     await index.close();
 
     const again = KeyIndex.open(path);
     expect(again.state()).toEqual({ version: keyIndexVersion, tableUuid: "t", snapshotId: "18", whole: true });
     expect(again.size()).toBe(44_999);
-    expect(again.lookUp(key(3))).toBeUndefined();
-    expect(again.lookUp(key(44_999))).toEqual({ content: 2n ** 64n - 45_000n, partition: day });
+    expect(again.lookUp(keys, 3)).toBeUndefined();
+    expect(again.lookUp(keys, 44_999)).toEqual({ content: 2n ** 64n - 45_000n, partition: day });
     expect(again.partitionName(day)).toBe("20045/heartRate");
     expect(await again.partitionOrdinal("20045/heartRate")).toBe(day);
     await again.close();

@@ -14,15 +14,19 @@ import {
   parsePositions,
   positionProperty,
   receivedProperty,
+  type TableDefinition,
   writerEpochProperty,
 } from "@firn/core";
 import {
   currentSnapshot,
+  type DataFile,
   type KernelConnection,
   type LakeEnvironment,
   loadTable,
   postCommit,
   type SnapshotChange,
+  sqlName,
+  sqlString,
   stageCommit,
   stageRows,
   stageUpsert,
@@ -104,7 +108,10 @@ export class KeyedTable {
     const state = this.#options.index.state();
     const snapshot = currentSnapshot(table.metadata);
     if (state && snapshot)
-      await this.#options.index.apply([], { tableUuid: state.tableUuid, snapshotId: String(snapshot["snapshot-id"]) });
+      await this.#options.index.apply(undefined, {
+        tableUuid: state.tableUuid,
+        snapshotId: String(snapshot["snapshot-id"]),
+      });
   }
 
   /**
@@ -115,7 +122,7 @@ export class KeyedTable {
     const { connection, env, index } = this.#options;
     await batch.load();
     const keys = await readKeys(connection, this.#options, index, batch.name, "_op", `${batch.name}.rowid`);
-    const resolution = resolveBatch(keys, (key) => index.lookUp(key));
+    const resolution = resolveBatch(keys, (row) => index.lookUp(keys, row));
     const changes = await this.#stage(batch, resolution);
     const staged = await stageCommit(env, {
       table: this.#table,
@@ -127,10 +134,11 @@ export class KeyedTable {
     this.#table = result.table;
     const snapshot = currentSnapshot(result.table.metadata);
     if (!snapshot) throw new TableMoved(`${this.#options.identifier.name}: the commit left no snapshot`);
-    await index.apply(resolution.changes, {
-      tableUuid: result.table.metadata["table-uuid"],
-      snapshotId: String(snapshot["snapshot-id"]),
-    });
+    const { actions, changed } = resolution;
+    await index.apply(
+      { keys, rows: changed, removes: (row) => actions[row] === RowAction.remove },
+      { tableUuid: result.table.metadata["table-uuid"], snapshotId: String(snapshot["snapshot-id"]) },
+    );
     const added = changes.flatMap((change) => change.addedData ?? []);
     return {
       snapshotId: snapshot["snapshot-id"],
@@ -145,36 +153,37 @@ export class KeyedTable {
   /** New rows as an `append`, corrections and deletions as an `overwrite`; an empty `append` when there are neither. */
   async #stage(batch: Batch, resolution: Resolution): Promise<SnapshotChange[]> {
     const { connection, definition, env } = this.#options;
-    const columns = definition.columns.map((column) => `"${column.name}"`).join(", ");
+    const columns = definition.columns.map((column) => sqlName(column.name)).join(", ");
     const summary = {
       "firn.duplicates": String(resolution.outcomes.duplicates),
       "firn.corrected": String(resolution.outcomes.corrected),
     };
-    const actions = await storeActions(connection, batch.name, resolution.actions);
-    const rowsOf = (action: number) =>
-      `SELECT ${columns} FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${actions} WHERE action = ${action})`;
-    const newRows = `SELECT ${columns} FROM ${batch.name} WHERE rowid NOT IN (SELECT row FROM ${actions})`;
+    const rows = await storeActions(connection, resolution.actions);
     const has = (action: number) => resolution.actions.includes(action);
     const changes: SnapshotChange[] = [];
     if (has(RowAction.append) || resolution.touchedPartitions.size === 0) {
-      const addedData = has(RowAction.append)
-        ? await stageRows(connection, { env, table: this.#table, relationSql: newRows, sort: definition.sort })
-        : [];
+      const addedData: DataFile[] = [];
+      if (has(RowAction.append))
+        for (const slice of await sliceConditions(connection, definition, batch.name)) {
+          // Cheap to evaluate again: a filter over the batch, which is kept anyway.
+          const relationSql = `SELECT ${columns} FROM ${batch.name} WHERE ${slice} AND rowid NOT IN (SELECT row FROM ${rows.notNew})`;
+          const options = { env, table: this.#table, relationSql, evaluateAgain: true, sort: definition.sort };
+          addedData.push(...(await stageRows(connection, options)));
+        }
       changes.push({ operation: "append", addedData, summary });
     }
     if (resolution.touchedPartitions.size > 0) {
-      const identity = this.#options.identity.map((name) => `"${name}"`).join(", ");
+      const identity = this.#options.identity.map((name) => sqlName(name)).join(", ");
       const upsert = await stageUpsert(connection, {
         env,
         table: this.#table,
-        rowsSql: rowsOf(RowAction.replace),
-        deleteKeysSql: `SELECT ${identity} FROM (SELECT * FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${actions} WHERE action = ${RowAction.remove}))`,
+        rowsSql: `SELECT ${columns} FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${rows.replaced})`,
+        deleteKeysSql: `SELECT ${identity} FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${rows.removed})`,
         keyColumns: this.#options.identity,
         candidates: candidatePredicate(definition, this.#options.index, resolution.touchedPartitions),
       });
       changes.push({ operation: "overwrite", ...upsert, summary });
     }
-    await connection.run(`DROP TABLE ${actions}`);
     return changes;
   }
 
@@ -197,22 +206,57 @@ export class KeyedTable {
   }
 }
 
-const valuesPerInsert = 20_000;
-
-/** A table (row, action) of the rows that are not simply appended. */
-async function storeActions(connection: KernelConnection, batch: string, actions: Uint8Array): Promise<string> {
-  const name = `${batch}_actions`;
-  await connection.run(`CREATE OR REPLACE TABLE ${name} (row BIGINT, action UTINYINT)`);
-  let values: string[] = [];
-  const flush = async () => {
-    if (values.length > 0) await connection.run(`INSERT INTO ${name} VALUES ${values.join(",")}`);
-    values = [];
+/** Temporary tables (row) of the batch's records by what becomes of them; all others are new rows. */
+async function storeActions(connection: KernelConnection, actions: Uint8Array) {
+  const tables = { notNew: "batch_not_new", replaced: "batch_replaced", removed: "batch_removed" };
+  const rowsWhere = (wanted: (action: number) => boolean) => {
+    const rows: number[] = [];
+    for (let row = 0; row < actions.length; row++) if (wanted(actions[row]!)) rows.push(row);
+    return Int32Array.from(rows);
   };
-  for (let row = 0; row < actions.length; row++) {
-    if (actions[row] === RowAction.append) continue;
-    values.push(`(${row},${actions[row]})`);
-    if (values.length === valuesPerInsert) await flush();
+  for (const name of Object.values(tables)) await connection.run(`CREATE OR REPLACE TEMP TABLE ${name} (row INTEGER)`);
+  await connection.appendIntegers(
+    tables.notNew,
+    rowsWhere((action) => action !== RowAction.append),
+  );
+  await connection.appendIntegers(
+    tables.replaced,
+    rowsWhere((action) => action === RowAction.replace),
+  );
+  await connection.appendIntegers(
+    tables.removed,
+    rowsWhere((action) => action === RowAction.remove),
+  );
+  return tables;
+}
+
+/** Rows that are sorted and written at a time, about. */
+const rowsPerSlice = 100_000;
+
+/**
+ * Conditions that cut a batch into slices, each with partitions of its own, so that sorting and writing need memory for
+ * a slice only.
+ */
+async function sliceConditions(
+  connection: KernelConnection,
+  definition: TableDefinition,
+  batch: string,
+): Promise<string[]> {
+  const field = definition.partition.find((candidate) => candidate.transform === "identity");
+  if (!field) return ["true"];
+  const column = sqlName(field.source);
+  const counts = await connection.rows<{ value: string | number; rows: number }>(
+    `SELECT ${column} AS value, count(*) AS rows FROM ${batch} WHERE ${column} IS NOT NULL GROUP BY ALL ORDER BY ALL`,
+  );
+  const slices: string[][] = [];
+  let rows = Infinity;
+  for (const count of counts) {
+    if (rows + count.rows > rowsPerSlice) {
+      slices.push([]);
+      rows = 0;
+    }
+    slices.at(-1)?.push(sqlString(String(count.value)));
+    rows += count.rows;
   }
-  await flush();
-  return name;
+  return slices.map((values) => `${column} IN (${values.join(", ")})`);
 }

@@ -29,7 +29,7 @@ describe("resolveBatch", () => {
   it("gives the same table, index and counts as judging the records one by one, however they are cut into batches", () => {
     fc.assert(
       fc.property(fc.array(fc.array(arrivalArbitrary, { maxLength: 12 }), { maxLength: 6 }), (batches) => {
-        const index = new Map<string, IndexEntry>();
+        const index = new Map<number, IndexEntry>();
         const table = new Map<number, number>();
         const model = new Map<number, number>();
         const counts = { stored: 0, corrected: 0, duplicates: 0, deleted: 0 };
@@ -48,7 +48,8 @@ describe("resolveBatch", () => {
               model.set(id, content);
             }
           }
-          const resolution = resolveBatch(keysOf(batch), (key) => index.get(key.toString("latin1")));
+          const keys = keysOf(batch);
+          const resolution = resolveBatch(keys, (row) => index.get(batch[row]?.id ?? 0));
           for (const name of ["stored", "corrected", "duplicates", "deleted"] as const)
             counts[name] += resolution.outcomes[name];
           batch.forEach(({ id, content }, row) => {
@@ -64,9 +65,10 @@ describe("resolveBatch", () => {
               expect(table.delete(id)).toBe(true);
             }
           });
-          for (const { key, entry } of resolution.changes) {
-            if (entry) index.set(key.toString("latin1"), entry);
-            else index.delete(key.toString("latin1"));
+          for (const row of resolution.changed) {
+            const id = batch[row]?.id ?? 0;
+            if (resolution.actions[row] === RowAction.remove) index.delete(id);
+            else index.set(id, { content: keys.content[row] ?? 0n, partition: keys.partition[row] ?? -1 });
           }
         }
         expect(counts).toEqual(expected);

@@ -3,6 +3,7 @@
  *
  * Pure but for the look-up that it is given. Identities are 16-byte digests, contents 8-byte digests; records are
  * judged strictly in arrival order, so that within one batch a sample may come, be corrected, be deleted and come back.
+ * A batch may hold half a million records: everything lies in typed arrays, no object is made for a record.
  */
 
 /** What the table holds of an identity. */
@@ -45,107 +46,139 @@ export interface Outcomes {
   readonly deleted: number;
 }
 
-export interface IndexChange {
-  readonly key: Buffer;
-  /** The entry after the batch; undefined: the identity is gone. */
-  readonly entry: IndexEntry | undefined;
-}
-
 export interface Resolution {
   /** RowAction of each record. */
   readonly actions: Uint8Array;
   readonly outcomes: Outcomes;
-  readonly changes: readonly IndexChange[];
+  /** Records by which the index changes: put where the row is written, taken out where it is `remove`. */
+  readonly changed: Int32Array;
   /** Partitions that hold a row that goes. */
   readonly touchedPartitions: ReadonlySet<number>;
 }
 
-interface Pending {
-  readonly base: IndexEntry | undefined;
-  content: bigint;
-  partition: number;
-  /** The batch's record that holds the identity's row now; -1: the table's own row; -2: gone. */
-  row: number;
-  /** The latest tombstone while the identity is gone, else -1. */
-  tombstoneRow: number;
-}
-
+/** Where an identity's row is: a record of the batch (≥ 0), in the table, or nowhere. */
 const inTable = -1;
 const gone = -2;
-
-/** The 16 bytes of a record's identity digest, big endian. */
-export function keyOf(keys: BatchKeys, row: number): Buffer {
-  const key = Buffer.allocUnsafe(16);
-  key.writeBigUInt64BE(keys.keyHigh[row] ?? 0n, 0);
-  key.writeBigUInt64BE(keys.keyLow[row] ?? 0n, 8);
-  return key;
-}
+const noTombstone = -1;
 
 /**
  * Judges every record of a batch.
  *
  * Counting rule (INTERFACE.md, Pipeline): each record has exactly one outcome; a tombstone counts as deleted whether or
  * not its identity is stored; a deletion frees the identity, so the next arrival counts as stored.
+ *
+ * @param lookUp what the table holds of a record's identity, by the record's number
  */
-export function resolveBatch(keys: BatchKeys, lookUp: (key: Buffer) => IndexEntry | undefined): Resolution {
+export function resolveBatch(keys: BatchKeys, lookUp: (row: number) => IndexEntry | undefined): Resolution {
   const actions = new Uint8Array(keys.rows);
-  const pending = new Map<string, Pending>();
-  let stored = 0;
-  let corrected = 0;
-  let duplicates = 0;
-  let deleted = 0;
+  const heads = headsOf(keys);
+  // State of an identity, kept at its head, the first record of the batch that has it.
+  const rowOf = new Int32Array(keys.rows).fill(gone);
+  const content = new BigUint64Array(keys.rows);
+  const tombstoneOf = new Int32Array(keys.rows).fill(noTombstone);
+  const basePartition = new Int32Array(keys.rows).fill(-1);
+  const hasBase = new Uint8Array(keys.rows);
+  const counts = { stored: 0, corrected: 0, duplicates: 0, deleted: 0 };
   for (let row = 0; row < keys.rows; row++) {
-    const key = keyOf(keys, row);
-    const name = key.toString("latin1");
-    let state = pending.get(name);
-    if (state === undefined) {
-      const base = lookUp(key);
-      state = base
-        ? { base, content: base.content, partition: base.partition, row: inTable, tombstoneRow: -1 }
-        : { base, content: 0n, partition: -1, row: gone, tombstoneRow: -1 };
-      pending.set(name, state);
+    const head = heads[row]!;
+    if (head === row) {
+      const base = lookUp(row);
+      if (base !== undefined) {
+        hasBase[row] = 1;
+        basePartition[row] = base.partition;
+        content[row] = base.content;
+        rowOf[row] = inTable;
+      }
     }
+    const current = rowOf[head]!;
     if (keys.tombstone[row] === 1) {
-      deleted++;
+      counts.deleted++;
       actions[row] = RowAction.drop;
-      if (state.row === gone) continue;
-      if (state.row >= 0) actions[state.row] = RowAction.drop;
-      state.row = gone;
-      state.tombstoneRow = row;
+      if (current === gone) continue;
+      if (current >= 0) actions[current] = RowAction.drop;
+      rowOf[head] = gone;
+      tombstoneOf[head] = row;
       continue;
     }
-    const content = keys.content[row] ?? 0n;
-    if (state.row !== gone && state.content === content) {
-      duplicates++;
+    if (current !== gone && content[head] === keys.content[row]) {
+      counts.duplicates++;
       actions[row] = RowAction.drop;
       continue;
     }
-    if (state.row === gone) stored++;
-    else corrected++;
-    if (state.row >= 0) actions[state.row] = RowAction.drop;
-    state.row = row;
-    state.content = content;
-    state.partition = keys.partition[row] ?? -1;
-    state.tombstoneRow = -1;
+    if (current === gone) counts.stored++;
+    else counts.corrected++;
+    if (current >= 0) actions[current] = RowAction.drop;
+    rowOf[head] = row;
+    content[head] = keys.content[row]!;
   }
-  const { changes, touchedPartitions } = settle(pending, actions);
-  return { actions, outcomes: { stored, corrected, duplicates, deleted }, changes, touchedPartitions };
+  const { changed, touchedPartitions } = settle({ heads, rowOf, tombstoneOf, hasBase, basePartition }, actions);
+  return { actions, outcomes: counts, changed, touchedPartitions };
 }
 
-/** The batch's end: which rows are written, which rows of the table go, and what the index says afterwards. */
-function settle(pending: ReadonlyMap<string, Pending>, actions: Uint8Array) {
-  const changes: IndexChange[] = [];
+interface HeadStates {
+  readonly heads: Int32Array;
+  readonly rowOf: Int32Array;
+  readonly tombstoneOf: Int32Array;
+  readonly hasBase: Uint8Array;
+  readonly basePartition: Int32Array;
+}
+
+/** The batch's end: which rows are written, which rows of the table go, and where the index changes. */
+function settle(states: HeadStates, actions: Uint8Array) {
+  const { heads, rowOf, tombstoneOf, hasBase, basePartition } = states;
+  const changed = new Int32Array(heads.length);
+  let changes = 0;
   const touchedPartitions = new Set<number>();
-  for (const [name, state] of pending) {
-    if (state.row === inTable) continue;
-    if (state.row === gone && state.base === undefined) continue;
-    if (state.base) touchedPartitions.add(state.base.partition);
-    if (state.row === gone) actions[state.tombstoneRow] = RowAction.remove;
-    else actions[state.row] = state.base ? RowAction.replace : RowAction.append;
-    changes.push({
-      key: Buffer.from(name, "latin1"),
-      entry: state.row === gone ? undefined : { content: state.content, partition: state.partition },
-    });
+  for (let head = 0; head < heads.length; head++) {
+    if (heads[head] !== head) continue;
+    const row = rowOf[head]!;
+    if (row === inTable) continue;
+    if (row === gone && hasBase[head] === 0) continue;
+    if (hasBase[head] === 1) touchedPartitions.add(basePartition[head]!);
+    const deciding = row === gone ? tombstoneOf[head]! : row;
+    actions[deciding] = row === gone ? RowAction.remove : hasBase[head] === 1 ? RowAction.replace : RowAction.append;
+    changed[changes++] = deciding;
   }
-  return { changes, touchedPartitions };
+  return { changed: changed.slice(0, changes), touchedPartitions };
+}
+
+/** For each record the first record of the batch with the same identity; by open addressing. */
+function headsOf(keys: BatchKeys): Int32Array {
+  const heads = new Int32Array(keys.rows);
+  const slots = 2 ** Math.ceil(Math.log2(Math.max(2, keys.rows * 2)));
+  const table = new Int32Array(slots).fill(-1);
+  // A digest's halves as 32-bit words: comparing those makes no bigint.
+  const high = new Uint32Array(keys.keyHigh.buffer, keys.keyHigh.byteOffset, keys.rows * 2);
+  const low = new Uint32Array(keys.keyLow.buffer, keys.keyLow.byteOffset, keys.rows * 2);
+  for (let row = 0; row < keys.rows; row++) {
+    const word = row * 2;
+    let slot = low[word]! & (slots - 1);
+    for (;;) {
+      const first = table[slot]!;
+      if (first === -1) {
+        table[slot] = row;
+        heads[row] = row;
+        break;
+      }
+      const other = first * 2;
+      const same =
+        low[other] === low[word] &&
+        low[other + 1] === low[word + 1] &&
+        high[other] === high[word] &&
+        high[other + 1] === high[word + 1];
+      if (same) {
+        heads[row] = first;
+        break;
+      }
+      slot = (slot + 1) & (slots - 1);
+    }
+  }
+  return heads;
+}
+
+/** Writes a record's identity digest, 16 bytes big endian, into `key`. */
+export function writeKey(keys: BatchKeys, row: number, key: Buffer): Buffer {
+  key.writeBigUInt64BE(keys.keyHigh[row]!, 0);
+  key.writeBigUInt64BE(keys.keyLow[row]!, 8);
+  return key;
 }

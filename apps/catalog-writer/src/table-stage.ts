@@ -132,7 +132,7 @@ export class TableStage {
         if (record === "ended") break;
         if (record === "none") continue;
         lastArrivalMs = performance.now();
-        await batch.add(record, lastArrivalMs);
+        batch.add(record, lastArrivalMs);
       }
       await committing;
       if (failure === undefined && batch.messages > 0) await this.#commit(table, batch, identity);
