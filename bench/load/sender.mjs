@@ -49,8 +49,11 @@ export function connection(url) {
   };
 }
 
-/** Sends every request in order, each until it is accepted; a connection that breaks is made anew. */
-export async function sendInOrder(url, requests, { signal } = {}) {
+/**
+ * Sends every request in order, each until it is accepted; a connection that breaks is made anew. `onRetry` hears of
+ * each time that a request is sent again although it may have been stored.
+ */
+export async function sendInOrder(url, requests, { signal, onRetry } = {}) {
   let open = connection(url);
   for (const request of requests) {
     for (;;) {
@@ -59,6 +62,7 @@ export async function sendInOrder(url, requests, { signal } = {}) {
       try {
         answer = await open.send(request);
       } catch {
+        onRetry?.(request);
         open.close();
         await sleep(100);
         open = connection(url);
@@ -66,6 +70,7 @@ export async function sendInOrder(url, requests, { signal } = {}) {
       }
       if (answer.status === 202) break;
       if (answer.status !== 503 && answer.status !== 429) throw new Error(`ingest answered ${answer.status}`);
+      onRetry?.(request);
       await sleep(1000 * answer.retryAfter);
     }
   }
