@@ -16,13 +16,12 @@ import {
 import {
   currentSnapshot,
   isLakeError,
+  isOutOfMemory,
   type KernelConnection,
   type LakeEnvironment,
   loadTable,
-  planScan,
   refreshTable,
   rowsChangedBetween,
-  scanSql,
   type Table,
 } from "@firn/lake";
 import type { Logger } from "@firn/service";
@@ -30,9 +29,11 @@ import { isStreamError, type Log, type LogRecord, type StreamConnection } from "
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { computeRound } from "./compute-round.ts";
-import { dailyRollup, dayRowsOfTableSql, periodStart } from "./rollup-sql.ts";
-import { allWindows, type Touched, touchedWindows } from "./touched.ts";
+import { dailyRollup } from "./rollup-sql.ts";
+import { rowsPerSliceMax } from "./slices.ts";
+
 import { Wake } from "./wake.ts";
+import { allWindows, changedWindows, type WindowSource } from "./window-source.ts";
 
 const pollMs = 1_000;
 const retryMinMs = 200;
@@ -73,6 +74,7 @@ export class AggregatorStage {
   readonly #options: AggregatorStageOptions;
   readonly #wake = new Wake();
   #rebuilds: { request: RebuildRequest; done: (report: RoundReport) => void; failed: (error: unknown) => void }[] = [];
+  #rowsPerSlice = rowsPerSliceMax;
   #lastRoundMs = 0;
   #lastRoundEnd = -Infinity;
 
@@ -101,7 +103,8 @@ export class AggregatorStage {
           failures = 0;
           await this.#wake.wait(waitMs, signal);
         } catch (error) {
-          if (!isLakeError(error) && !isStreamError(error)) throw error;
+          if (isOutOfMemory(error) && this.#rowsPerSlice > 1) this.#rowsPerSlice = Math.ceil(this.#rowsPerSlice / 2);
+          else if (!isLakeError(error) && !isStreamError(error)) throw error;
           const waitMs = Math.min(retryMaxMs, retryMinMs * 2 ** failures++);
           logger.warn("round failed, trying again", { dataset: dataset.name, error: String(error), waitMs });
           await sleep(waitMs, undefined, { signal }).catch(() => undefined);
@@ -152,23 +155,18 @@ export class AggregatorStage {
     this.#rebuilds = [];
     try {
       const days = await this.#load(dailyRollup(dataset).table);
-      const { touched, baseSnapshot } = await this.#touched(
-        raw,
-        days,
-        base,
-        to,
-        rebuilds.map((one) => one.request),
-      );
+      const { sources, baseSnapshot } = await this.#sources(raw, days, base, to, rebuilds);
       const nowMs = env.clock.nowMs();
-      const rollups = await computeRound({
+      const { changes: rollups, windows } = await computeRound({
         env,
         connection,
         dataset,
         raw,
         snapshotId: to,
         days,
-        windows: touched.windows,
+        sources,
         defaultZone,
+        rowsPerSlice: this.#rowsPerSlice,
         nowUs: nowMs * 1000,
         roundId: `${nowMs}-${randomUUID()}`,
         folder,
@@ -188,7 +186,7 @@ export class AggregatorStage {
       const rows = rollups.flatMap((change) => change.upserts).reduce((sum, file) => sum + file.rows, 0);
       this.#lastRoundMs = performance.now() - started;
       this.#lastRoundEnd = performance.now();
-      const report = { windows: touched.count, rows, durationMs: Math.round(this.#lastRoundMs) };
+      const report = { windows, rows, durationMs: Math.round(this.#lastRoundMs) };
       logger.debug("round published", { dataset: dataset.name, ...report, snapshotId: String(to) });
       this.#options.rounded(report);
       for (const one of rebuilds) one.done(report);
@@ -198,55 +196,23 @@ export class AggregatorStage {
     }
   }
 
-  /** The windows since `base`; all of them where there is no base or its snapshots are gone; those of rebuilds too. */
-  async #touched(
+  /** What names the windows since `base`: all where there is no base or its snapshots are gone; those of rebuilds too. */
+  async #sources(
     raw: Table,
     days: Table,
     base: bigint | undefined,
     to: bigint,
-    rebuilds: readonly RebuildRequest[],
-  ): Promise<{ touched: Touched; baseSnapshot: bigint | undefined }> {
+    rebuilds: readonly { readonly request: RebuildRequest }[],
+  ): Promise<{ sources: WindowSource[]; baseSnapshot: bigint | undefined }> {
     const { connection, dataset, env, logger } = this.#options;
-    const since = base === undefined ? undefined : await touchedWindows(env, connection, dataset, raw, base, to);
+    const since = base === undefined ? undefined : await changedWindows(env, dataset, raw, base, to);
     if (since === undefined && base !== undefined)
       logger.warn("snapshots since the last round are gone, computing every window", { dataset: dataset.name });
-    if (since !== undefined && rebuilds.length === 0) return { touched: since, baseSnapshot: base };
-    if (since !== undefined) await connection.run("CREATE OR REPLACE TABLE touched_since AS SELECT * FROM touched");
-    const relations = await this.#windowRelations(raw, days, to);
-    const ranges = since === undefined ? [{}] : rebuilds;
-    let all: Touched | undefined;
-    for (const range of ranges) {
-      all = await allWindows(connection, dataset, relations, range);
-      if (since !== undefined) await connection.run("INSERT INTO touched_since SELECT * FROM touched");
-    }
-    if (since === undefined && all) return { touched: all, baseSnapshot: undefined };
-    await connection.run(
-      "CREATE OR REPLACE TABLE touched AS SELECT DISTINCT * FROM touched_since; DROP TABLE touched_since",
-    );
-    const count = (await connection.value<number>("SELECT count(*) FROM touched")) ?? 0;
-    return { touched: { windows: "touched", count }, baseSnapshot: base };
-  }
-
-  /** Windows that raw has, and windows that are published and may have to go. */
-  async #windowRelations(raw: Table, days: Table, to: bigint): Promise<string[]> {
-    const { dataset, env } = this.#options;
-    const daily = dailyRollup(dataset);
-    const date = dataset.time.localDate;
-    const rawPlan = await planScan({ env, table: raw, snapshotId: to });
-    const relations = [await scanSql(rawPlan, { columns: [...daily.dimensions, date], store: env.store })];
-    if (currentSnapshot(days.metadata)) {
-      const plan = await planScan({ env, table: days });
-      const columns = [
-        ...daily.dimensions,
-        daily.periodColumns.start,
-        daily.periodColumns.timezone,
-        ...daily.measures.map((one) => one.column),
-      ];
-      const published = dayRowsOfTableSql(dataset, `(${await scanSql(plan, { columns, store: env.store })})`);
-      const dimensions = daily.dimensions.map((name) => `"${name}"`).join(", ");
-      relations.push(`SELECT ${dimensions}, ${periodStart} AS "${date}" FROM (${published})`);
-    }
-    return relations;
+    const all = (range: RebuildRequest) => allWindows(env, connection, dataset, raw, to, days, range);
+    if (since === undefined) return { sources: [await all({})], baseSnapshot: undefined };
+    const asked: WindowSource[] = [];
+    for (const { request } of rebuilds) asked.push(await all(request));
+    return { sources: [since, ...asked], baseSnapshot: base };
   }
 
   readonly #tables = new Map<string, Table>();

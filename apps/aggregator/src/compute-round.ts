@@ -37,6 +37,7 @@ import {
   zoneColumn,
 } from "./rollup-sql.ts";
 import { namedKeys, planSlices, rawPredicate, type Slice, slicingDimension } from "./slices.ts";
+import { fillWindows, type WindowSource } from "./window-source.ts";
 
 export interface RoundInput {
   readonly env: LakeEnvironment;
@@ -47,28 +48,42 @@ export interface RoundInput {
   readonly snapshotId: bigint;
   /** The daily rollup's table as it is published. */
   readonly days: Table;
-  /** DuckDB table (dimensions, period_start) of the day windows to compute. */
-  readonly windows: string;
+  /** What names the day windows to compute. */
+  readonly sources: readonly WindowSource[];
   readonly defaultZone: string;
   readonly nowUs: number;
+  /** Rows that name the windows of one slice, about. */
+  readonly rowsPerSlice: number;
   /** Names this round's files. */
   readonly roundId: string;
   /** Local folder for files before they are staged. */
   readonly folder: string;
 }
 
-export async function computeRound(input: RoundInput): Promise<RollupChange[]> {
-  const changes = input.dataset.rollups.map((rollup) => ({
+export interface ComputedRound {
+  readonly changes: RollupChange[];
+  /** Windows of days. */
+  readonly windows: number;
+}
+
+export async function computeRound(input: RoundInput): Promise<ComputedRound> {
+  const { connection, dataset, sources } = input;
+  const changes = dataset.rollups.map((rollup) => ({
     rollup: rollup.name,
     upserts: [] as StagedRows[],
     deletes: [] as StagedRows[],
   }));
-  const slices = await planSlices(input.connection, input.dataset, input.windows);
-  for (const [number, slice] of slices.entries()) {
-    await computeSlice(input, slice);
-    for (const [index, rollup] of input.dataset.rollups.entries()) {
+  const rowsByValue = new Map<string | null, number>();
+  for (const source of sources)
+    for (const [value, rows] of source.rowsByValue) rowsByValue.set(value, (rowsByValue.get(value) ?? 0) + rows);
+  let windows = 0;
+  for (const [number, slice] of planSlices(rowsByValue, input.rowsPerSlice).entries()) {
+    const found = await fillWindows(connection, dataset, sources, slice, windowsOf(dailyRollup(dataset)));
+    windows += found;
+    if (found > 0) await computeSlice(input, slice);
+    for (const [index, rollup] of dataset.rollups.entries()) {
       const change = changes[index];
-      if (!change) continue;
+      if (!change || found === 0) continue;
       const upserts = await stageUpserts(input, rollup, number);
       const deletes = await stageDeletes(input, rollup, number);
       if (upserts) change.upserts.push(upserts);
@@ -76,17 +91,16 @@ export async function computeRound(input: RoundInput): Promise<RollupChange[]> {
     }
     await dropSlice(input);
   }
-  return changes;
+  return { changes, windows };
 }
 
 const windowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_windows`;
 const rowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_rows`;
 
-/** Fills `slice_<period>_windows` (asked for) and `slice_<period>_rows` (found) for every rollup. */
+/** Fills `slice_<period>_windows` (asked for; those of days are there) and `slice_<period>_rows` (found). */
 async function computeSlice(input: RoundInput, slice: Slice): Promise<void> {
-  const { connection, dataset, env, raw, snapshotId, windows, defaultZone } = input;
+  const { connection, dataset, env, raw, snapshotId, defaultZone } = input;
   const daily = dailyRollup(dataset);
-  await connection.run(`CREATE OR REPLACE TABLE ${windowsOf(daily)} AS SELECT * FROM ${windows} WHERE ${slice.where}`);
   const where = await rawPredicate(connection, dataset, windowsOf(daily));
   const plan = await planScan({ env, table: raw, snapshotId, ...(where ? { where } : {}) });
   const rows = await scanSql(plan, { columns: sourceColumns(dataset), store: env.store });

@@ -23,7 +23,7 @@ export const aggregatorSettings = defineSettings({
   memoryBytes: {
     env: "FIRN_KERNEL_MEMORY",
     type: "bytes",
-    default: 320 * 1024 ** 2,
+    default: 224 * 1024 ** 2,
     min: 64 * 1024 ** 2,
     help: "Memory of the columnar kernel; what does not fit is spilled to the data directory.",
   },

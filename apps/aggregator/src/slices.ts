@@ -3,19 +3,17 @@
  * each slice reads files of its own.
  */
 import type { Dataset } from "@firn/core";
-import { and, eq, gte, isIn, type KernelConnection, lt, or, type Predicate, sqlName, sqlString } from "@firn/lake";
+import { and, eq, gte, isIn, type KernelConnection, lt, or, type Predicate, sqlName } from "@firn/lake";
 import { dailyRollup } from "./rollup-sql.ts";
 
-/** Day windows of one slice, about. */
-export const windowsPerSlice = 250_000;
+/** Rows that name the windows of one slice, about. */
+export const rowsPerSliceMax = 150_000;
 /** A question for so few values of the first dimension names them, so that files and row groups are skipped. */
 const namedKeysMax = 500;
 
 export interface Slice {
   /** Values of the slicing dimension; undefined: all. */
   readonly values: readonly string[] | undefined;
-  /** Condition over `touched` (and any relation with the dimensions). */
-  readonly where: string;
 }
 
 /** The dimension that raw is partitioned by as it is, if there is one. */
@@ -26,28 +24,20 @@ export function slicingDimension(dataset: Dataset): string | undefined {
   return dailyRollup(dataset).dimensions.find((name) => identities.includes(name));
 }
 
-export async function planSlices(connection: KernelConnection, dataset: Dataset, windows: string): Promise<Slice[]> {
-  const dimension = slicingDimension(dataset);
-  if (dimension === undefined) return [{ values: undefined, where: "true" }];
-  const name = sqlName(dimension);
-  const counts = await connection.rows<{ value: string; windows: number }>(
-    `SELECT ${name} AS value, count(*) AS windows FROM ${windows} GROUP BY ALL ORDER BY ALL`,
-  );
-  const slices: Slice[] = [];
-  let values: string[] = [];
-  let size = 0;
-  const close = () => {
-    if (values.length > 0) slices.push({ values, where: `${name} IN (${values.map(sqlString).join(", ")})` });
-    values = [];
-    size = 0;
-  };
-  for (const count of counts) {
-    if (size + count.windows > windowsPerSlice) close();
-    values.push(count.value);
-    size += count.windows;
+/** Slices of about equal size from rows by value of the slicing dimension; one where a file does not say its value. */
+export function planSlices(rowsByValue: ReadonlyMap<string | null, number>, rowsPerSlice: number): Slice[] {
+  if (rowsByValue.has(null)) return [{ values: undefined }];
+  const slices: string[][] = [];
+  let size = Infinity;
+  for (const [value, rows] of [...rowsByValue].sort(([one], [other]) => (String(one) < String(other) ? -1 : 1))) {
+    if (size + rows > rowsPerSlice) {
+      slices.push([]);
+      size = 0;
+    }
+    slices.at(-1)?.push(String(value));
+    size += rows;
   }
-  close();
-  return slices;
+  return slices.map((values) => ({ values }));
 }
 
 const microsPerDay = 86_400_000_000;

@@ -5,7 +5,7 @@
  * with the world ends the turn: the table is opened again and the log read from the position that the table names.
  */
 import { committedHint } from "@firn/core";
-import { isLakeError, type KernelConnection } from "@firn/lake";
+import { isLakeError, isOutOfMemory, type KernelConnection } from "@firn/lake";
 import type { Logger } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,8 @@ import type { Parking } from "./parking.ts";
 
 const retryMinMs = 200;
 const retryMaxMs = 5_000;
+/** A batch for which memory does not suffice is halved down to this. */
+const batchBytesMin = 1024 * 1024;
 
 export interface TableStageOptions {
   readonly name: string;
@@ -40,9 +42,11 @@ export class TableStage {
   #table: KeyedTable | undefined;
   #batches = 0;
   #lastCommitMs = 0;
+  #bytesMax: number;
 
   constructor(options: TableStageOptions) {
     this.#options = options;
+    this.#bytesMax = options.limits.bytesMax;
   }
 
   /** The table as it was last committed or opened; undefined until the stage has opened it. */
@@ -56,7 +60,9 @@ export class TableStage {
       try {
         await this.#turn(signal, () => (failures = 0));
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (isOutOfMemory(error) && this.#bytesMax > batchBytesMin)
+          this.#bytesMax = Math.max(batchBytesMin, this.#bytesMax / 2);
+        else if (!isPassing(error)) throw error;
         const waitMs = Math.min(retryMaxMs, retryMinMs * 2 ** failures++);
         this.#options.logger.warn("turn ended, opening the table again", {
           table: this.#options.name,
@@ -99,7 +105,7 @@ export class TableStage {
     signal: AbortSignal,
     progressed: () => void,
   ): Promise<void> {
-    const limits = this.#options.limits;
+    const limits = { ...this.#options.limits, bytesMax: this.#bytesMax };
     let batch = this.#newBatch();
     let lastArrivalMs = 0;
     let committing: Promise<void> | undefined;

@@ -187,6 +187,7 @@ export { openLake, type LakeOptions } from "./open-lake.ts";
 
 // Columnar kernel
 export {
+  isOutOfMemory,
   openKernel,
   type Kernel,
   type KernelChunk,

@@ -211,3 +211,8 @@ export const kernelValueConverter: DuckDBValueConverter<KernelValue> = (value, t
   if (type.typeId === DuckDBTypeId.DATE) return (value as unknown as { days: number }).days;
   return JSDuckDBValueConverter(value, type, converter as never);
 };
+
+/** Whether a statement failed for want of memory: the same work in smaller parts may fit. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Out of Memory Error");
+}

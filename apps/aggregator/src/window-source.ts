@@ -1,0 +1,176 @@
+/**
+ * Which windows of days a round computes, slice by slice, so that memory does not grow with the round: a slice is some
+ * values of the dimension that raw is partitioned by, and reads files of its own.
+ */
+import type { Dataset } from "@firn/core";
+import {
+  isIn,
+  type KernelConnection,
+  type LakeEnvironment,
+  planChanges,
+  planScan,
+  scanSql,
+  type ScanPlan,
+  sqlName,
+  type Table,
+} from "@firn/lake";
+import { dailyRollup, dayRowsOfTableSql, dimensionList, periodStart, windowsSql } from "./rollup-sql.ts";
+import { type Slice, slicingDimension } from "./slices.ts";
+
+export interface WindowSource {
+  /** Rows that name windows, by value of the slicing dimension; `null` where a file does not say. */
+  readonly rowsByValue: ReadonlyMap<string | null, number>;
+  /** Relations (dimensions, local date column) that name the slice's windows, some of them more than once. */
+  relations(slice: Slice): Promise<string[]>;
+}
+
+const filesPerStatement = 2_000;
+
+function windowColumns(dataset: Dataset): string[] {
+  return [...dailyRollup(dataset).dimensions, dataset.time.localDate];
+}
+
+/**
+ * Windows of rows that came or went between two snapshots of raw; undefined when the snapshots between them are gone.
+ * Files that merging has replaced since are read where they still lie.
+ */
+export async function changedWindows(
+  env: LakeEnvironment,
+  dataset: Dataset,
+  raw: Table,
+  from: bigint,
+  to: bigint,
+): Promise<WindowSource | undefined> {
+  const changes = await planChanges(env, raw, from, to);
+  if (changes === undefined) return undefined;
+  const reads = [
+    { plan: changes.added, rows: "live" },
+    { plan: changes.removed, rows: "live" },
+    { plan: changes.deleted, rows: "deleted" },
+  ] as const;
+  return {
+    rowsByValue: countRows(
+      dataset,
+      reads.map((read) => read.plan),
+    ),
+    async relations(slice) {
+      const relations: string[] = [];
+      for (const { plan, rows } of reads)
+        relations.push(...(await scanParts(env, dataset, sliceOf(dataset, plan, slice), rows)));
+      return relations;
+    },
+  };
+}
+
+/** Windows that raw has or that are published, within local dates (YYYY-MM-DD, inclusive) where given. */
+export async function allWindows(
+  env: LakeEnvironment,
+  connection: KernelConnection,
+  dataset: Dataset,
+  raw: Table,
+  to: bigint,
+  days: Table,
+  range: { readonly from?: string; readonly to?: string },
+): Promise<WindowSource> {
+  const plan = await planScan({ env, table: raw, snapshotId: to });
+  const rowsByValue = countRows(dataset, [plan]);
+  for (const value of await publishedValues(env, connection, dataset, days))
+    rowsByValue.set(value, rowsByValue.get(value) ?? 0);
+  const date = sqlName(dataset.time.localDate);
+  const conditions = [
+    ...(range.from === undefined ? [] : [`${date} >= DATE '${range.from}'`]),
+    ...(range.to === undefined ? [] : [`${date} <= DATE '${range.to}'`]),
+  ];
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
+  return {
+    rowsByValue,
+    async relations(slice) {
+      const relations = await scanParts(env, dataset, sliceOf(dataset, plan, slice), "live");
+      relations.push(await publishedSql(env, dataset, days, slice));
+      return relations.map((relation) => `SELECT * FROM (${relation})${where}`);
+    },
+  };
+}
+
+/** Fills the table `name` (dimensions, period_start) with the slice's windows of all sources, each once. */
+export async function fillWindows(
+  connection: KernelConnection,
+  dataset: Dataset,
+  sources: readonly WindowSource[],
+  slice: Slice,
+  name: string,
+): Promise<number> {
+  const relations = (await Promise.all(sources.map((source) => source.relations(slice)))).flat();
+  const windows = relations.map((relation) => windowsSql(dataset, `(${relation})`));
+  if (windows.length === 0) return 0;
+  // Rows without a local date (another engine's, not yet filled in) belong to no window.
+  await connection.run(
+    `CREATE OR REPLACE TABLE ${name} AS SELECT DISTINCT * FROM (${windows.join("\nUNION ALL\n")}) WHERE ${periodStart} IS NOT NULL`,
+  );
+  return (await connection.value<number>(`SELECT count(*) FROM ${name}`)) ?? 0;
+}
+
+function sliceField(dataset: Dataset): string | undefined {
+  const dimension = slicingDimension(dataset);
+  return dataset.raw.partition.find((field) => field.source === dimension && field.transform === "identity")?.name;
+}
+
+function countRows(dataset: Dataset, plans: readonly ScanPlan[]): Map<string | null, number> {
+  const field = sliceField(dataset);
+  const rows = new Map<string | null, number>();
+  for (const plan of plans)
+    for (const { file } of plan.tasks) {
+      const value = field === undefined ? undefined : file.partition[field];
+      const key = value === undefined || value === null ? null : String(value as string);
+      rows.set(key, (rows.get(key) ?? 0) + file.recordCount);
+    }
+  return rows;
+}
+
+function sliceOf(dataset: Dataset, plan: ScanPlan, slice: Slice): ScanPlan {
+  const field = sliceField(dataset);
+  if (slice.values === undefined || field === undefined) return plan;
+  const values = new Set<unknown>(slice.values);
+  return { ...plan, tasks: plan.tasks.filter(({ file }) => values.has(file.partition[field])) };
+}
+
+async function scanParts(
+  env: LakeEnvironment,
+  dataset: Dataset,
+  plan: ScanPlan,
+  rows: "live" | "deleted",
+): Promise<string[]> {
+  const parts: string[] = [];
+  for (let start = 0; start < plan.tasks.length; start += filesPerStatement) {
+    const part = { ...plan, tasks: plan.tasks.slice(start, start + filesPerStatement) };
+    parts.push(await scanSql(part, { columns: windowColumns(dataset), store: env.store, rows }));
+  }
+  return parts;
+}
+
+async function publishedSql(env: LakeEnvironment, dataset: Dataset, days: Table, slice: Slice): Promise<string> {
+  const daily = dailyRollup(dataset);
+  const dimension = slicingDimension(dataset);
+  const where = dimension !== undefined && slice.values ? { where: isIn(dimension, slice.values) } : {};
+  const plan = await planScan({ env, table: days, ...where });
+  const { start, timezone } = daily.periodColumns;
+  const columns = [...daily.dimensions, start, timezone, ...daily.measures.map((measure) => measure.column)];
+  const rows = dayRowsOfTableSql(dataset, `(${await scanSql(plan, { columns, store: env.store })})`);
+  return `SELECT ${dimensionList(dataset)}, ${periodStart} AS ${sqlName(dataset.time.localDate)} FROM (${rows})`;
+}
+
+async function publishedValues(
+  env: LakeEnvironment,
+  connection: KernelConnection,
+  dataset: Dataset,
+  days: Table,
+): Promise<string[]> {
+  const dimension = slicingDimension(dataset);
+  if (dimension === undefined) return [];
+  const plan = await planScan({ env, table: days });
+  const scan = await scanSql(plan, { columns: [dimension], store: env.store });
+  const rows = await connection.rows<{ value: string }>(
+    `SELECT DISTINCT ${sqlName(dimension)} AS value FROM (${scan})`,
+  );
+  return rows.map((row) => String(row.value));
+}
