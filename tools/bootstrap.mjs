@@ -23,6 +23,11 @@ export function bootstrap(apps) {
   }
 }
 
+/** Names of the apps that the working tree has. */
+export function appNames() {
+  return readdirSync(join(root, "apps")).filter((name) => existsSync(join(root, "apps", name, "src", "main.ts")));
+}
+
 export function say(text) {
   process.stderr.write(`firn: ${text}\n`);
 }
