@@ -157,6 +157,7 @@ export class KeyedTable {
     const summary = {
       "firn.duplicates": String(resolution.outcomes.duplicates),
       "firn.corrected": String(resolution.outcomes.corrected),
+      "firn.position": String(batch.lastSequence),
     };
     const rows = await storeActions(connection, resolution.actions);
     const has = (action: number) => resolution.actions.includes(action);
