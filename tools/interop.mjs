@@ -1,128 +1,183 @@
-// `npm run test:interop`: readers that are not ours agree on every table. Starts a lake with the shipped sample and
-// reads it with PyIceberg and DuckDB's iceberg extension (REST catalog) and with chDB (files), then runs PyIceberg and
-// DuckDB as writers against the catalog. Needs Python 3 with venv; packages go into .venv. The last line counts.
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+// `npm run test:interop`: engines that are not ours agree with the lake. Starts one with the shipped sample, corrects
+// and deletes some of it, reads every table with the query service, PyIceberg and DuckDB's iceberg extension (REST
+// catalog) and chDB (files), recomputes every aggregate with SQL in DuckDB, and lets PyIceberg and DuckDB write tables
+// through the catalog. Needs Python 3 with venv; packages go into .venv. The last line is `N passed, N failed`.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settled, startLake } from "../bench/load/lake.mjs";
+import { changes, newSamples } from "../e2e/interop/changes.mjs";
+import { figures } from "../e2e/interop/figures.mjs";
+import { matrix } from "../e2e/interop/matrix.mjs";
 import { appNames, bootstrap, say } from "./bootstrap.mjs";
 
 const root = join(import.meta.dirname, "..");
+const scripts = join(root, "e2e", "interop");
 const venv = join(root, ".venv");
 const python = join(venv, "bin", "python");
 const chdbFolder = join(venv, "chdb");
-const packages = [
+const namespace = "health_db";
+const outputBytesMax = 64 * 1024 ** 2;
+const stepLimitMs = 10 * 60_000;
+
+const pythonPackages = [
   "pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0",
-  "pytz",
+  "pytz==2026.6",
   "duckdb==1.5.5",
   "duckdb-extension-iceberg==1.5.5",
   "duckdb-extension-avro==1.5.5",
   "duckdb-extension-httpfs==1.5.5",
 ];
-const sums = {
-  health_data_raw: ["value"],
-  health_data_errors: ["kafka_offset"],
-  health_data_daily_agg: ["sum_value", "record_count", "first_value"],
-  health_data_weekly_agg: ["sum_value", "record_count", "day_count"],
-  health_data_monthly_agg: ["sum_value", "record_count", "daily_avg_of_avg"],
-};
-const tolerance = 1e-9;
+const chdbPackage = "chdb@3.4.0";
+
+/** Merging would work the position deletes in before the readers see them. */
+const noMaintenance = { FIRN_MAINTENANCE_INTERVAL_MS: "86400000" };
+
 let passed = 0;
 let failed = 0;
 
 bootstrap(appNames());
 install();
-const lake = await startLake({ sample: true });
+const lake = await startLake({ env: noMaintenance });
 try {
-  const pipeline = await settled(lake.endpoints);
-  await readers(pipeline);
-  writers();
+  await step("Loading the shipped sample, then corrections and deletions", load);
+  await step("Every reader on every table, with position deletes", read);
+  await step("Every aggregate against SQL over raw, by DuckDB", recompute);
+  await step("PyIceberg and DuckDB as writers through the catalog", write);
 } finally {
   await lake.stop();
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 
-function install() {
-  if (!existsSync(join(venv, ".complete"))) {
-    say("installing PyIceberg, DuckDB and chDB into .venv (a minute or two, once)");
-    execFileSync("python3", ["-m", "venv", venv], { stdio: "inherit" });
-    execFileSync(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages], {
-      stdio: "inherit",
-    });
-    mkdirSync(chdbFolder, { recursive: true });
-    execFileSync("npm", ["install", "--prefix", chdbFolder, "--no-save", "--silent", "chdb@3.4.0"], {
-      stdio: "inherit",
-    });
-    execFileSync(process.execPath, [
-      "-e",
-      `require("fs").writeFileSync(${JSON.stringify(join(venv, ".complete"))}, "")`,
-    ]);
+/** A step that breaks is one failure; the steps after it still run. */
+async function step(name, run) {
+  console.log(`\n${name}`);
+  const startMs = Date.now();
+  try {
+    await run();
+  } catch (error) {
+    check(name, false, error.message);
   }
+  console.log(`  (${((Date.now() - startMs) / 1000).toFixed(1)} s)`);
 }
 
 function check(name, ok, detail) {
   if (ok) passed++;
   else failed++;
-  console.log(`${ok ? "✓" : "✗"} ${name}${ok ? "" : `: ${detail}`}`);
+  console.log(`  ${ok ? "✓" : "✗"} ${name}${ok ? "" : `: ${detail}`}`);
 }
 
-async function readers(pipeline) {
-  const { catalog } = lake.endpoints;
-  const results = JSON.parse(
-    execFileSync(python, [join(root, "e2e", "interop", "readers.py"), catalog], {
-      encoding: "utf8",
-      maxBuffer: 64 * 1024 ** 2,
-    }),
-  );
-  results.chDB = await withChdb(catalog);
-  const [first, ...others] = Object.keys(results);
-  const counts = pipeline.datasets.health;
-  check(
-    "raw holds every stored sample",
-    results[first].health_data_raw.rows === counts.stored - counts.deleted,
-    JSON.stringify(counts),
-  );
-  check(
-    "errors holds every rejected record",
-    results[first].health_data_errors.rows === counts.rejected,
-    JSON.stringify(counts),
-  );
-  for (const table of Object.keys(sums)) {
-    console.log(`  ${table}: ${JSON.stringify(results[first][table])}`);
-    check(`${table} has rows`, results[first][table].rows > 0, "it is empty");
-    for (const other of others) {
-      const differences = Object.entries(results[first][table]).filter(
-        ([figure, value]) => Math.abs(value - results[other][table][figure]) > tolerance * Math.max(1, Math.abs(value)),
-      );
-      check(`${table}: ${other} agrees with ${first}`, differences.length === 0, JSON.stringify(results[other][table]));
-    }
+/** Counts a check that the matrix shows; says something only when it fails. */
+function count({ name, ok, detail }) {
+  if (ok) passed++;
+  else check(name, ok, detail);
+}
+
+function install() {
+  const complete = join(venv, ".complete");
+  const wanted = JSON.stringify([...pythonPackages, chdbPackage]);
+  if (existsSync(complete) && readFileSync(complete, "utf8") === wanted) return;
+  say("installing PyIceberg, DuckDB and chDB into .venv (a minute or two, once)");
+  runToEnd("python3", ["-m", "venv", venv]);
+  runToEnd(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...pythonPackages]);
+  mkdirSync(chdbFolder, { recursive: true });
+  runToEnd("npm", ["install", "--prefix", chdbFolder, "--no-save", "--silent", chdbPackage]);
+  writeFileSync(complete, wanted);
+}
+
+async function load() {
+  const samples = join(root, "samples", "health");
+  const files = readdirSync(samples).filter((name) => /\.(csv\.gz|ndjson)$/.test(name));
+  const replay = ["replay", "--json", "--data-dir", lake.dir, ...files.map((name) => join(samples, name))];
+  runToEnd(process.execPath, [join(root, "firn.mjs"), ...replay]);
+  let counts = (await settled(lake.endpoints)).datasets.health;
+  for (const [what, { body, adds }] of Object.entries({ samples: newSamples(), changes: changes() })) {
+    const before = counts;
+    await ingest(body);
+    counts = (await settled(lake.endpoints)).datasets.health;
+    for (const [name, number] of Object.entries(adds))
+      check(`${what}: ${number} more ${name}`, counts[name] - before[name] === number, `${counts[name] - before[name]}`);
   }
 }
 
-async function withChdb(catalog) {
-  const tables = [];
-  for (const [name, columns] of Object.entries(sums)) {
-    const answer = await fetch(`${catalog}/v1/namespaces/health_db/tables/${name}`);
-    const location = /"metadata-location"\s*:\s*"([^"]+)"/.exec(await answer.text())[1];
-    const metadata = decodeURIComponent(new URL(location).pathname);
-    const directory = metadata.slice(0, metadata.lastIndexOf("/metadata/"));
-    const warehouse = join(directory, "..", "..");
-    tables.push({ name, directory, warehouse, metadata: metadata.slice(directory.length + 1), sums: columns });
-  }
-  const script = join(root, "e2e", "interop", "chdb-reader.mjs");
-  return JSON.parse(
-    execFileSync(process.execPath, [script, chdbFolder], { input: JSON.stringify(tables), encoding: "utf8" }),
-  );
+async function ingest(body) {
+  const url = `${lake.endpoints.ingest}/v1/ingest/health`;
+  const answer = await fetch(url, { method: "POST", headers: { "content-type": "application/x-ndjson" }, body });
+  if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`);
 }
 
-/** Foreign engines create, append, change and read tables through our catalog. */
-function writers() {
-  const script = join(root, "e2e", "interop", "catalog_smoke.py");
-  const run = spawnSync(python, [script], {
-    encoding: "utf8",
-    env: { ...process.env, CATALOG_URI: lake.endpoints.catalog },
+async function read() {
+  const { catalog, query } = lake.endpoints;
+  const { datasets } = await settled(lake.endpoints);
+  const tables = Object.fromEntries(
+    await Promise.all(Object.keys(figures).map(async (name) => [name, await locate(name)])),
+  );
+  const found = answerOf(python, ["readers.py"], { catalog, query, namespace, figures });
+  const chDB = answerOf(process.execPath, ["chdb-reader.mjs", chdbFolder], {
+    warehouse: join(lake.dir, "warehouse"),
+    figures,
+    tables,
   });
-  process.stdout.write(run.stdout);
-  check("PyIceberg and DuckDB write through the catalog", run.status === 0, run.stderr.slice(-2000));
+  const { lines, checks } = matrix({ ...found.readers, chDB });
+  for (const line of lines) console.log(`  ${line}`);
+  checks.forEach(count);
+  for (const [name, rows] of Object.entries(found.differences))
+    check(`${name} and DuckDB have the same rows, all columns`, rows === 0, `${rows} rows differ`);
+  const { stored, deleted, rejected } = datasets.health;
+  const rowsOf = (table) => found.readers.DuckDB[table].rows;
+  check("raw holds every stored sample", rowsOf("health_data_raw") === stored - deleted, `${stored} - ${deleted}`);
+  check("errors holds every rejected record", rowsOf("health_data_errors") === rejected, `${rejected}`);
+  for (const name of Object.keys(figures)) check(`${name} has rows`, rowsOf(name) > 0, "it is empty");
+  const deletes = found.delete_files.health_data_raw;
+  check(`raw was read with position deletes (delete files that apply: ${deletes})`, deletes > 0, "no delete file applies");
+}
+
+/** Where a table lies, and its current metadata file below that folder, by the catalog. */
+async function locate(name) {
+  const answer = await fetch(`${lake.endpoints.catalog}/v1/namespaces/${namespace}/tables/${name}`);
+  const location = /"metadata-location"\s*:\s*"([^"]+)"/.exec(await answer.text())[1];
+  const file = decodeURIComponent(new URL(location).pathname);
+  const directory = file.slice(0, file.lastIndexOf("/metadata/"));
+  return { directory, metadata: file.slice(directory.length + 1) };
+}
+
+function recompute() {
+  const found = answerOf(python, ["rollups.py", lake.endpoints.catalog, namespace]);
+  for (const [table, { rows, columns }] of Object.entries(found)) {
+    const wrong = Object.entries(columns).filter(([, differing]) => differing > 0);
+    const names = Object.keys(columns).slice(1);
+    console.log(`  ${table}: ${rows} rows, ${names.length} columns (${names.join(", ")})`);
+    for (const name of Object.keys(columns))
+      count({ name: `${table}: ${name}`, ok: columns[name] === 0, detail: `${columns[name]} rows differ` });
+    check(`${table} equals GROUP BY over raw`, rows > 0 && wrong.length === 0, "see above");
+  }
+}
+
+/** The script ends at its first failure and prints `ok NAME …` or `FAILED NAME` a step. */
+function write() {
+  const env = { ...process.env, CATALOG_URI: lake.endpoints.catalog };
+  const run = spawnSync(python, [join(scripts, "catalog_smoke.py")], { encoding: "utf8", env, timeout: stepLimitMs });
+  for (const [, outcome, name] of run.stdout.matchAll(/^(ok|FAILED)\s+(\w+)/gm))
+    check(name.replaceAll("_", " "), outcome === "ok", run.stderr.slice(-2_000));
+  check("the writers ran to their end", run.status === 0, run.stderr.slice(-2_000));
+}
+
+/** What a script of e2e/interop prints, given `input` as JSON. */
+function answerOf(command, [script, ...args], input = {}) {
+  const run = spawnSync(command, [join(scripts, script), ...args], {
+    input: JSON.stringify(input),
+    encoding: "utf8",
+    maxBuffer: outputBytesMax,
+    timeout: stepLimitMs,
+  });
+  if (run.status !== 0)
+    throw new Error(`${script} ended with ${run.status ?? run.signal}: ${run.stderr.slice(-2_000)}`);
+  return JSON.parse(run.stdout);
+}
+
+function runToEnd(command, args) {
+  const run = spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"], timeout: stepLimitMs });
+  if (run.status !== 0)
+    throw new Error(`${command} ${args[0]} ended with ${run.error?.message ?? run.status ?? run.signal}`);
 }

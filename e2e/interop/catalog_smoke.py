@@ -161,21 +161,11 @@ def ends(catalog):
     expect(not catalog.namespace_exists(RUN), "namespace is still there")
 
 
-def duckdb_session():
-    import duckdb
-
-    site = os.path.dirname(os.path.dirname(duckdb.__file__))
-    session = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    for name in ("avro", "httpfs", "iceberg"):
-        file = f"{site}/duckdb_extension_{name}/extensions/v{duckdb.__version__}/{name}.duckdb_extension"
-        session.execute(f"LOAD '{file}'")
-    session.execute(f"ATTACH '' AS lake (TYPE iceberg, ENDPOINT '{URI}', AUTHORIZATION_TYPE 'none')")
-    return session
-
-
 def duckdb_writes_pyiceberg_reads(catalog):
+    from duckdb_lake import attach
+
     schema_name = f"{RUN}d"
-    session = duckdb_session()
+    session = attach(URI)
     session.execute(f"CREATE SCHEMA lake.{schema_name}")
     session.execute(f"CREATE TABLE lake.{schema_name}.t (id BIGINT, ts TIMESTAMPTZ, s VARCHAR, m MAP(VARCHAR, VARCHAR))")
     session.execute(
@@ -193,7 +183,7 @@ def duckdb_writes_pyiceberg_reads(catalog):
     arrow = catalog.load_table(f"{schema_name}.t").scan().to_arrow()
     expect((arrow.num_rows, sum(arrow["id"].to_pylist())) == (901, 455000), "PyIceberg reads other rows")
     catalog.load_table(f"{schema_name}.c").append(pa.table({"x": pa.array([3], pa.int32()), "y": ["three"]}))
-    fresh = duckdb_session()
+    fresh = attach(URI)
     expect(fresh.execute(f"SELECT sum(x) FROM lake.{schema_name}.c").fetchone() == (6,), "DuckDB reads other rows")
     for name in ("t", "c"):
         fresh.execute(f"DROP TABLE lake.{schema_name}.{name}")

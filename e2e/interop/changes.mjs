@@ -1,7 +1,7 @@
 // Samples beside the shipped ones, and then corrections and deletions of both: what a table needs to have position
 // deletes, days of many time zones, and weeks of two years.
 
-const wardUser = "Zoë 🏔";
+const wardUser = "Ørjan 🏔";
 const wardSamples = 6_000;
 const wardStartMs = Date.UTC(2026, 2, 10);
 const wardStepMs = 14_000;
@@ -21,10 +21,9 @@ const travellers = {
   "traveller-5": { timezone: "Asia/Beirut", metadata: { note: "" } },
   "traveller-6": {},
 };
-const journeys = ["2018-11-02", "2018-02-16", "2020-12-26", "2024-02-27", "2023-03-24"];
-const journeyDays = 10;
-const readingsADay = 5;
-/** Lies between 0 and 24 hours with every reading at another time of day. */
+const journeys = ["2018-11-02", "2018-02-16", "2020-12-26", "2024-02-27", "2022-03-24", "2024-12-28"];
+const journeyReadings = 50;
+/** About five readings a day, each at another time of day. */
 const readingStepMs = 17_123_456;
 
 /** NDJSON of new samples: a day with more rows than a file that is written anew for every change, and the travellers. */
@@ -37,16 +36,18 @@ export function newSamples() {
     lines.push(payload(user, { samples: journeys.flatMap((day) => journeySamples(day, zone)) }));
   return {
     body: lines.join("\n"),
-    adds: { stored: wardSamples + Object.keys(travellers).length * journeys.length * journeyDays * readingsADay },
+    adds: { stored: wardSamples + Object.keys(travellers).length * journeys.length * journeyReadings },
   };
 }
 
 /** NDJSON that corrects, moves to another day and zone, repeats and deletes samples that are there. */
 export function changes() {
-  const deleted = range(wardSamples).filter((index) => index % deletedEvery === 1);
-  const moved = range(movedSamples).map((index) => index * correctedEvery + 3);
-  const corrected = range(wardSamples).filter((index) => index % correctedEvery === 2 && index % deletedEvery !== 1);
-  const repeated = range(repeatedSamples).map((index) => index * correctedEvery + 5);
+  const isDeleted = (index) => index % deletedEvery === 1;
+  const kept = range(wardSamples).filter((index) => !isDeleted(index));
+  const deleted = range(wardSamples).filter(isDeleted);
+  const corrected = kept.filter((index) => index % correctedEvery === 2);
+  const moved = kept.filter((index) => index % correctedEvery === 3).slice(0, movedSamples);
+  const repeated = kept.filter((index) => index % correctedEvery === 5).slice(0, repeatedSamples);
   const samples = [
     ...corrected.map((index) => ({ ...wardSample(index), value: wardSample(index).value + 0.125 })),
     ...moved.map((index) => wardSample(index, { movedByMs, zone: "America/Sao_Paulo" })),
@@ -70,7 +71,7 @@ export function changes() {
     body,
     adds: {
       corrected: corrected.length + moved.length + 1,
-      duplicates: repeated.filter((index) => index % deletedEvery !== 1).length,
+      duplicates: repeated.length,
       stored: 0,
       deleted: deleted.length + 1,
     },
@@ -96,7 +97,7 @@ function wardId(index) {
 
 function journeySamples(firstDay, zone) {
   const startMs = Date.parse(`${firstDay}T00:00:00Z`);
-  return range(journeyDays * readingsADay).map((index) => {
+  return range(journeyReadings).map((index) => {
     const at = new Date(startMs + index * readingStepMs).toISOString();
     const value = ((index * 613) % 997) + 0.1;
     return { id: `${firstDay}-${index}`, type: "stepCount", value, unit: "count", startDate: at, endDate: at, ...zone };
