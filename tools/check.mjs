@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, "..");
 const bin = (name) => join(root, "node_modules", ".bin", name);
 
 /** Suffixes of tests that need a server, another engine or a lot of time. */
-const RESOURCE_TESTS = "**/*.{nats,pg,s3,kafka,interop}.test.ts";
+const RESOURCE_TESTS = "**/*.{nats,pg,s3,kafka,process,interop}.test.ts";
 
 /** Steps of a group run at the same time; groups one after another. */
 const GROUPS = [

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const SOURCE = /^(apps|libs|tools|e2e|bench)\/.*\.(ts|mts|mjs)$/;
-const NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|nats|pg|s3|kafka|interop|d|config))*\.(ts|mts|mjs)$/;
+const NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|nats|pg|s3|kafka|process|interop|d|config))*\.(ts|mts|mjs)$/;
 const CATCH_ALL = /(^|-)(utils?|helpers?|managers?)\.|^(common|types|misc|shared)\./;
 const LEFT_OVER = [
   { pattern: new RegExp("\\b(TO" + "DO|FIX" + "ME|XX" + "X)\\b"), rule: "left-over mark: docs/gaps.md is the place" },

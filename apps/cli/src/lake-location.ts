@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 
 import type { Command } from "commander";
 
+import { ADDRESS_VARIABLES, readConfig, type AddressName, type CliConfig } from "./config.ts";
 import { CommandError, EXIT } from "./exit-code.ts";
 
 /** Options by which every command finds the lake that it works on. */
@@ -20,19 +21,7 @@ export interface Lake {
   readonly endpoints: Readonly<Partial<Record<AddressName, string>>>;
 }
 
-export type AddressName =
-  "ingest" | "query" | "catalog" | "validator" | "aggregator" | "catalog-writer" | "nats" | "warehouse" | "database";
-
 const DEFAULT_DATA_DIR = ".firn";
-/** Addresses that the environment may set, and by which variable. */
-const VARIABLES: Readonly<Partial<Record<AddressName, string>>> = {
-  ingest: "FIRN_INGEST_URL",
-  query: "FIRN_QUERY_URL",
-  catalog: "ICEBERG_CATALOG_URI",
-  nats: "NATS_URL",
-  warehouse: "ICEBERG_WAREHOUSE",
-  database: "DATABASE_URL",
-};
 
 /** Adds the options of LakeOptions, the same words for every command. */
 export function withLakeOptions(command: Command): Command {
@@ -44,14 +33,10 @@ export function withLakeOptions(command: Command): Command {
 }
 
 /** Reads endpoints.json of the data directory; options and environment come before it. */
-export function findLake(options: LakeOptions, environment: NodeJS.ProcessEnv = process.env): Lake {
-  const dataDir = resolve(options.dataDir ?? (environment["FIRN_DATA_DIR"] || DEFAULT_DATA_DIR));
+export function findLake(options: LakeOptions, config: CliConfig = readConfig()): Lake {
+  const dataDir = resolve(options.dataDir ?? config.dataDir ?? DEFAULT_DATA_DIR);
   const fromFile = readEndpoints(join(dataDir, "endpoints.json"));
-  const endpoints: Partial<Record<AddressName, string>> = { ...fromFile };
-  for (const [name, variable] of Object.entries(VARIABLES) as [AddressName, string][]) {
-    const value = environment[variable];
-    if (value) endpoints[name] = value;
-  }
+  const endpoints: Partial<Record<AddressName, string>> = { ...fromFile, ...config.addresses };
   if (options.ingest) endpoints.ingest = options.ingest;
   if (options.query) endpoints.query = options.query;
   return { dataDir: fromFile === undefined ? undefined : dataDir, endpoints };
@@ -70,7 +55,7 @@ function readEndpoints(path: string): Partial<Record<AddressName, string>> | und
 export function requireAddress(lake: Lake, name: AddressName): string {
   const address = lake.endpoints[name];
   if (address !== undefined) return address;
-  const variable = VARIABLES[name];
+  const variable = ADDRESS_VARIABLES[name];
   const ways = [
     "start the lake (npm start)",
     "name its folder with --data-dir",

@@ -1,12 +1,13 @@
-import { datasets } from "@firn/datasets";
 import type { Dataset, TableDefinition } from "@firn/core";
 import { isLakeError, lakeEnvironment, openFileStore, RestCatalog, type LakeEnvironment } from "@firn/lake";
 
+import { readConfig } from "./config.ts";
 import { CommandError, EXIT } from "./exit-code.ts";
 import { requireAddress, type Lake } from "./lake-location.ts";
 
 /** The datasets of this build, or the one that was named. @throws CommandError (usage) for an unknown name. */
 export function chosenDatasets(name: string | undefined): readonly Dataset[] {
+  const { datasets } = readConfig();
   if (name === undefined) return [...datasets.values()];
   const dataset = datasets.get(name);
   if (dataset !== undefined) return [dataset];

@@ -93,6 +93,16 @@ describe("firn", () => {
     expect(err).toContain("127.0.0.1:1");
   });
 
+  it.each([
+    ["ICEBERG_TABLE_RAW", "a.b"],
+    ["ICEBERG_DATABASE", "a..b"],
+    ["FIRN_DEFAULT_TIMEZONE", "Mars/Olympus"],
+  ])("ends with 2 for a wrong %s and names it", async (variable, value) => {
+    vi.stubEnv(variable, value);
+    expect(await firn("verify")).toBe(2);
+    expect(err).toContain(`${variable} must be `);
+  });
+
   it("shows a settled pipeline and ends with 0", async () => {
     await startQuery(settled);
     expect(await firn("status", "--wait")).toBe(0);

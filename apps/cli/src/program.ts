@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { maintainCommand } from "./maintain-command.ts";
 import { rebuildCommand } from "./rebuild-command.ts";
 import { replayCommand } from "./replay/replay-command.ts";
+import { resumeCommand } from "./resume-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { tablesCommand } from "./tables-command.ts";
 import { verifyCommand } from "./verify/verify-command.ts";
@@ -14,6 +15,8 @@ import { version } from "./version.ts";
 const HELP = `
 A lake is found by endpoints.json in its data directory (--data-dir, FIRN_DATA_DIR, default .firn);
 NATS_URL, ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, FIRN_INGEST_URL and FIRN_QUERY_URL come before it.
+Where the services have them, it needs ICEBERG_DATABASE, ICEBERG_TABLE_RAW, ICEBERG_TABLE_ERRORS (names of the
+health tables) and FIRN_DEFAULT_TIMEZONE too.
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the world is broken.
 "firn COMMAND --help" explains a command with examples.`;
@@ -31,7 +34,8 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addCommand(tablesCommand())
     .addCommand(errorsCommand())
     .addCommand(rebuildCommand())
-    .addCommand(maintainCommand());
+    .addCommand(maintainCommand())
+    .addCommand(resumeCommand());
   for (const command of [program, ...program.commands]) {
     command.exitOverride().showHelpAfterError("Try --help.");
   }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { expect, expectTypeOf, test } from "vitest";
+import { pipelineSettings } from "./pipeline-settings.ts";
 import { ConfigError, defineSettings } from "./settings.ts";
 
 const definition = defineSettings({
@@ -10,6 +11,7 @@ const definition = defineSettings({
   on: { env: "ON", type: "boolean", default: false, help: "" },
   folder: { env: "FOLDER", type: "path", default: "here", help: "" },
   mode: { env: "MODE", type: "string", choices: ["a", "b"], default: "a", help: "" },
+  zone: { ...pipelineSettings.defaultZone, env: "ZONE" },
 });
 
 function problemsOf(environment: Record<string, string>): readonly unknown[] {
@@ -31,6 +33,7 @@ test("defaults stand where the environment is silent or empty", () => {
     on: false,
     folder: resolve("here"),
     mode: "a",
+    zone: "UTC",
   });
 });
 
@@ -43,6 +46,7 @@ test("each type is read from its text", () => {
     ON: "1",
     FOLDER: "/data",
     MODE: "b",
+    ZONE: "+09:00",
   });
   expect(values).toEqual({
     url: "nats://a:1,nats://b:2",
@@ -52,19 +56,23 @@ test("each type is read from its text", () => {
     on: true,
     folder: "/data",
     mode: "b",
+    zone: "+09:00",
   });
   expectTypeOf(values.ratio).toEqualTypeOf<number | undefined>();
   expectTypeOf(values.mode).toEqualTypeOf<"a" | "b">();
 });
 
 test("every wrong variable is named with its rule and without its value", () => {
-  expect(problemsOf({ COUNT: "10", RATIO: "x", SIZE: "5 bananas", ON: "yes", MODE: "c" })).toEqual([
+  expect(
+    problemsOf({ COUNT: "10", RATIO: "x", SIZE: "5 bananas", ON: "yes", MODE: "c", ZONE: "Mars/Olympus" }),
+  ).toEqual([
     { env: "URL", rule: "is required" },
     { env: "COUNT", rule: "must be at most 9" },
     { env: "RATIO", rule: "must be a number" },
     { env: "SIZE", rule: "must be a size such as 1048576, 64MiB or 2GiB" },
     { env: "ON", rule: "must be true or false" },
     { env: "MODE", rule: "must be one of a, b" },
+    { env: "ZONE", rule: "must be an IANA time zone such as Asia/Seoul, or an offset such as +09:00" },
   ]);
   expect(problemsOf({ URL: "not a url", COUNT: "1.5" })).toEqual([
     { env: "URL", rule: "must be a URL with a scheme (several by comma)" },

@@ -17,6 +17,8 @@ export interface Setting {
   readonly secret?: true;
   /** The only texts that are taken. */
   readonly choices?: readonly string[];
+  /** Gives the rule that a `string` breaks, or undefined. */
+  readonly check?: (text: string) => string | undefined;
   readonly min?: number;
   readonly max?: number;
 }
@@ -102,7 +104,7 @@ function parseText(setting: Setting, text: string): Parsed {
       if (setting.choices && !setting.choices.includes(text)) {
         return { ok: false, rule: `must be one of ${setting.choices.join(", ")}` };
       }
-      return { ok: true, value: text };
+      return checkText(setting, text);
     case "path":
       return { ok: true, value: resolve(text) };
     case "url":
@@ -124,6 +126,11 @@ function parseText(setting: Setting, text: string): Parsed {
     case "bytes":
       return parseBytes(text);
   }
+}
+
+function checkText(setting: Setting, text: string): Parsed {
+  const rule = setting.check?.(text);
+  return rule === undefined ? { ok: true, value: text } : { ok: false, rule };
 }
 
 const BYTE_UNITS: Readonly<Record<string, number>> = { "": 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };

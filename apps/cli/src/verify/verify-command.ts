@@ -6,6 +6,7 @@ import { openKernel } from "@firn/lake";
 import { Command } from "commander";
 
 import { runCommand, type CommandResult } from "../command.ts";
+import { readConfig } from "../config.ts";
 import { EXIT } from "../exit-code.ts";
 import { findLake, withLakeOptions, type LakeOptions } from "../lake-location.ts";
 import { chosenDatasets, openLake } from "../lake-tables.ts";
@@ -22,8 +23,6 @@ const EXAMPLES = 10;
 const EXAMPLES_MAX = 10_000;
 const MEMORY_MB = 1024;
 const MEMORY_MB_MAX = 1024 * 1024;
-/** The zone of samples that name none, as the services have it. */
-const DEFAULT_ZONE_VARIABLE = "FIRN_DEFAULT_TIMEZONE";
 
 const HELP = `
 Every row of every aggregate is computed from scratch by plain SQL over the snapshot of raw that the
@@ -53,13 +52,13 @@ export function verifyCommand(): Command {
 }
 
 async function verify(name: string | undefined, options: VerifyOptions): Promise<CommandResult> {
+  const { defaultZone } = readConfig();
   const chosen = chosenDatasets(name);
   const env = await openLake(findLake(options));
   const tempDir = await mkdtemp(join(tmpdir(), "firn-verify-"));
   const kernel = await openKernel({ memoryLimitMb: options.memory, threads: availableParallelism(), tempDir });
   const connection = await kernel.connect();
   try {
-    const defaultZone = process.env[DEFAULT_ZONE_VARIABLE] || "UTC";
     const context: VerifyContext = { env, connection, defaultZone, examplesMax: options.examples };
     const verdicts: RollupVerdict[] = [];
     for (const dataset of chosen) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { datasets } from "../registry.ts";
+import { datasetOptions, datasetSettings, type DatasetSettings } from "../settings.ts";
 import { createHealthDataset } from "./dataset.ts";
 import { healthTables } from "./tables.ts";
 
@@ -150,5 +151,23 @@ describe("the tables of the health lake", () => {
     expect([dataset.namespace, dataset.raw.name, dataset.errors.name]).toEqual(["site", "raw", "dead"]);
     expect(dataset.rollups.map((rollup) => rollup.table.namespace)).toEqual(["site", "site", "site"]);
     expect(datasets.get("health")?.raw.name).toBe("health_data_raw");
+  });
+
+  it("take the names of the settings, whose defaults are those without settings", () => {
+    const defaults = Object.entries(datasetSettings).map(([key, setting]) => [key, setting.default] as const);
+    const names = Object.fromEntries(defaults) as unknown as DatasetSettings;
+    const buckets = { health: { aggregates: { kind: "bucket", buckets: 3 } } } as const;
+    expect(healthTables(datasetOptions(names).health)).toEqual(healthTables());
+    const { daily, errors } = healthTables(datasetOptions({ ...names, healthErrorsTable: "dead" }, buckets).health);
+    expect(errors.name).toBe("dead");
+    expect(daily.partition[0]?.transform).toBe("bucket[3]");
+  });
+
+  it("refuse names that are none, and one name for two tables", () => {
+    const { healthNamespace, healthRawTable } = datasetSettings;
+    expect(["a", "a.b", "health_db"].map(healthNamespace.check)).toEqual([undefined, undefined, undefined]);
+    for (const name of ["", ".", "a.", "a b", "*"]) expect(healthNamespace.check(name)).toContain("must be names");
+    for (const name of ["", "a.b", "-a", "a'b"]) expect(healthRawTable.check(name)).toContain("must be a name");
+    expect(() => createHealthDataset({ rawTable: "same", errorsTable: "same" })).toThrow("same stands for two tables");
   });
 });

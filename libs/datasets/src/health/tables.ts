@@ -50,16 +50,21 @@ export interface HealthTables {
   readonly monthly: TableDefinition;
 }
 
+/** @throws RangeError when two tables would have one name */
 export function healthTables(options: HealthTableOptions = {}): HealthTables {
   const namespace = options.namespace ?? "health_db";
   const aggregates = options.aggregates ?? { kind: "bucket" };
-  return {
+  const tables = {
     raw: rawTable(namespace, options.rawTable ?? "health_data_raw"),
     errors: errorsTable(namespace, options.errorsTable ?? "health_data_errors"),
     daily: dailyTable(namespace, aggregates),
     weekly: weeklyTable(namespace, aggregates),
     monthly: monthlyTable(namespace, aggregates),
   };
+  const names = Object.values(tables).map(({ name }) => name);
+  const double = names.find((name, index) => names.indexOf(name) !== index);
+  if (double !== undefined) throw new RangeError(`${namespace}.${double} stands for two tables of the health lake`);
+  return tables;
 }
 
 function rawTable(namespace: string, name: string): TableDefinition {

@@ -1,0 +1,60 @@
+import { zoneByName, type Dataset } from "@firn/core";
+import { createDatasets, datasetOptions, datasetSettings, type DatasetSettings } from "@firn/datasets";
+
+import { CommandError, EXIT } from "./exit-code.ts";
+
+export type AddressName =
+  "ingest" | "query" | "catalog" | "validator" | "aggregator" | "catalog-writer" | "nats" | "warehouse" | "database";
+
+/** Addresses that the environment may set, and by which variable. */
+export const ADDRESS_VARIABLES: Readonly<Partial<Record<AddressName, string>>> = {
+  ingest: "FIRN_INGEST_URL",
+  query: "FIRN_QUERY_URL",
+  catalog: "ICEBERG_CATALOG_URI",
+  nats: "NATS_URL",
+  warehouse: "ICEBERG_WAREHOUSE",
+  database: "DATABASE_URL",
+};
+
+const DATA_DIR_VARIABLE = "FIRN_DATA_DIR";
+const ZONE_VARIABLE = "FIRN_DEFAULT_TIMEZONE";
+
+/** What a command takes from the environment. An empty variable counts as absent. */
+export interface CliConfig {
+  readonly dataDir: string | undefined;
+  readonly addresses: Readonly<Partial<Record<AddressName, string>>>;
+  /** The datasets with the names that the site gives their tables. */
+  readonly datasets: ReadonlyMap<string, Dataset>;
+  /** Zone of samples that name none, as the lake's services have it. */
+  readonly defaultZone: string;
+}
+
+/** @throws CommandError (usage) that names the variable and the rule */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliConfig {
+  const addresses = Object.entries(ADDRESS_VARIABLES).flatMap(([name, variable]) => {
+    const address = environment[variable];
+    return address ? [[name, address] as const] : [];
+  });
+  return {
+    dataDir: environment[DATA_DIR_VARIABLE] || undefined,
+    addresses: Object.fromEntries(addresses),
+    datasets: createDatasets(datasetOptions(readNames(environment))),
+    defaultZone: readZone(environment),
+  };
+}
+
+function readNames(environment: NodeJS.ProcessEnv): DatasetSettings {
+  const names = Object.entries(datasetSettings).map(([key, setting]) => {
+    const name = environment[setting.env] || setting.default;
+    const rule = setting.check(name);
+    if (rule !== undefined) throw new CommandError(EXIT.usage, `${setting.env} ${rule}`);
+    return [key, name] as const;
+  });
+  return Object.fromEntries(names) as unknown as DatasetSettings;
+}
+
+function readZone(environment: NodeJS.ProcessEnv): string {
+  const zone = environment[ZONE_VARIABLE] || "UTC";
+  if (zoneByName(zone) !== undefined) return zone;
+  throw new CommandError(EXIT.usage, `${ZONE_VARIABLE} must be an IANA time zone, or an offset such as +09:00`);
+}

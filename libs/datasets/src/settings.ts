@@ -1,0 +1,59 @@
+import type { DatasetOptions } from "./registry.ts";
+
+/** A variable of the environment by which a site names things: in the shape that `defineSettings` of services takes. */
+interface NameSetting {
+  readonly env: string;
+  readonly type: "string";
+  readonly default: string;
+  readonly help: string;
+  readonly check: (text: string) => string | undefined;
+}
+
+/** Names of namespaces and tables. Every part of a lake must have the same. */
+export const datasetSettings = {
+  healthNamespace: {
+    env: "ICEBERG_DATABASE",
+    type: "string",
+    default: "health_db",
+    help: "Namespace of the health tables; a dot parts its levels.",
+    check: (text) => checkNames(text.split("."), "must be names of letters, digits, _ and -, with dots between levels"),
+  },
+  healthRawTable: {
+    env: "ICEBERG_TABLE_RAW",
+    type: "string",
+    default: "health_data_raw",
+    help: "Name of the health lake's raw table.",
+    check: (text) => checkNames([text], NAME_RULE),
+  },
+  healthErrorsTable: {
+    env: "ICEBERG_TABLE_ERRORS",
+    type: "string",
+    default: "health_data_errors",
+    help: "Name of the health lake's table of dead letters.",
+    check: (text) => checkNames([text], NAME_RULE),
+  },
+} as const satisfies Record<string, NameSetting>;
+
+/** Values of the settings above by their keys. */
+export type DatasetSettings = { readonly [K in keyof typeof datasetSettings]: string };
+
+/** What `createDatasets` takes for these names; what it has in `extra` of a dataset stays. */
+export function datasetOptions(settings: DatasetSettings, extra: DatasetOptions = {}): DatasetOptions {
+  return {
+    ...extra,
+    health: {
+      ...extra.health,
+      namespace: settings.healthNamespace,
+      rawTable: settings.healthRawTable,
+      errorsTable: settings.healthErrorsTable,
+    },
+  };
+}
+
+/** Names stand in subjects of streams, locations of files and SQL. */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/;
+const NAME_RULE = "must be a name of letters, digits, _ and -";
+
+function checkNames(names: readonly string[], rule: string): string | undefined {
+  return names.every((name) => NAME.test(name)) ? undefined : rule;
+}

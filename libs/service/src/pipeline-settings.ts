@@ -1,0 +1,52 @@
+import { zoneByName } from "@firn/core";
+import type { Setting } from "./settings.ts";
+
+/** Variables that mean the same to several services of a lake: each service takes the ones that it needs. */
+export const pipelineSettings = {
+  natsUrl: { env: "NATS_URL", type: "url", required: true, help: "Broker, nats-server 2.15.0 or later." },
+  catalogUri: {
+    env: "ICEBERG_CATALOG_URI",
+    type: "url",
+    required: true,
+    help: "Iceberg REST catalog that holds the tables.",
+  },
+  warehouse: {
+    env: "ICEBERG_WAREHOUSE",
+    type: "string",
+    default: ".firn/warehouse",
+    help: "Folder or file:// location that the tables lie under.",
+  },
+  shards: {
+    env: "FIRN_SHARDS",
+    type: "int",
+    default: 4,
+    min: 1,
+    max: 256,
+    help: "Shards of the lake, fixed when it is made; another number is refused.",
+  },
+  streamReplicas: {
+    env: "FIRN_STREAM_REPLICAS",
+    type: "int",
+    default: 1,
+    min: 1,
+    max: 5,
+    help: "Copies of the streams in the broker's cluster; only used when they are made.",
+  },
+  defaultZone: {
+    env: "FIRN_DEFAULT_TIMEZONE",
+    type: "string",
+    default: "UTC",
+    check: (text) =>
+      zoneByName(text) === undefined
+        ? "must be an IANA time zone such as Asia/Seoul, or an offset such as +09:00"
+        : undefined,
+    help: "Zone of samples that name none; the same for every service of a lake.",
+  },
+  memoryBytes: {
+    env: "FIRN_KERNEL_MEMORY",
+    type: "bytes",
+    default: 224 * 1024 ** 2,
+    min: 64 * 1024 ** 2,
+    help: "Memory of the columnar kernel; what does not fit is spilled to the data directory.",
+  },
+} as const satisfies Record<string, Setting>;
