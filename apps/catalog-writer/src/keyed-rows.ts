@@ -36,29 +36,40 @@ export async function readKeys(
   const values: string[] = [];
   for (const { place: name } of names) values.push(`(${sqlString(name)}, ${await index.partitionOrdinal(name)})`);
   if (values.length > 0) await connection.run(`INSERT INTO places VALUES ${values.join(", ")}`);
-  const digest = identityDigestSql(shape.identity);
   return collect(
     connection,
-    `SELECT ${digest.high} AS high, ${digest.low} AS low, ${contentDigestSql(shape.definition, shape.content)} AS content,
+    `SELECT ${identityDigestSql(shape.identity)} AS identity, ${contentDigestSql(shape.definition, shape.content)} AS content,
       CAST(${tombstone} AS UTINYINT) AS tombstone, coalesce(ordinal, -1)::INTEGER AS ordinal
     FROM ${relation} LEFT JOIN places ON places.place = ${place}${order === undefined ? "" : ` ORDER BY ${order}`}`,
   );
 }
 
-type FixedItems = BigUint64Array | Uint8Array | Int32Array;
-
 async function collect(connection: KernelConnection, sql: string): Promise<BatchKeys> {
-  const chunks: FixedItems[][] = [];
-  let rows = 0;
-  for await (const chunk of connection.chunks(sql)) {
-    rows += chunk.rowCount;
-    // Copied, because a vector's memory goes with its chunk.
-    chunks.push(
-      chunk.columnNames.map((_, column) =>
-        (chunk.data.getColumnVector(column) as unknown as { items: FixedItems }).items.slice(0, chunk.rowCount),
-      ),
-    );
+  const chunks: BatchKeys[] = [];
+  for await (const { data, rowCount } of connection.chunks(sql)) {
+    const vector = <T>(column: number) => data.getColumnVector(column) as unknown as T;
+    const keyHigh = new BigUint64Array(rowCount);
+    const keyLow = new BigUint64Array(rowCount);
+    // Copied, because a vector's memory goes with its chunk. A UHUGEINT is its low half, then its high one.
+    const identity = vector<{ dataView: DataView }>(0).dataView;
+    for (let row = 0; row < rowCount; row++) {
+      keyLow[row] = identity.getBigUint64(row * 16, true);
+      keyHigh[row] = identity.getBigUint64(row * 16 + 8, true);
+    }
+    chunks.push({
+      rows: rowCount,
+      keyHigh,
+      keyLow,
+      content: vector<{ items: BigUint64Array }>(1).items.slice(0, rowCount),
+      tombstone: vector<{ items: Uint8Array }>(2).items.slice(0, rowCount),
+      partition: vector<{ items: Int32Array }>(3).items.slice(0, rowCount),
+    });
   }
+  return joined(chunks);
+}
+
+function joined(chunks: readonly BatchKeys[]): BatchKeys {
+  const rows = chunks.reduce((sum, chunk) => sum + chunk.rows, 0);
   const keys = {
     rows,
     keyHigh: new BigUint64Array(rows),
@@ -67,14 +78,14 @@ async function collect(connection: KernelConnection, sql: string): Promise<Batch
     tombstone: new Uint8Array(rows),
     partition: new Int32Array(rows),
   };
-  const targets = [keys.keyHigh, keys.keyLow, keys.content, keys.tombstone, keys.partition];
   let at = 0;
-  for (const columns of chunks) {
-    targets.forEach((target, column) => {
-      const items = columns[column];
-      if (items) target.set(items as never, at);
-    });
-    at += columns[0]?.length ?? 0;
+  for (const chunk of chunks) {
+    keys.keyHigh.set(chunk.keyHigh, at);
+    keys.keyLow.set(chunk.keyLow, at);
+    keys.content.set(chunk.content, at);
+    keys.tombstone.set(chunk.tombstone, at);
+    keys.partition.set(chunk.partition, at);
+    at += chunk.rows;
   }
   return keys;
 }

@@ -91,7 +91,7 @@ describe("batch tables", () => {
       _op: [0, 0, 0, 0],
     });
     const rows = await connection.rows<{ identity: string; content: string }>(
-      `SELECT CAST(${identityDigestSql(definition.identity).low} AS VARCHAR) AS identity,
+      `SELECT CAST(${identityDigestSql(definition.identity)} AS VARCHAR) AS identity,
         CAST(${contentDigestSql(definition, ["value", "tags"])} AS VARCHAR) AS content FROM digests ORDER BY rowid`,
     );
     expect(rows[0]?.identity).not.toBe(rows[1]?.identity);

@@ -4,7 +4,7 @@
  * The same expressions run over a batch and over the table itself, so that a rebuilt key index equals the one that
  * grew with the commits.
  */
-import type { ColumnType, TableDefinition } from "@firn/core";
+import { COLUMN_PREFIX, type ColumnType, OP_COLUMN, type TableDefinition } from "@firn/core";
 import { sqlName, sqlString } from "@firn/lake";
 
 const microsPerDay = 86_400_000_000;
@@ -44,16 +44,18 @@ export function loadColumnBatchesSql(
   files: readonly string[],
   objectBytesMax: number,
 ): string {
-  const columns = definition.columns.map((column) => `${sqlName(column.name)} ${transportType[column.type]}[]`);
-  const unnested = definition.columns.map(
-    (column) => `unnest(columns.${sqlName(column.name)}) AS ${sqlName(column.name)}`,
-  );
+  const arrays = [
+    ...definition.columns.map((column) => ({ name: column.name, type: transportType[column.type] })),
+    { name: OP_COLUMN, type: "UTINYINT" },
+  ];
+  const key = (name: string) => sqlName(COLUMN_PREFIX + name);
+  const unnested = arrays.map(({ name }) => `unnest(${key(name)}) AS ${sqlName(name)}`);
   const values = definition.columns.map((column) => fromTransport(column.type, sqlName(column.name)));
   return `INSERT INTO ${batch}
-    SELECT ${values.join(", ")}, _op FROM (
-      SELECT ${unnested.join(", ")}, unnest(columns._op) AS _op
+    SELECT ${values.join(", ")}, ${sqlName(OP_COLUMN)} FROM (
+      SELECT ${unnested.join(", ")}
       FROM read_json([${files.map(sqlString).join(", ")}], format = 'unstructured', maximum_object_size = ${objectBytesMax},
-        columns = {columns: 'STRUCT(${columns.join(", ").replaceAll("'", "''")}, _op UTINYINT[])'}))`;
+        columns = {${arrays.map(({ name, type }) => `${key(name)}: '${type}[]'`).join(", ")}}))`;
 }
 
 /** Appends the records of rejected batches (libs/core dead-letter.ts), each a file with one JSON object. */
@@ -73,16 +75,15 @@ export function loadRejectedBatchesSql(
 }
 
 /**
- * 128-bit digest of a row's identity as two UBIGINTs: MD5 over the identity columns, all but the last behind their
- * length in bytes, so that no two identities share a text.
+ * 128-bit digest of a row's identity, a UHUGEINT: MD5 over the identity columns, all but the last behind their length
+ * in bytes, so that no two identities share a text.
  */
-export function identityDigestSql(identity: readonly string[]): { readonly high: string; readonly low: string } {
+export function identityDigestSql(identity: readonly string[]): string {
   const parts = identity.map((column, index) => {
     const text = `CAST(${sqlName(column)} AS VARCHAR)`;
     return index === identity.length - 1 ? text : `strlen(${text}), ':', ${text}`;
   });
-  const text = `concat(${parts.join(", ")})`;
-  return { high: `md5_number_upper(${text})`, low: `md5_number_lower(${text})` };
+  return `md5_number(concat(${parts.join(", ")}))`;
 }
 
 /** 64-bit digest of a row's content, a UBIGINT; the order of a map's keys does not matter, an empty map equals none. */

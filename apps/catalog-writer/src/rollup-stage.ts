@@ -39,6 +39,7 @@ import { isStreamError, type Log } from "@firn/stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { Parking } from "./parking.ts";
+import { commitResume, planPosition, type PositionProblem } from "./resume-position.ts";
 
 const retryMinMs = 200;
 const retryMaxMs = 5_000;
@@ -80,19 +81,29 @@ export class RollupStage {
   }
 
   async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {
-    const { dataset, log, parking } = this.#options;
+    const { dataset, env, log, parking } = this.#options;
     const subject = rollupSubject(dataset.name, 0);
     const identity = await log.identity();
-    const start = await this.#start(subject, identity);
-    if ("reason" in start) {
-      await parking.park(`${dataset.name}.rollup`, start.reason, start.fix, signal);
+    const name = `${dataset.name}.rollup`;
+    const tables = await this.#tables();
+    const problem = await this.#positionProblem(tables, subject, identity, name);
+    if (problem) {
+      const order = await parking.park(name, problem.reason, problem.fix, signal);
+      if (!order) return;
+      for (const table of tables)
+        await this.#options
+          .queueOf(table.identifier.name)
+          .run(() => commitResume(env, table, log, [subject], order, problem));
+      await parking.obeyed(name);
       return;
     }
-    await parking.clear(`${dataset.name}.rollup`);
+    await parking.clear(name);
+    // The last round that is in every rollup table.
+    const position = Math.min(...tables.map((table) => positionOf(table, log.stream, subject)));
     const turn = new AbortController();
     const both = AbortSignal.any([signal, turn.signal]);
     try {
-      for await (const record of log.read({ subjects: [subject], afterSequence: start.position, signal: both })) {
+      for await (const record of log.read({ subjects: [subject], afterSequence: position, identity, signal: both })) {
         await this.#write(decodeRollupRound(record.data), subject, record.sequence, identity);
         await log.trim(subject, record.sequence);
         progressed();
@@ -102,21 +113,27 @@ export class RollupStage {
     }
   }
 
-  /** The last round that is in every rollup table. */
-  async #start(subject: string, identity: string): Promise<{ position: number } | { reason: string; fix: string }> {
-    const { dataset, env, log } = this.#options;
-    const positions: number[] = [];
-    for (const rollup of dataset.rollups) {
-      const table = await loadTable(env, identifierOf(rollup));
+  #tables(): Promise<Table[]> {
+    const { dataset, env } = this.#options;
+    return Promise.all(dataset.rollups.map((rollup) => loadTable(env, identifierOf(rollup))));
+  }
+
+  /** The first table whose position does not fit the stream; after a loss the aggregator makes every window anew. */
+  async #positionProblem(
+    tables: readonly Table[],
+    subject: string,
+    identity: string,
+    name: string,
+  ): Promise<PositionProblem | undefined> {
+    const { log } = this.#options;
+    const { lastSequence } = await log.bounds();
+    for (const table of tables) {
       const known = table.metadata.properties[identityProperty(log.stream)];
-      if (known !== undefined && known !== identity)
-        return {
-          reason: `stream ${log.stream} was made anew since ${rollup.table.name} was written`,
-          fix: `restore the stream, or compute the rollups anew with: firn rebuild ${dataset.name}`,
-        };
-      positions.push(parsePositions(table.metadata.properties, log.stream).get(subject) ?? 0);
+      const place = { name: table.identifier.name, position: positionOf(table, log.stream, subject), known };
+      const problem = planPosition(place, { stream: log.stream, identity, lastSequence }, name);
+      if (problem) return problem;
     }
-    return { position: Math.min(...positions) };
+    return undefined;
   }
 
   async #write(round: RollupRound, subject: string, sequence: number, identity: string): Promise<void> {
@@ -141,8 +158,7 @@ export class RollupStage {
     const { env, log, logger, writerEpoch } = this.#options;
     const started = performance.now();
     const table = await loadTable(env, identifierOf(rollup));
-    const position = parsePositions(table.metadata.properties, log.stream).get(subject) ?? 0;
-    if (position >= sequence) return;
+    if (positionOf(table, log.stream, subject) >= sequence) return;
     const snapshotChange = await this.#stage(table, rollup, change);
     const staged = await stageCommit(env, {
       table,
@@ -194,6 +210,10 @@ export class RollupStage {
     const files = round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
     await Promise.all(files.map((file) => this.#options.env.store.delete(file.location)));
   }
+}
+
+function positionOf(table: Table, stream: string, subject: string): number {
+  return parsePositions(table.metadata.properties, stream).get(subject) ?? 0;
 }
 
 export function identifierOf(definition: {

@@ -14,6 +14,7 @@ import { type CadenceLimits, commitDue } from "./cadence.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { type CommitReport, KeyedTable, type KeyedTableOptions, TableMoved } from "./keyed-table.ts";
 import type { Parking } from "./parking.ts";
+import { commitResume, planPosition } from "./resume-position.ts";
 
 const retryMinMs = 200;
 const retryMaxMs = 5_000;
@@ -76,21 +77,25 @@ export class TableStage {
 
   /** From an opened table to the first failure or the end. */
   async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {
-    const { log, parking, queue } = this.#options;
+    const { log, name, parking, queue } = this.#options;
+    const { definition, env, subjects } = this.#options.table;
     const table = await queue.run(() => KeyedTable.open(this.#options.table));
     this.#table = table;
     const identity = await log.identity();
-    const reason = await positionProblem(table, log, identity);
-    if (reason) {
-      await parking.park(this.#options.name, reason.reason, reason.fix, signal);
+    const place = { name: definition.name, position: table.position(), known: table.streamIdentity() };
+    const { lastSequence } = await log.bounds();
+    const problem = planPosition(place, { stream: log.stream, identity, lastSequence }, name);
+    if (problem) {
+      const order = await parking.park(name, problem.reason, problem.fix, signal);
+      if (!order) return;
+      await queue.run(() => commitResume(env, table.table, log, subjects, order, problem));
+      await parking.obeyed(name);
       return;
     }
-    await parking.clear(this.#options.name);
+    await parking.clear(name);
     const turn = new AbortController();
     const both = AbortSignal.any([signal, turn.signal]);
-    const arrivals = new Arrivals(
-      log.read({ subjects: this.#options.table.subjects, afterSequence: table.position(), signal: both }),
-    );
+    const arrivals = new Arrivals(log.read({ subjects, afterSequence: table.position(), identity, signal: both }));
     try {
       await this.#pump(table, arrivals, identity, signal, progressed);
     } finally {
@@ -186,27 +191,6 @@ function isPassing(error: unknown): boolean {
   if (error instanceof TableMoved) return true;
   if (isLakeError(error)) return error.kind !== "invalid" && error.kind !== "unsupported";
   return isStreamError(error);
-}
-
-/** Why the table's position does not fit the stream, if it does not. */
-async function positionProblem(
-  table: KeyedTable,
-  log: Log,
-  identity: string,
-): Promise<{ reason: string; fix: string } | undefined> {
-  const known = table.streamIdentity();
-  const bounds = await log.bounds();
-  if (known !== undefined && known !== identity)
-    return {
-      reason: `stream ${log.stream} was made anew: the table's position belongs to ${known}, the stream is ${identity}`,
-      fix: "restore the stream, or accept the loss with: firn resume SHARD --accept-loss",
-    };
-  if (table.position() > bounds.lastSequence)
-    return {
-      reason: `the table's position ${table.position()} is ahead of stream ${log.stream}, which ends at ${bounds.lastSequence}`,
-      fix: "restore the stream, or go on from a sequence with: firn resume SHARD --from N",
-    };
-  return undefined;
 }
 
 /** An iterator that can be asked with a time limit; a record that comes late waits for the next call. */

@@ -1,4 +1,4 @@
-import { createDatasets } from "@firn/datasets";
+import { createDatasets, datasetOptions } from "@firn/datasets";
 import { openLake } from "@firn/lake";
 import type { ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
@@ -13,14 +13,11 @@ export const writerService: ServiceDefinition<WriterSettings> = {
   settings: writerSettings,
   async setup(context) {
     const { settings, metrics, health } = context;
-    const datasets = createDatasets({
-      health: {
-        aggregates:
-          settings.aggregatePartitioning === "reference"
-            ? { kind: "reference" }
-            : { kind: "bucket", buckets: settings.aggregateBuckets },
-      },
-    });
+    const aggregates =
+      settings.aggregatePartitioning === "reference"
+        ? ({ kind: "reference" } as const)
+        : ({ kind: "bucket", buckets: settings.aggregateBuckets } as const);
+    const datasets = createDatasets(datasetOptions(settings, { health: { aggregates } }));
     const writer = new Writer({
       context,
       datasets: [...datasets.values()],

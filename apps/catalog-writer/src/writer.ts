@@ -1,10 +1,10 @@
 /**
  * The writer as a whole: connects, makes what is missing, and runs a stage for each table that rows go into.
  */
-import { acceptedSubject, type Dataset, rejectedSubject, streams } from "@firn/core";
+import { acceptedSubject, type Dataset, rejectedSubject } from "@firn/core";
 import { type Kernel, type LakeEnvironment, openKernel } from "@firn/lake";
 import { type ServiceContext, type Stage, untilPossible } from "@firn/service";
-import type { Log, StreamConnection } from "@firn/stream";
+import { type Log, rollupLog, STATE_BUCKET, type StreamConnection, validatedLog } from "@firn/stream";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -71,9 +71,10 @@ export class Writer implements Stage {
     const made = await ensureTables(env, datasets);
     if (made.length > 0) log.info("tables made", { tables: made });
     const connection = await this.#options.connectStreams(signal);
-    const validated = await connection.openLog({ stream: streams.validated, subjects: ["accepted.>", "rejected.>"] });
-    const rollups = await connection.openLog({ stream: streams.rollup, subjects: ["rollup.>"] });
-    const parking = new Parking("catalog-writer", await connection.attempts("firn"), log, health);
+    const { streamReplicas: replicas } = settings;
+    const validated = await connection.openLog(validatedLog({ replicas }));
+    const rollups = await connection.openLog(rollupLog({ replicas }));
+    const parking = new Parking("catalog-writer", await connection.attempts(STATE_BUCKET), log, health);
     const folder = join(settings.dataDir, "catalog-writer");
     rmSync(join(folder, "spool"), { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });

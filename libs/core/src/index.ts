@@ -19,6 +19,7 @@ export type {
   ValidationRun,
 } from "./dataset.ts";
 export {
+  COLUMN_PREFIX,
   decodeColumnBatch,
   encodeColumnBatch,
   OP_COLUMN,
@@ -50,6 +51,7 @@ export {
   parsePositions,
   pipelineIdProperty,
   positionProperty,
+  receivedBeforeProperty,
   receivedProperty,
   rejectedSubject,
   resumeKey,

@@ -58,7 +58,7 @@ describe("a column batch", () => {
   it("has the shape of version 1", () => {
     const text = Buffer.from(encodeColumnBatch("health", rows)).toString();
     expect(text).toBe(
-      '{"v":1,"dataset":"health","rows":2,"columns":{"_op":[0,1],"user_id":["u\\u0000","😀"],"metadata":[{"k":"v"},null]}}',
+      '{"v":1,"dataset":"health","rows":2,"c._op":[0,1],"c.user_id":["u\\u0000","😀"],"c.metadata":[{"k":"v"},null]}',
     );
     expect(decodeColumnBatch(Buffer.from(text))).toEqual({ v: 1, dataset: "health", ...rows });
   });
@@ -70,7 +70,7 @@ describe("a column batch", () => {
     });
   });
 
-  it.each(['{"v":2}', '{"v":1,"dataset":"d","rows":2,"columns":{"a":[1]}}', "[]"])("refuses %s", (text) => {
+  it.each(['{"v":2}', '{"v":1,"dataset":"d","rows":2,"c.a":[1]}', "[]"])("refuses %s", (text) => {
     expect(() => decodeColumnBatch(Buffer.from(text))).toThrow(SyntaxError);
   });
 });

@@ -27,6 +27,12 @@ export function receivedProperty(shard: number): string {
   return `firn.received.${shard}`;
 }
 
+/**
+ * On raw: records that earlier streams had received, which the validator's count does not hold any more. Set when an
+ * operator lets the writer go on after a stream was lost.
+ */
+export const receivedBeforeProperty = "firn.received-before";
+
 /** Names the lake for ever: made with the first table. */
 export const pipelineIdProperty = "firn.pipeline-id";
 /** The writer process that made the last commit. */
