@@ -1,8 +1,7 @@
-import { streams } from "@firn/core";
-import { datasets } from "@firn/datasets";
+import { createDatasets, datasetOptions } from "@firn/datasets";
 import { openKernel, openLake } from "@firn/lake";
 import { type ServiceDefinition, type ServiceContext, type Stage, untilPossible } from "@firn/service";
-import { connectStreams } from "@firn/stream";
+import { connectStreams, rollupLog, validatedLog } from "@firn/stream";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { backlogOf } from "./backlog.ts";
@@ -59,8 +58,9 @@ class Aggregator implements Stage {
     const { settings, log, metrics } = this.#context;
     const env = await openLake({ catalogUri: settings.catalogUri, warehouse: settings.warehouse });
     const connection = await connectStreams({ url: settings.natsUrl, name: "aggregator", signal });
-    const rollups = await connection.openLog({ stream: streams.rollup, subjects: ["rollup.>"] });
-    const validated = await connection.openLog({ stream: streams.validated, subjects: ["accepted.>", "rejected.>"] });
+    const { streamReplicas: replicas } = settings;
+    const rollups = await connection.openLog(rollupLog({ replicas }));
+    const validated = await connection.openLog(validatedLog({ replicas }));
     const folder = join(settings.dataDir, "aggregator");
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
@@ -85,14 +85,14 @@ class Aggregator implements Stage {
       labels: ["dataset"],
     });
     const stages = new Map<string, AggregatorStage>();
-    for (const dataset of datasets.values()) {
+    for (const dataset of createDatasets(datasetOptions(settings)).values()) {
       const stage = new AggregatorStage({
         env,
         connection: await kernel.connect(),
         dataset,
         log: rollups,
         streams: connection,
-        defaultZone: settings.defaultTimezone,
+        defaultZone: settings.defaultZone,
         folder: join(folder, dataset.name),
         logger: log,
         backlog: () => backlogOf(env, validated, dataset),

@@ -29,7 +29,7 @@ export function defineIngestService(
     port: 4100,
     settings: ingestSettings,
     async setup({ settings, log, metrics, health, version }) {
-      const { shards, intakeBytesMax: bytesMax, intakeReplicas: replicas } = settings;
+      const { shards, intakeBytesMax: bytesMax, streamReplicas: replicas } = settings;
       const intake = new Intake(
         () => connect(settings.natsUrl),
         { shards, replicas, ...(bytesMax !== undefined && { bytesMax }) },

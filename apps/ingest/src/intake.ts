@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger, Stage } from "@firn/service";
 import {
+  intakeLog,
   isStreamError,
   StreamError,
   type AppendRecord,
@@ -18,17 +19,14 @@ const RECORD_BYTES_NEEDED = BODY_BYTES_MAX + 1024 * 1024;
 export interface IntakeOptions {
   readonly shards: number;
   readonly bytesMax?: number;
-  readonly replicas?: number;
+  readonly replicas: number;
 }
 
 /** The stream that ingest appends to, made when it is missing. Its number of shards is part of it, for good. */
 export function intakeSpec(options: IntakeOptions): LogSpec {
   return {
-    stream: "INTAKE",
-    subjects: ["intake.>"],
-    metadata: { "firn.shards": String(options.shards) },
+    ...intakeLog(options),
     ...(options.bytesMax !== undefined && { bytesMax: options.bytesMax }),
-    ...(options.replicas !== undefined && { replicas: options.replicas }),
   };
 }
 

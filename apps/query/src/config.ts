@@ -1,27 +1,13 @@
-import { defineSettings } from "@firn/service";
+import { datasetSettings } from "@firn/datasets";
+import { defineSettings, pipelineSettings } from "@firn/service";
 
 export const querySettings = defineSettings({
-  natsUrl: { env: "NATS_URL", type: "url", required: true, help: "Broker, nats-server 2.15.0 or later." },
-  catalogUri: {
-    env: "ICEBERG_CATALOG_URI",
-    type: "url",
-    required: true,
-    help: "Iceberg REST catalog that holds the tables.",
-  },
-  warehouse: {
-    env: "ICEBERG_WAREHOUSE",
-    type: "string",
-    default: ".firn/warehouse",
-    help: "Folder or file:// location that the tables lie under.",
-  },
-  shards: {
-    env: "FIRN_SHARDS",
-    type: "int",
-    default: 4,
-    min: 1,
-    max: 256,
-    help: "Shards of the lake, fixed when it is made; another number is refused.",
-  },
+  natsUrl: pipelineSettings.natsUrl,
+  catalogUri: pipelineSettings.catalogUri,
+  warehouse: pipelineSettings.warehouse,
+  ...datasetSettings,
+  shards: pipelineSettings.shards,
+  streamReplicas: pipelineSettings.streamReplicas,
   concurrency: {
     env: "FIRN_QUERY_CONCURRENCY",
     type: "int",
@@ -46,13 +32,7 @@ export const querySettings = defineSettings({
     max: 600_000,
     help: "Milliseconds that one question may take, waiting included.",
   },
-  memoryBytes: {
-    env: "FIRN_KERNEL_MEMORY",
-    type: "bytes",
-    default: 256 * 1024 ** 2,
-    min: 64 * 1024 ** 2,
-    help: "Memory of the columnar kernel; what does not fit is spilled to the data directory.",
-  },
+  memoryBytes: { ...pipelineSettings.memoryBytes, default: 256 * 1024 ** 2 },
   cacheValuesMax: {
     env: "FIRN_QUERY_CACHE_VALUES",
     type: "int",

@@ -1,4 +1,4 @@
-import { canonicalHealthType, datasets, healthUnit } from "@firn/datasets";
+import { canonicalHealthType, createDatasets, datasetOptions, healthUnit } from "@firn/datasets";
 import { openKernel, openLake, type LakeEnvironment } from "@firn/lake";
 import { openApiModule, type ServiceContext, type ServiceDefinition, type ServiceParts } from "@firn/service";
 import { connectStreams } from "@firn/stream";
@@ -41,6 +41,7 @@ export async function assemble(context: ServiceContext<QuerySettings>, env: Lake
   const link = new StreamLink({
     connect: (signal) => connectStreams({ url: settings.natsUrl, name: "query", signal }),
     shards: settings.shards,
+    replicas: settings.streamReplicas,
     log,
   });
   const tables = new TableCache(env);
@@ -50,6 +51,7 @@ export async function assemble(context: ServiceContext<QuerySettings>, env: Lake
     tempDir: join(settings.dataDir, "query", "spill"),
   });
   const pool = await KernelPool.open(kernel, settings);
+  const datasets = createDatasets(datasetOptions(settings));
   const pipelineParts = { link, tables, datasets: [...datasets.values()] };
   const freshness = new Freshness(pipelineParts);
   const questions = new QuestionService({

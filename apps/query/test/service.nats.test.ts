@@ -16,7 +16,7 @@ import {
   streams,
 } from "@firn/core";
 import { startService, type OpenApiDocument, type RunningService } from "@firn/service";
-import { connectStreams, type Log, type StreamConnection } from "@firn/stream";
+import { connectStreams, intakeLog, validatedLog, type Log, type StreamConnection } from "@firn/stream";
 import { startNatsServer, tempFolder, waitFor, type NatsServer, type TempFolder } from "@firn/testing";
 import { tableFromIPC } from "apache-arrow";
 import { parse } from "csv-parse/sync";
@@ -57,9 +57,8 @@ beforeAll(async () => {
   await waitFor(async () => (await service.health.report()).ready, { limitMs: 20_000, what: "the service is ready" });
   byNats = await connectNatsClient(nats.url);
   connection = await connectStreams({ url: nats.url, name: "test" });
-  const metadata = { "firn.shards": String(SHARDS) };
-  intake = await connection.openLog({ stream: streams.intake, subjects: ["intake.>"], metadata });
-  validated = await connection.openLog({ stream: streams.validated, subjects: ["accepted.>", "rejected.>"] });
+  intake = await connection.openLog(intakeLog({ shards: SHARDS, replicas: 1 }));
+  validated = await connection.openLog(validatedLog({ replicas: 1 }));
 }, 60_000);
 
 afterAll(async () => {

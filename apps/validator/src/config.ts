@@ -1,15 +1,8 @@
-import { defineSettings } from "@firn/service";
+import { defineSettings, pipelineSettings } from "@firn/service";
 
 export const validatorSettings = defineSettings({
-  natsUrl: { env: "NATS_URL", type: "url", required: true, help: "Broker, nats-server 2.15.0 or later." },
-  shards: {
-    env: "FIRN_SHARDS",
-    type: "int",
-    default: 4,
-    min: 1,
-    max: 256,
-    help: "Shards of the lake, fixed when it is made; another number is refused.",
-  },
+  natsUrl: pipelineSettings.natsUrl,
+  shards: pipelineSettings.shards,
   ownShards: {
     env: "FIRN_VALIDATOR_SHARDS",
     type: "string",
@@ -23,12 +16,7 @@ export const validatorSettings = defineSettings({
     choices: ["strict", "lenient"],
     help: "strict: unknown types and units are dead letters; lenient: they are stored and counted as warnings.",
   },
-  defaultZone: {
-    env: "FIRN_DEFAULT_TIMEZONE",
-    type: "string",
-    default: "UTC",
-    help: "Zone of samples that name none; the aggregator must have the same.",
-  },
+  defaultZone: pipelineSettings.defaultZone,
   runBytesMax: {
     env: "FIRN_VALIDATOR_RUN_BYTES",
     type: "bytes",
@@ -51,14 +39,7 @@ export const validatorSettings = defineSettings({
     min: 0,
     help: "Size of the intake stream from which validated input goes at once; also from half of the stream's own limit.",
   },
-  streamReplicas: {
-    env: "FIRN_STREAM_REPLICAS",
-    type: "int",
-    default: 1,
-    min: 1,
-    max: 5,
-    help: "Copies of the streams in the broker's cluster; only used when they are made.",
-  },
+  streamReplicas: pipelineSettings.streamReplicas,
 });
 
 export type ValidatorSettings = ReturnType<(typeof validatorSettings)["parse"]>;

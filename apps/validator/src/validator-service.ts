@@ -1,4 +1,3 @@
-import { zoneByName } from "@firn/core";
 import { datasets } from "@firn/datasets";
 import { ConfigError, type ServiceDefinition } from "@firn/service";
 import { connectStreams, type StreamConnection } from "@firn/stream";
@@ -43,15 +42,10 @@ export const validatorService = defineValidatorService((url, signal) =>
 );
 
 function checkSettings(settings: ValidatorSettings): void {
-  const problems = [];
-  if (zoneByName(settings.defaultZone) === undefined) {
-    problems.push({ env: "FIRN_DEFAULT_TIMEZONE", rule: "must be an IANA time zone or an offset such as +09:00" });
-  }
   try {
     parseOwnShards(settings.ownShards, settings.shards);
   } catch {
     const rule = `must be all, or shards and ranges of 0–${settings.shards - 1} such as 0,2-3`;
-    problems.push({ env: "FIRN_VALIDATOR_SHARDS", rule });
+    throw new ConfigError([{ env: "FIRN_VALIDATOR_SHARDS", rule }]);
   }
-  if (problems.length > 0) throw new ConfigError(problems);
 }

@@ -1,7 +1,7 @@
 import type { Dataset } from "@firn/core";
-import { intakeSubject, streams } from "@firn/core";
+import { intakeSubject } from "@firn/core";
 import { untilPossible, type ServiceContext, type Stage } from "@firn/service";
-import type { Log, StreamConnection } from "@firn/stream";
+import { intakeLog, STATE_BUCKET, validatedLog, type Log, type StreamConnection } from "@firn/stream";
 
 import { parseOwnShards, type ValidatorSettings } from "./config.ts";
 import { Parking } from "./parking.ts";
@@ -22,9 +22,6 @@ interface Opened {
   readonly parking: Parking;
   readonly stages: readonly ShardStage[];
 }
-
-/** Bucket of the attempts store in which the pipeline's stages keep what must outlive them. */
-const STATE_BUCKET = "firn";
 
 /** Connects, makes the streams that are missing, and runs a stage for every dataset and own shard. */
 export class Validator implements Stage {
@@ -90,15 +87,9 @@ export class Validator implements Stage {
     const { settings, log } = context;
     const connection = await this.#options.connect(signal);
     try {
-      const replicas = settings.streamReplicas;
-      const intake = await connection.openLog({
-        stream: streams.intake,
-        subjects: ["intake.>"],
-        metadata: { "firn.shards": String(settings.shards) },
-        replicas,
-      });
-      const subjects = ["accepted.>", "rejected.>"];
-      const validated = await connection.openLog({ stream: streams.validated, subjects, replicas });
+      const { shards, streamReplicas: replicas } = settings;
+      const intake = await connection.openLog(intakeLog({ shards, replicas }));
+      const validated = await connection.openLog(validatedLog({ replicas }));
       const attempts = await connection.attempts(STATE_BUCKET);
       const parking = new Parking(attempts, log);
       const shared = {

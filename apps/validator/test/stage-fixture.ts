@@ -9,7 +9,7 @@ import {
 } from "@firn/core";
 import { datasets } from "@firn/datasets";
 import { createMetrics, silentLogger } from "@firn/service";
-import { MemoryLogs, type Log, type StreamConnection } from "@firn/stream";
+import { intakeLog, MemoryLogs, validatedLog, type Log, type StreamConnection } from "@firn/stream";
 
 import { Parking } from "../src/parking.ts";
 import { ShardStage, type ShardStageOptions } from "../src/shard-stage.ts";
@@ -24,9 +24,9 @@ export interface World {
   readonly validated: Log;
 }
 
-export async function openWorld(connection: StreamConnection = new MemoryLogs()): Promise<World> {
-  const intake = await connection.openLog({ stream: "INTAKE", subjects: ["intake.>"] });
-  const validated = await connection.openLog({ stream: "VALIDATED", subjects: ["accepted.>", "rejected.>"] });
+export async function openWorld(connection: StreamConnection = new MemoryLogs(), shards = 1): Promise<World> {
+  const intake = await connection.openLog(intakeLog({ shards, replicas: 1 }));
+  const validated = await connection.openLog(validatedLog({ replicas: 1 }));
   return { connection, intake, validated };
 }
 

@@ -6,6 +6,7 @@ import { afterEach, expect, test } from "vitest";
 import { validatorService } from "../src/validator-service.ts";
 import { openWorld, outputOf, payload, send, type World } from "./stage-fixture.ts";
 
+const SHARDS = 2;
 const cleanUps: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
@@ -20,7 +21,7 @@ async function startBroker(): Promise<string> {
 }
 
 async function startValidator(natsUrl: string): Promise<RunningService> {
-  const environment = { NATS_URL: natsUrl, FIRN_PORT: "0", FIRN_LOG_LEVEL: "silent", FIRN_SHARDS: "2" };
+  const environment = { NATS_URL: natsUrl, FIRN_PORT: "0", FIRN_LOG_LEVEL: "silent", FIRN_SHARDS: String(SHARDS) };
   const service = await startService(validatorService, environment);
   cleanUps.push(() => service.close());
   const ready = async () => (await service.health.report()).ready;
@@ -31,7 +32,7 @@ async function startValidator(natsUrl: string): Promise<RunningService> {
 async function connectWorld(natsUrl: string): Promise<World> {
   const connection = await connectStreams({ url: natsUrl, name: "test" });
   cleanUps.push(() => connection.close());
-  return openWorld(connection);
+  return openWorld(connection, SHARDS);
 }
 
 async function untilRecords(world: World, count: number): Promise<void> {

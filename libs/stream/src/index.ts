@@ -6,6 +6,8 @@ export type { FencedAppend, FencedAppendOptions } from "./fenced-append.ts";
 export { APPEND_BYTES_MAX, APPEND_RECORDS_MAX } from "./log.ts";
 export type { AppendRecord, Log, LogBounds, LogRecord, ReadOptions } from "./log.ts";
 export { MemoryLogs } from "./memory-logs.ts";
+export { intakeLog, rollupLog, STATE_BUCKET, validatedLog } from "./pipeline-logs.ts";
+export type { PipelineLogOptions } from "./pipeline-logs.ts";
 export { isStreamError, StreamError } from "./stream-error.ts";
 export type { StreamErrorKind } from "./stream-error.ts";
 export { filterMatches } from "./subject.ts";

@@ -1,6 +1,14 @@
-import { streams } from "@firn/core";
 import { Problem, type Logger, type Stage } from "@firn/service";
-import { isStreamError, type AttemptStore, type Log, type StreamConnection } from "@firn/stream";
+import {
+  intakeLog,
+  isStreamError,
+  rollupLog,
+  STATE_BUCKET,
+  validatedLog,
+  type AttemptStore,
+  type Log,
+  type StreamConnection,
+} from "@firn/stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** The streams, as the pipeline looks at them. */
@@ -14,12 +22,12 @@ export interface OpenStreams {
 
 export interface StreamLinkOptions {
   readonly connect: (signal: AbortSignal) => Promise<StreamConnection>;
+  /** A lake that was made with another number is refused. */
   readonly shards: number;
+  readonly replicas: number;
   readonly log: Logger;
 }
 
-/** The bucket in which stages keep attempts and what is parked. */
-const BUCKET = "firn";
 const RETRY_MS = 1_000;
 
 /**
@@ -66,7 +74,7 @@ export class StreamLink implements Stage {
     let connection: StreamConnection | undefined;
     try {
       connection = await this.#options.connect(signal);
-      this.#open = await openStreams(connection, this.#options.shards);
+      this.#open = await openStreams(connection, this.#options);
       connection.subscribeHints("lake.committed.>", () => this.#hints.forEach((listener) => listener()));
     } catch (error) {
       await connection?.close();
@@ -77,14 +85,12 @@ export class StreamLink implements Stage {
   }
 }
 
-async function openStreams(connection: StreamConnection, shards: number): Promise<OpenStreams> {
-  // The number of shards is checked by the stream: a lake that was made with another one is refused.
-  const metadata = { "firn.shards": String(shards) };
+async function openStreams(connection: StreamConnection, options: StreamLinkOptions): Promise<OpenStreams> {
   const [intake, validated, rollup, attempts] = await Promise.all([
-    connection.openLog({ stream: streams.intake, subjects: ["intake.>"], metadata }),
-    connection.openLog({ stream: streams.validated, subjects: ["accepted.>", "rejected.>"] }),
-    connection.openLog({ stream: streams.rollup, subjects: ["rollup.>"] }),
-    connection.attempts(BUCKET),
+    connection.openLog(intakeLog(options)),
+    connection.openLog(validatedLog(options)),
+    connection.openLog(rollupLog(options)),
+    connection.attempts(STATE_BUCKET),
   ]);
   return { connection, intake, validated, rollup, attempts };
 }
