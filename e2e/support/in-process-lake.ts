@@ -8,8 +8,13 @@ import {
   encodeColumnBatch,
   encodeRejectedBatch,
   parseCounts,
+  parkedKey,
+  type ParkedState,
   parsePositions,
+  receivedBeforeProperty,
   rejectedSubject,
+  resumeKey,
+  type ResumeOrder,
   sourceSnapshotProperty,
   streams,
 } from "@firn/core";
@@ -30,7 +35,7 @@ import {
   scanSql,
 } from "@firn/lake";
 import { createHealth, createMetrics, silentLogger } from "@firn/service";
-import { type Log, MemoryLogs } from "@firn/stream";
+import { type Log, MemoryLogs, rollupLog, validatedLog } from "@firn/stream";
 import { tempFolder, type TempFolder, waitFor } from "@firn/testing";
 import { join } from "node:path";
 import { AggregatorStage } from "../../apps/aggregator/src/aggregator-stage.ts";
@@ -54,8 +59,8 @@ export class InProcessLake {
   readonly #folder: TempFolder;
   readonly #kernel: Kernel;
   readonly #logs: MemoryLogs;
-  readonly #validated: Log;
-  readonly #rollups: Log;
+  #validated: Log;
+  #rollups: Log;
   readonly #maintain: boolean;
   #received = 0;
   #running: { stop: AbortController; ended: Promise<unknown>; indexes: KeyIndex[] } | undefined;
@@ -90,8 +95,7 @@ export class InProcessLake {
     });
     const kernel = await openKernel({ memoryLimitMb: 256, threads: 1, tempDir: join(folder.path, "spill") });
     const logs = new MemoryLogs();
-    const validated = await logs.openLog({ stream: streams.validated, subjects: ["accepted.>", "rejected.>"] });
-    const rollups = await logs.openLog({ stream: streams.rollup, subjects: ["rollup.>"] });
+    const { validated, rollups } = await openStreams(logs);
     const connection = await kernel.connect();
     const lake = new InProcessLake({ env, connection, folder, kernel, logs, validated, rollups, maintain });
     await ensureTables(env, [lake.dataset]);
@@ -133,13 +137,15 @@ export class InProcessLake {
   }
 
   async counts() {
-    const raw = parseCounts((await this.#table(this.dataset.raw)).metadata.properties);
+    const { properties } = (await this.#table(this.dataset.raw)).metadata;
+    const raw = parseCounts(properties);
+    const before = properties[receivedBeforeProperty];
     const errors = parseCounts((await this.#table(this.dataset.errors)).metadata.properties);
     return {
       ...raw,
       rejected: errors.rejected,
       duplicates: raw.duplicates + errors.duplicates,
-      received: this.#received,
+      received: this.#received + Number(before ?? 0),
     };
   }
 
@@ -150,6 +156,43 @@ export class InProcessLake {
   ): Promise<T[]> {
     const plan = await planScan({ env: this.env, table: await this.#table(definition) });
     return this.connection.rows<T>(await scanSql(plan, { store: this.env.store, ...(columns ? { columns } : {}) }));
+  }
+
+  /** Deletes both streams and makes them anew, as a broker without its files does, under the running stages. */
+  async loseStreams(): Promise<void> {
+    this.#logs.deleteStream(streams.validated);
+    this.#logs.deleteStream(streams.rollup);
+    const { validated, rollups } = await openStreams(this.#logs);
+    [this.#validated, this.#rollups, this.#received] = [validated, rollups, 0];
+  }
+
+  /** What a copy of the broker's files would hold now; `restoreStreams` brings it back. */
+  copyStreams(): StreamsCopy {
+    const copies = [streams.validated, streams.rollup].map((name) => this.#logs.copyStream(name));
+    return { copies, received: this.#received };
+  }
+
+  async restoreStreams({ copies, received }: StreamsCopy): Promise<void> {
+    await this.#stop();
+    for (const copy of copies) this.#logs.restoreStream(copy);
+    this.#received = received;
+    await this.start();
+  }
+
+  /** The last sequence of the validated stream. */
+  async lastValidated(): Promise<number> {
+    return (await this.#validated.bounds()).lastSequence;
+  }
+
+  /** Why a part of the writer is parked; undefined when it is not. */
+  async parked(what: string): Promise<ParkedState | undefined> {
+    const store = await this.#logs.attempts("firn");
+    return (await store.get(parkedKey("catalog-writer", what))) as ParkedState | undefined;
+  }
+
+  /** What `firn resume` does. */
+  async order(what: string, order: ResumeOrder): Promise<void> {
+    await (await this.#logs.attempts("firn")).put(resumeKey("catalog-writer", what), order);
   }
 
   /** Ends the stages and starts new ones, as a restart of the processes does; optionally without their local state. */
@@ -309,4 +352,16 @@ export class InProcessLake {
     }
     return true;
   }
+}
+
+export interface StreamsCopy {
+  readonly copies: readonly ReturnType<MemoryLogs["copyStream"]>[];
+  readonly received: number;
+}
+
+async function openStreams(logs: MemoryLogs): Promise<{ validated: Log; rollups: Log }> {
+  return {
+    validated: await logs.openLog(validatedLog({ replicas: 1 })),
+    rollups: await logs.openLog(rollupLog({ replicas: 1 })),
+  };
 }

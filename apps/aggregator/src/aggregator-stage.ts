@@ -9,6 +9,7 @@ import {
   type Dataset,
   decodeRollupRound,
   encodeRollupRound,
+  parsePositions,
   type RollupRound,
   rollupSubject,
   sourceSnapshotProperty,
@@ -125,11 +126,10 @@ export class AggregatorStage {
     if (!snapshot) return pollMs;
     const to = snapshot["snapshot-id"];
     if (lastRound?.sourceSnapshot === String(to) && this.#rebuilds.length === 0) return pollMs;
-    for (const rollup of dataset.rollups) {
-      const table = await this.#load(rollup.table);
-      if (lastRound && table.metadata.properties[sourceSnapshotProperty] !== lastRound.sourceSnapshot) return pollMs;
-    }
-    const base = lastRound?.sourceTable === raw.metadata["table-uuid"] ? BigInt(lastRound.sourceSnapshot) : undefined;
+    const written = lastRound === undefined ? "all" : await this.#written(lastRound, last?.sequence ?? 0);
+    if (written === "not yet") return pollMs;
+    const known = written === "all" ? lastRound : undefined;
+    const base = known?.sourceTable === raw.metadata["table-uuid"] ? BigInt(known.sourceSnapshot) : undefined;
     if (base !== undefined && this.#rebuilds.length === 0) {
       const changed = rowsChangedBetween(raw.metadata, base, to);
       if (changed === false && snapshot["timestamp-ms"] - timeOf(raw, base) < emptyRoundMs) return pollMs;
@@ -138,6 +138,22 @@ export class AggregatorStage {
     if (restMs > 0 && this.#rebuilds.length === 0) return restMs;
     await this.#round(raw, base, to, last);
     return 0;
+  }
+
+  /**
+   * Whether the last round is in every table. `other`: the tables say that they have it and equal another snapshot,
+   * because an operator let the writer go on at the end of a stream that was restored from an older copy.
+   */
+  async #written(round: RollupRound, sequence: number): Promise<"all" | "not yet" | "other"> {
+    const { dataset, log } = this.#options;
+    let written: "all" | "other" = "all";
+    for (const rollup of dataset.rollups) {
+      const { properties } = (await this.#load(rollup.table)).metadata;
+      if (properties[sourceSnapshotProperty] === round.sourceSnapshot) continue;
+      if (parsePositions(properties, log.stream).get(rollupSubject(dataset.name, 0)) !== sequence) return "not yet";
+      written = "other";
+    }
+    return written;
   }
 
   /** How long to let commits gather: nothing at rest, in step with the cost of a round while a backlog drains. */

@@ -53,7 +53,7 @@ const settled = { settled: true, parked: [], lag, datasets: { health: counts } }
 describe("firn", () => {
   it("teaches: every command has a summary, examples and its exit codes", async () => {
     expect(await runFirn(["--help"])).toBe(0);
-    const commands = ["replay", "status", "check", "verify", "tables", "errors", "rebuild", "maintain"];
+    const commands = ["replay", "status", "check", "verify", "tables", "errors", "rebuild", "maintain", "resume"];
     for (const command of commands) {
       expect(out).toMatch(new RegExp(`^  ${command} `, "m"));
     }
@@ -75,6 +75,9 @@ describe("firn", () => {
     [["rebuild", "health", "--from", "2026-02-30"], "must be a date"],
     [["rebuild", "wealth"], 'there is no lake "wealth"'],
     [["verify", "wealth"], 'there is no lake "wealth"'],
+    [["resume", "health.0"], "either --from N or --accept-loss"],
+    [["resume", "health.0", "--from", "3", "--accept-loss"], "either --from N or --accept-loss"],
+    [["resume", "health.0", "--from", "0"], "whole number from 1"],
   ])("ends with 2 for %j", async (args, message) => {
     expect(await firn(...args)).toBe(2);
     expect(err).toContain(message);
@@ -119,5 +122,18 @@ describe("firn", () => {
     await startQuery({ ...settled, parked });
     expect(await firn("status")).toBe(1);
     expect(out).toContain("parked: catalog-writer, shard 2: the stream is another one\n  firn resume 2");
+  });
+
+  it("resumes nothing when nothing of that name is parked, and no several from one sequence", async () => {
+    const state = { stage: "catalog-writer", reason: "the stream is another one", fix: "firn resume" };
+    const parked = [
+      { ...state, shard: "health.accepted" },
+      { ...state, shard: "health.rejected" },
+    ];
+    await startQuery({ ...settled, parked });
+    expect(await firn("resume", "health.rollup", "--accept-loss")).toBe(1);
+    expect(out).toBe("nothing called health.rollup is parked\n");
+    expect(await firn("resume", "health", "--from", "7")).toBe(2);
+    expect(err).toContain("catalog-writer health.accepted, catalog-writer health.rejected");
   });
 });

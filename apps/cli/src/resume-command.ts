@@ -1,6 +1,6 @@
 import { queryClient, type ParkedStage } from "@firn/client";
 import { resumeKey, type ResumeOrder } from "@firn/core";
-import { connectStreams } from "@firn/stream";
+import { connectStreams, STATE_BUCKET } from "@firn/stream";
 import { Command } from "commander";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -16,8 +16,6 @@ interface ResumeOptions extends LakeOptions {
   readonly timeout: number;
 }
 
-/** The bucket in which stages keep what is parked and look for orders. */
-const BUCKET = "firn";
 const CONNECT_LIMIT_MS = 5_000;
 const TIMEOUT_SECONDS = 60;
 const LOOK_AGAIN_MS = 500;
@@ -112,7 +110,7 @@ async function giveOrder(lake: Lake, chosen: readonly ParkedStage[], order: Resu
   const url = requireAddress(lake, "nats");
   const connection = await connectStreams({ url, name: "firn", connectLimitMs: CONNECT_LIMIT_MS });
   try {
-    const store = await connection.attempts(BUCKET);
+    const store = await connection.attempts(STATE_BUCKET);
     for (const { stage, shard } of chosen) await store.put(resumeKey(stage, shard), order);
   } finally {
     await connection.close();

@@ -33,6 +33,11 @@ export class Parking {
     return order;
   }
 
+  /** The order is carried out. It is taken away at once: one that did not help must not be repeated for ever. */
+  async obeyed(what: string): Promise<void> {
+    await this.#store.delete(resumeKey(STAGE, what));
+  }
+
   /** Work goes on: nothing is parked and no order waits any longer. */
   async clear(what: string): Promise<void> {
     const known = this.#parked.delete(what);

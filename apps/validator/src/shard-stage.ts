@@ -93,6 +93,7 @@ export class ShardStage {
     const read = this.#options.intake.read({
       subjects: [intakeSubject(this.#options.dataset.name, this.#options.shard)],
       afterSequence: position.inputSequence,
+      identity,
       signal: AbortSignal.any([signal, turn.signal]),
     });
     try {
@@ -132,6 +133,7 @@ export class ShardStage {
     const run = dataset.beginRun(validation, 0).finish();
     const empty = { run, inputSequence, storedMs: 0, startedMs: performance.now(), messages: 0 };
     await this.#append(empty, position, identity, signal);
+    await parking.obeyed(this.#name);
   }
 
   async #pump(

@@ -220,6 +220,28 @@ describe("a stream made anew", () => {
     await untilRecords(world, 1);
     logs.deleteStream("INTAKE");
     await waitFor(async () => parking.whyNotReady() !== undefined, "parked");
+
+    const anew = await openWorld(logs);
+    await send(anew, payload(["b"]), payload(["c"]));
+    await (await logs.attempts("firn")).put(resumeKey("validator", "health.0"), { acceptLoss: true });
+    await untilRecords(anew, 3);
+    expect((await outputOf(anew)).accepted).toEqual(["a", "b", "c"]);
+  });
+
+  it("takes an order only once: one that does not help leaves the shard parked", async () => {
+    const logs = new MemoryLogs();
+    const world = await openWorld(logs);
+    await send(world, payload(["a"]));
+    const { parking } = await start(world);
+    await untilRecords(world, 1);
+    logs.deleteStream("INTAKE");
+    const anew = await openWorld(logs);
+    await waitFor(async () => parking.whyNotReady() !== undefined, "parked");
+    const store = await logs.attempts("firn");
+    await store.put(resumeKey("validator", "health.0"), { from: 100 });
+    await waitFor(async () => parking.whyNotReady()?.includes("position 99 is ahead") === true, "parked again");
+    expect(await store.get(resumeKey("validator", "health.0"))).toBeUndefined();
+    expect((await outputOf(anew)).records).toEqual([1, 1]);
   });
 });
 

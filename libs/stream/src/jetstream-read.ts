@@ -12,8 +12,9 @@ const PREFETCH_BYTES_MAX = 32 * 1024 * 1024;
 const RETRY = { delayMinMs: 50, delayMaxMs: 2_000 };
 
 /** Reads by way of consumers, one after the other, each placed right after the last record that came. */
-export async function* readStream(source: ReadSource, options: ReadOptions): AsyncGenerator<LogRecord> {
+export async function* readStream(opened: ReadSource, options: ReadOptions): AsyncGenerator<LogRecord> {
   const { subjects, afterSequence, signal } = options;
+  const source = { ...opened, identity: options.identity ?? opened.identity };
   assertDisjointFilters(subjects);
   if (!Number.isSafeInteger(afterSequence) || afterSequence < 0) {
     throw new StreamError("invalid", `not a sequence: ${afterSequence}`, { afterSequence });

@@ -51,6 +51,8 @@ export interface ReadOptions {
   subjects: readonly string[];
   /** The last sequence that the reader already has; 0 for all. */
   afterSequence: number;
+  /** Identity of the stream that `afterSequence` belongs to; absent: the stream that was opened. */
+  identity?: string;
   /** Ends the iteration promptly and without an error; records not yet taken are dropped. */
   signal: AbortSignal;
   /** About how many bytes may wait for the reader; one record larger than that still gets through. */

@@ -95,11 +95,11 @@ export class MemoryLog implements Log {
   }
 
   async *read(options: ReadOptions): AsyncGenerator<LogRecord> {
-    const { subjects, afterSequence, signal } = options;
+    const { subjects, afterSequence, signal, identity = this.#identity } = options;
     assertDisjointFilters(subjects);
     let position = afterSequence;
     while (!signal.aborted) {
-      const stream = this.#broker.connected ? this.#mine() : undefined;
+      const stream = this.#broker.connected ? this.#expect(identity) : undefined;
       if (stream !== undefined && position > stream.lastSequence) {
         throw new StreamError("gone", `stream ${this.stream} ends at ${stream.lastSequence}, before ${position}`, {
           stream: this.stream,
@@ -153,11 +153,11 @@ export class MemoryLog implements Log {
     return stream;
   }
 
-  /** The stream that this handle was opened on; a reader must not go on in another one. */
-  #mine(): MemoryStream {
+  /** The stream that a reader's position belongs to; it must not go on in another one. */
+  #expect(identity: string): MemoryStream {
     const stream = this.#current();
-    if (stream.identity !== this.#identity) {
-      const context = { stream: this.stream, opened: this.#identity, found: stream.identity };
+    if (stream.identity !== identity) {
+      const context = { stream: this.stream, opened: identity, found: stream.identity };
       throw new StreamError("gone", `stream ${this.stream} was made anew`, context);
     }
     return stream;

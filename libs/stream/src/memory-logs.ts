@@ -118,6 +118,19 @@ export class MemoryLogs implements StreamConnection {
     this.#wakeReaders();
   }
 
+  /** For tests: what a copy of the broker's files holds of a stream now, for `restoreStream`. */
+  copyStream(name: string): MemoryStream {
+    const stream = this.#broker.streams.get(name);
+    if (!stream) throw new StreamError("gone", `stream ${name} was deleted`, { stream: name });
+    return { ...stream, records: [...stream.records] };
+  }
+
+  /** For tests: the stream is as it was when it was copied. */
+  restoreStream(copy: MemoryStream): void {
+    this.#broker.streams.set(copy.name, { ...copy, records: [...copy.records] });
+    this.#wakeReaders();
+  }
+
   #wakeReaders(): void {
     for (const wake of [...this.#broker.waiting]) wake();
   }

@@ -18,7 +18,7 @@ export interface ReadSource {
   link: NatsLink;
   jsm: JetStreamManager;
   stream: string;
-  /** Identity of the stream as it was opened: a reader never goes on in another one. */
+  /** Identity of the stream that positions belong to: a reader never goes on in another one. */
   identity: string;
   heartbeatMs: number;
 }
@@ -59,7 +59,7 @@ export class PullConsumer {
 
   /**
    * Fills the queue until the consumer is lost (resolves with why; a new one goes on at `position`) or the signal.
-   * Throws what making it threw, and `gone` when this is not the stream that was opened.
+   * Throws what making it threw, and `gone` when this is not the stream that is read.
    */
   async run(subjects: readonly string[], signal: AbortSignal): Promise<string> {
     const { link, heartbeatMs } = this.#source;

@@ -1,5 +1,5 @@
 import type { DatasetCounts } from "@firn/client";
-import { parseCounts } from "@firn/core";
+import { parseCounts, receivedBeforeProperty } from "@firn/core";
 import type { DatasetReading } from "./pipeline-reading.ts";
 import { writtenThrough } from "./settling.ts";
 
@@ -21,7 +21,8 @@ export function datasetCounts(reading: DatasetReading, settled: boolean): Datase
     deleted: raw.deleted,
   };
   const sum = counts.stored + counts.corrected + counts.duplicates + counts.rejected + counts.deleted;
-  const validated = reading.shards.reduce((total, shard) => total + shard.received, 0);
+  const before = Number(reading.raw.metadata.properties[receivedBeforeProperty] ?? 0);
+  const validated = reading.shards.reduce((total, shard) => total + shard.received, before);
   return { received: settled && isMoving(reading) ? sum : validated, ...counts };
 }
 

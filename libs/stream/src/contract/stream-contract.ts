@@ -63,6 +63,9 @@ export function streamContract(scene: () => ContractScene): void {
       kind: "gone",
     });
     expect((await take(remade, 3, { subjects: [`${name}.a`], afterSequence: 0 })).length).toBe(3);
+    // Who knows of the other stream says so.
+    const identity = await log.identity();
+    expect((await take(log, 3, { subjects: [`${name}.a`], afterSequence: 0, identity })).length).toBe(3);
   });
 
   test("says that it is gone when it was deleted or ends before the position", async () => {
