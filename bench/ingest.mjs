@@ -1,6 +1,6 @@
 // How fast events become tables: 2 million samples from HTTP to settled, and freshness under a live load.
 //
-//   node bench/ingest.mjs [--samples N] [--live-seconds S] [--skip-live] [--skip-reference] [--json]
+//   node bench/ingest.mjs [--samples N] [--payloads-per-request N] [--live-seconds S] [--skip-live] [--skip-reference] [--json]
 //
 // Prints samples per second, CPU seconds and memory of each service, live files and bytes, freshness, and DuckDB alone
 // doing the same work on the same data as the reference. Nothing here passes or fails but the counts, which must be
@@ -15,11 +15,12 @@ import { measureFreshness } from "./load/freshness.mjs";
 import { liveFiles } from "./load/live-files.mjs";
 import { cpuSeconds, watchMemory } from "./load/processes.mjs";
 import { referenceRun } from "./load/reference.mjs";
-import { jsonRequest, sendInOrder } from "./load/sender.mjs";
+import { jsonRequest, linesRequest, sendInOrder } from "./load/sender.mjs";
 
 const { values: options } = parseArgs({
   options: {
     samples: { type: "string", default: "2000000" },
+    "payloads-per-request": { type: "string", default: "10" },
     "live-seconds": { type: "string", default: "60" },
     "live-rate": { type: "string", default: "5000" },
     "skip-live": { type: "boolean", default: false },
@@ -29,6 +30,7 @@ const { values: options } = parseArgs({
 });
 const samples = Number(options.samples);
 const connections = 8;
+const perRequest = Number(options["payloads-per-request"]);
 const say = (text) => process.stderr.write(`${text}\n`);
 const rate = (value) => Math.round(value).toLocaleString("en");
 
@@ -52,14 +54,20 @@ async function ingest({ endpoints }) {
   const queues = Array.from({ length: connections }, () => []);
   for (const body of bodies) {
     const user = Number(/"userId":"u(\d+)"/.exec(body.slice(0, 200))?.[1] ?? 0);
-    queues[user % connections].push(jsonRequest(url, body));
+    queues[user % connections].push(body);
   }
+  const requests = queues.map((queue) =>
+    Array.from({ length: Math.ceil(queue.length / perRequest) }, (_, n) => {
+      const payloads = queue.slice(n * perRequest, (n + 1) * perRequest);
+      return perRequest === 1 ? jsonRequest(url, payloads[0]) : linesRequest(url, payloads);
+    }),
+  );
   await settled(endpoints);
   const before = Object.fromEntries(Object.entries(endpoints.pids).map(([name, pid]) => [name, cpuSeconds(pid)]));
   const stopWatching = watchMemory(endpoints.pids);
   const started = performance.now();
   say(`sending ${rate(samples)} samples`);
-  await Promise.all(queues.map((requests) => sendInOrder(url, requests)));
+  await Promise.all(requests.map((mine) => sendInOrder(url, mine)));
   const sentMs = performance.now() - started;
   say(`sent in ${(sentMs / 1000).toFixed(1)} s, waiting until settled`);
   const pipeline = await settled(endpoints);

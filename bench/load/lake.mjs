@@ -31,7 +31,7 @@ export async function startLake({ env = {}, sample = false } = {}) {
     async stop() {
       child.kill("SIGINT");
       await exited;
-      rmSync(dir, { recursive: true, force: true });
+      if (process.env.BENCH_KEEP !== "1") rmSync(dir, { recursive: true, force: true });
     },
   };
 }

@@ -4,9 +4,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** The bytes of a POST with this JSON body. */
 export function jsonRequest(url, body) {
+  return request(url, body, "application/json");
+}
+
+/** The bytes of a POST with these payloads, one a line. */
+export function linesRequest(url, bodies) {
+  return request(url, bodies.join("\n"), "application/x-ndjson");
+}
+
+function request(url, body, contentType) {
   const { host, pathname } = new URL(url);
   const bytes = Buffer.from(body, "utf8");
-  const head = `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${bytes.length}\r\n\r\n`;
+  const head = `POST ${pathname} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: ${contentType}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head, "latin1"), bytes]);
 }
 

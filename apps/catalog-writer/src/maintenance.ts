@@ -31,7 +31,7 @@ import type { WriterMetrics } from "./writer-metrics.ts";
 
 /** While rows arrive a merge is short; at rest it may take more at once. */
 const busyRowsMax = 150_000;
-const restRowsMax = 1_000_000;
+const restRowsMax = 400_000;
 /** A table at rest is merged down to about one file a partition when it has this many more. */
 const spareFilesMax = 64;
 const restMs = 3_000;
@@ -121,7 +121,7 @@ export class Maintenance implements Stage {
     }
     const atRest = now - target.lastChangeMs > restMs;
     for (let merges = 0; merges < mergesPerLook && !signal.aborted; merges++)
-      if (!(await target.queue.run(() => this.#merge(target, atRest)))) break;
+      if (!(await target.queue.run(() => this.#merge(target, atRest), atRest ? restRowsMax : busyRowsMax))) break;
     if (now - target.lastExpiryMs > expireEveryMs) {
       target.lastExpiryMs = now;
       await target.queue.run(() => this.#expire(target));

@@ -142,7 +142,7 @@ export class RollupStage {
       if (!change) continue;
       await this.#options
         .queueOf(rollup.table.name)
-        .run(() => this.#writeTable(round, rollup, change, subject, sequence, identity));
+        .run(() => this.#writeTable(round, rollup, change, subject, sequence, identity), rowsOf(change));
     }
     await this.#removeStaged(round);
   }
@@ -220,4 +220,8 @@ export function identifierOf(definition: {
   readonly table: { readonly namespace: string; readonly name: string };
 }): TableIdentifier {
   return { namespace: definition.table.namespace.split("."), name: definition.table.name };
+}
+
+function rowsOf(change: RollupChange): number {
+  return [...change.upserts, ...change.deletes].reduce((sum, file) => sum + file.rows, 0);
 }

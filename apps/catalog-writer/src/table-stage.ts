@@ -18,6 +18,9 @@ import { commitResume, planPosition } from "./resume-position.ts";
 
 const retryMinMs = 200;
 const retryMaxMs = 5_000;
+const prefetchBytesMax = 4 * 1024 * 1024;
+/** Of a message, about. */
+const bytesPerRow = 250;
 /** A batch for which memory does not suffice is halved down to this. */
 const batchBytesMin = 1024 * 1024;
 
@@ -95,7 +98,9 @@ export class TableStage {
     await parking.clear(name);
     const turn = new AbortController();
     const both = AbortSignal.any([signal, turn.signal]);
-    const arrivals = new Arrivals(log.read({ subjects, afterSequence: table.position(), identity, signal: both }));
+    const arrivals = new Arrivals(
+      log.read({ subjects, afterSequence: table.position(), identity, signal: both, prefetchBytesMax }),
+    );
     try {
       await this.#pump(table, arrivals, identity, signal, progressed);
     } finally {
@@ -168,7 +173,7 @@ export class TableStage {
   async #commit(table: KeyedTable, batch: Batch, identity: string): Promise<void> {
     try {
       const started = performance.now();
-      const report = await this.#options.queue.run(() => table.commit(batch, identity));
+      const report = await this.#options.queue.run(() => table.commit(batch, identity), batch.bytes / bytesPerRow);
       this.#lastCommitMs = performance.now() - started;
       const { identifier, stream, subjects } = this.#options.table;
       this.#options.hint(committedHint(identifier.namespace.join("."), identifier.name));

@@ -18,7 +18,11 @@ import { Parking } from "./parking.ts";
 import { RollupStage } from "./rollup-stage.ts";
 import { TableStage } from "./table-stage.ts";
 import { ensureTables, tablesOf } from "./tables.ts";
+import { WorkBudget } from "./work-budget.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
+
+/** Rows that are written at the same time; larger work runs alone. */
+const rowsAtOnceMax = 200_000;
 
 export interface WriterOptions {
   readonly context: ServiceContext<WriterSettings>;
@@ -83,7 +87,17 @@ export class Writer implements Stage {
       threads: 1,
       tempDir: join(folder, "spill"),
     });
-    const parts = { env, connection, validated, rollups, parking, folder, kernel, writerEpoch: randomUUID() };
+    const parts = {
+      env,
+      connection,
+      validated,
+      rollups,
+      parking,
+      folder,
+      kernel,
+      writerEpoch: randomUUID(),
+      budget: new WorkBudget(rowsAtOnceMax),
+    };
     const stages: Stage[] = [];
     const indexes: KeyIndex[] = [];
     for (const dataset of datasets) stages.push(...(await this.#datasetStages(dataset, parts, indexes)));
@@ -99,8 +113,8 @@ export class Writer implements Stage {
     const { context, metrics } = this.#options;
     const { settings, log } = context;
     const { connection, env, kernel, parking, folder } = parts;
-    const queues = new Map(tablesOf(dataset).map((definition) => [definition.name, new CommitQueue()]));
-    const queueOf = (table: string) => queues.get(table) ?? new CommitQueue();
+    const queues = new Map(tablesOf(dataset).map((definition) => [definition.name, new CommitQueue(parts.budget)]));
+    const queueOf = (table: string) => queues.get(table) ?? new CommitQueue(parts.budget);
     const hint = (subject: string) => connection.publishHint(subject, new Uint8Array());
     const shards = Array.from({ length: settings.shards }, (_, shard) => shard);
     const limits = {
@@ -197,4 +211,5 @@ interface Parts {
   readonly folder: string;
   readonly kernel: Kernel;
   readonly writerEpoch: string;
+  readonly budget: WorkBudget;
 }
