@@ -1,5 +1,5 @@
-import { zoneByName, type Dataset } from "@firn/core";
-import { createDatasets, datasetOptions, datasetSettings, type DatasetSettings } from "@firn/datasets";
+import { explainZone, type Dataset } from "@firn/core";
+import { createDatasets, datasetOptions, readDatasetSettings } from "@firn/datasets";
 
 import { CommandError, EXIT } from "./exit-code.ts";
 
@@ -38,23 +38,23 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliCon
   return {
     dataDir: environment[DATA_DIR_VARIABLE] || undefined,
     addresses: Object.fromEntries(addresses),
-    datasets: createDatasets(datasetOptions(readNames(environment))),
+    datasets: readDatasets(environment),
     defaultZone: readZone(environment),
   };
 }
 
-function readNames(environment: NodeJS.ProcessEnv): DatasetSettings {
-  const names = Object.entries(datasetSettings).map(([key, setting]) => {
-    const name = environment[setting.env] || setting.default;
-    const rule = setting.check(name);
-    if (rule !== undefined) throw new CommandError(EXIT.usage, `${setting.env} ${rule}`);
-    return [key, name] as const;
-  });
-  return Object.fromEntries(names) as unknown as DatasetSettings;
+function readDatasets(environment: NodeJS.ProcessEnv): ReadonlyMap<string, Dataset> {
+  try {
+    return createDatasets(datasetOptions(readDatasetSettings(environment)));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CommandError(EXIT.usage, error.message, { cause: error });
+  }
 }
 
 function readZone(environment: NodeJS.ProcessEnv): string {
   const zone = environment[ZONE_VARIABLE] || "UTC";
-  if (zoneByName(zone) !== undefined) return zone;
-  throw new CommandError(EXIT.usage, `${ZONE_VARIABLE} must be an IANA time zone, or an offset such as +09:00`);
+  const rule = explainZone(zone);
+  if (rule !== undefined) throw new CommandError(EXIT.usage, `${ZONE_VARIABLE} ${rule}`);
+  return zone;
 }

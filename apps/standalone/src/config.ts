@@ -1,5 +1,8 @@
 import { join, resolve } from "node:path";
 
+import { explainZone, type Dataset } from "@firn/core";
+import { createDatasets, datasetOptions, readDatasetSettings } from "@firn/datasets";
+
 import { freePorts, parsePorts, type Ports } from "./ports.ts";
 import type { StartOptions } from "./start-arguments.mjs";
 
@@ -11,11 +14,18 @@ export interface StandaloneConfig extends StartOptions {
   readonly natsUrl: string;
   readonly catalogUrl: string;
   readonly warehouse: string;
+  /** The datasets with the names that the site gives their tables. */
+  readonly datasets: ReadonlyMap<string, Dataset>;
   /** What the children inherit. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** @throws PortError */
+/** The environment cannot be used; the message names the variable. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** @throws ConfigError, PortError */
 export async function readConfig(
   options: StartOptions,
   environment: Readonly<Record<string, string | undefined>>,
@@ -32,8 +42,21 @@ export async function readConfig(
       ? `http://${addressOf(host)}:${ports.catalog}`
       : (environment["ICEBERG_CATALOG_URI"] ?? ""),
     warehouse: warehouseOf(options, environment["ICEBERG_WAREHOUSE"]),
+    datasets: datasetsOf(environment),
     environment,
   };
+}
+
+/** What all services read alike is looked at before the first one starts. */
+function datasetsOf(environment: Readonly<Record<string, string | undefined>>): ReadonlyMap<string, Dataset> {
+  const rule = explainZone(environment["FIRN_DEFAULT_TIMEZONE"] || "UTC");
+  if (rule !== undefined) throw new ConfigError(`FIRN_DEFAULT_TIMEZONE ${rule}`);
+  try {
+    return createDatasets(datasetOptions(readDatasetSettings(environment)));
+  } catch (error) {
+    if (error instanceof RangeError) throw new ConfigError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** A folder becomes absolute; an address (s3://, file://) stays. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import type { TableDefinition } from "@firn/core";
 import { queryClient, type DatasetCounts, type PipelineStatus, type QueryClient } from "@firn/client";
 
 const WAIT_MS = 5_000;
@@ -38,9 +39,11 @@ async function askPipeline(client: QueryClient, signal: AbortSignal): Promise<Pi
 }
 
 /** Rows of a table by its current snapshot: rows in data files less the rows that position deletes hide. */
-export async function tableRows(catalogUrl: string, namespace: string, table: string): Promise<number | undefined> {
+export async function tableRows(catalogUrl: string, table: TableDefinition): Promise<number | undefined> {
   try {
-    const response = await fetch(`${catalogUrl}/v1/namespaces/${namespace}/tables/${table}`);
+    // Levels of a namespace are parted by the unit separator, as the REST catalog specification says.
+    const namespace = table.namespace.replaceAll(".", "%1F");
+    const response = await fetch(`${catalogUrl}/v1/namespaces/${namespace}/tables/${table.name}`);
     if (!response.ok) return undefined;
     // Snapshot ids lose their last digits here; they are all cut the same way and only compared with each other.
     const { metadata } = (await response.json()) as {

@@ -1,4 +1,4 @@
-import { readConfig } from "./config.ts";
+import { ConfigError, readConfig } from "./config.ts";
 import { runStandalone } from "./run-standalone.ts";
 import { parseStartArguments } from "./start-arguments.mjs";
 
@@ -14,6 +14,6 @@ if (parsed.kind === "end") {
     process.exit(await runStandalone(await readConfig(parsed.options, process.env)));
   } catch (error) {
     process.stderr.write(`firn: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
+    process.exit(error instanceof ConfigError ? 2 : 1);
   }
 }

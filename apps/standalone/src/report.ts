@@ -1,14 +1,6 @@
 import type { DatasetCounts } from "@firn/client";
 
-export const HEALTH_TABLES = [
-  ["raw", "health_data_raw"],
-  ["errors", "health_data_errors"],
-  ["daily", "health_data_daily_agg"],
-  ["weekly", "health_data_weekly_agg"],
-  ["monthly", "health_data_monthly_agg"],
-] as const;
-
-/** Name of a health table to its rows; undefined where the catalog did not say. */
+/** What the report calls a table (raw, errors, daily, …) to its rows; undefined where the catalog did not say. */
 export type TableRows = ReadonlyMap<string, number | undefined>;
 
 export interface LoadReport {
@@ -24,9 +16,8 @@ const NUMBER_WIDTH = 14;
 export function formatReport({ before, after, seconds }: LoadReport): string {
   const count = (key: keyof DatasetCounts) =>
     line(LABELS[key], after.counts[key] - before.counts[key], after.counts[key]);
-  const rows = HEALTH_TABLES.map(([label, table]) => {
-    const now = after.rows.get(table);
-    const then = before.rows.get(table);
+  const rows = [...after.rows].map(([label, now]) => {
+    const then = before.rows.get(label);
     return line(`rows in ${label}`, now === undefined || then === undefined ? undefined : now - then, now);
   });
   const header = "".padEnd(LABEL_WIDTH) + "this run".padStart(NUMBER_WIDTH) + "in the lake".padStart(NUMBER_WIDTH);

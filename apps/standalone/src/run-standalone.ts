@@ -2,18 +2,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import type { PipelineStatus } from "@firn/client";
+import type { Dataset } from "@firn/core";
 
 import type { StandaloneConfig } from "./config.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { endpointsOf, readEndpoints } from "./endpoints-file.ts";
 import { countsOf, tableRows, waitSettled } from "./lake-state.ts";
-import { formatAddresses, formatReport, HEALTH_TABLES, sampleQuestions, type TableRows } from "./report.ts";
+import { formatAddresses, formatReport, sampleQuestions, type TableRows } from "./report.ts";
 import { loadSample } from "./sample-load.ts";
 import { APPS_FOLDER } from "./service-process.ts";
 import { Standalone } from "./standalone.ts";
 
 const DATASET = "health";
-const NAMESPACE = "health_db";
 const SAMPLE_FOLDER = join(APPS_FOLDER, "..", "samples", DATASET);
 const BASELINE_LIMIT_MS = 120_000;
 const SETTLE_LIMIT_MS = 600_000;
@@ -68,11 +68,13 @@ async function loadAndReport(
   print: (text: string) => void,
 ): Promise<boolean> {
   const { ingest, query, catalog } = endpointsOf(config);
-  if (!ingest || !query || !catalog || !config.only.includes("ingest") || !config.only.includes("query")) return true;
+  const dataset = config.datasets.get(DATASET);
+  if (!ingest || !query || !catalog || !dataset || !config.only.includes("ingest") || !config.only.includes("query"))
+    return true;
   if (!existsSync(SAMPLE_FOLDER)) return true;
   const before = await waitSettled(query, BASELINE_LIMIT_MS, ending);
   if (before === undefined) throw new Error(`query does not answer; its log is ${standalone.logPath("query")}`);
-  const rowsBefore = await allRows(catalog);
+  const rowsBefore = await allRows(catalog, dataset);
   const startedMs = Date.now();
   const { ledger } = standalone;
   process.stderr.write(`firn: sending the sample (${SAMPLE_FOLDER})\n`);
@@ -86,7 +88,7 @@ async function loadAndReport(
   const seconds = (Date.now() - startedMs) / 1000;
   const report = {
     before: { counts: countsOf(before, DATASET), rows: rowsBefore },
-    after: { counts: countsOf(after, DATASET), rows: await allRows(catalog) },
+    after: { counts: countsOf(after, DATASET), rows: await allRows(catalog, dataset) },
     seconds,
   };
   print(`\n${formatReport(report)}\n\nThree questions to copy\n${sampleQuestions(query).join("\n")}`);
@@ -101,8 +103,13 @@ function reportUnsettled(state: PipelineStatus): boolean {
   return state.settled;
 }
 
-async function allRows(catalogUrl: string): Promise<TableRows> {
-  const rows = HEALTH_TABLES.map(async ([, table]) => [table, await tableRows(catalogUrl, NAMESPACE, table)] as const);
+async function allRows(catalogUrl: string, { raw, errors, rollups }: Dataset): Promise<TableRows> {
+  const tables = [
+    ["raw", raw],
+    ["errors", errors],
+    ...rollups.map(({ name, table }) => [name, table] as const),
+  ] as const;
+  const rows = tables.map(async ([label, table]) => [label, await tableRows(catalogUrl, table)] as const);
   return new Map(await Promise.all(rows));
 }
 

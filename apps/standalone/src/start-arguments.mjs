@@ -34,6 +34,10 @@ Environment
   FIRN_NATS_MONITOR_PORT   int     default 8222       monitoring of NATS
   ICEBERG_WAREHOUSE        string  default DIR/warehouse  folder or s3:// address of the tables
   NATS_SERVER_BIN          path    default found or fetched  nats-server 2.15.0 or newer
+  ICEBERG_DATABASE         string  default health_db  namespace of the health tables
+  ICEBERG_TABLE_RAW        string  default health_data_raw     its raw table
+  ICEBERG_TABLE_ERRORS     string  default health_data_errors  its table of dead letters
+  FIRN_DEFAULT_TIMEZONE    string  default UTC        zone of samples that name none
   Every other variable goes to the services as it is: node apps/NAME/dist/main.js --help lists them.
 
 Examples
@@ -41,7 +45,7 @@ Examples
   npm start -- --once --data-dir /tmp/lake --ports auto
   NATS_URL=nats://10.0.0.5:4222 ICEBERG_CATALOG_URI=http://10.0.0.5:8181 npm start -- --only ingest,validator
 
-Exit codes: 0 done, 1 it could not start (or runs already), 2 wrong usage.
+Exit codes: 0 done, 1 it could not start (or runs already), 2 wrong usage or a wrong variable.
 `;
 
 /**

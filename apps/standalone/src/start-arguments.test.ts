@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { Backoff } from "./backoff.ts";
+import { readConfig } from "./config.ts";
 import { parsePorts } from "./ports.ts";
 import { formatReport } from "./report.ts";
 import { parseStartArguments, PROCESS_NAMES } from "./start-arguments.mjs";
@@ -56,6 +57,21 @@ describe("parsePorts", () => {
   });
 });
 
+describe("readConfig", () => {
+  it("names the tables as the services do, and refuses what they would refuse", async () => {
+    const start = parseStartArguments([], {});
+    if (start.kind !== "start") throw new Error(start.text);
+    const { datasets } = await readConfig(start.options, {
+      ICEBERG_DATABASE: "site.health",
+      FIRN_DEFAULT_TIMEZONE: "+09:00",
+    });
+    expect(datasets.get("health")?.raw).toMatchObject({ namespace: "site.health", name: "health_data_raw" });
+    for (const variable of ["ICEBERG_TABLE_RAW", "FIRN_DEFAULT_TIMEZONE"]) {
+      await expect(readConfig(start.options, { [variable]: "a b" })).rejects.toThrow(`${variable} must be `);
+    }
+  });
+});
+
 describe("Backoff", () => {
   it("doubles up to ten seconds and begins anew after a long life", () => {
     const backoff = new Backoff();
@@ -68,7 +84,11 @@ describe("Backoff", () => {
 
 describe("formatReport", () => {
   it("shows what the run did and what the lake holds", () => {
-    const rows = (raw: number) => new Map([["health_data_raw", raw]]);
+    const rows = (raw: number) =>
+      new Map([
+        ["raw", raw],
+        ["daily", undefined],
+      ]);
     const text = formatReport({
       before: { counts, rows: rows(1000) },
       after: { counts: { ...counts, received: 1500, stored: 1234, duplicates: 6 }, rows: rows(2234) },

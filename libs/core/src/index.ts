@@ -87,7 +87,7 @@ export {
   OFFSET_MINUTES_MAX,
   parseInstantUs,
 } from "./instant.ts";
-export { findZone, fixedZone, zoneByName } from "./time-zone.ts";
+export { explainZone, findZone, fixedZone, zoneByName } from "./time-zone.ts";
 export type { Zone } from "./time-zone.ts";
 export { localWindow } from "./local-window.ts";
 export type { InstantWindow } from "./local-window.ts";

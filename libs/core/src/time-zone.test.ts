@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { formatDate, parseDate } from "./civil-date.ts";
 import { formatInstantUs, parseInstantUs } from "./instant.ts";
 import { localWindow } from "./local-window.ts";
-import { findZone, fixedZone, zoneByName, type Zone } from "./time-zone.ts";
+import { explainZone, findZone, fixedZone, zoneByName, type Zone } from "./time-zone.ts";
 
 const ODD_ZONES = [
   "Africa/Casablanca",
@@ -98,6 +98,10 @@ describe("a zone", () => {
     expect(zoneByName("+18:00")).toBe(fixedZone(1080));
     expect(zoneByName("+18:01")).toBeUndefined();
     expect(zoneByName("Asia/Tokyo")).toBe(findZone("Asia/Tokyo"));
+    expect([explainZone("Asia/Tokyo"), explainZone("+9")]).toEqual([
+      undefined,
+      expect.stringContaining("such as +09:00"),
+    ]);
     expect(() => fixedZone(1081)).toThrow(RangeError);
     expect(formatDate(fixedZone(-600).localDateAt(parseInstantUs("2024-01-01T09:59:59Z")))).toBe("2023-12-31");
   });

@@ -229,3 +229,9 @@ export function zoneByName(name: string): Zone | undefined {
   const minutes = Number(match[2]) * 60 + Number(match[3]);
   return minutes > 1080 ? undefined : fixedZone(match[1] === "-" ? -minutes : minutes);
 }
+
+/** The rule that a name breaks by which `zoneByName` finds no zone; undefined when it finds one. */
+export function explainZone(name: string): string | undefined {
+  if (zoneByName(name) !== undefined) return undefined;
+  return "must be an IANA time zone such as Asia/Seoul, or an offset such as +09:00";
+}

@@ -1,6 +1,6 @@
 export { createDatasets, datasets } from "./registry.ts";
 export type { DatasetOptions } from "./registry.ts";
-export { datasetOptions, datasetSettings } from "./settings.ts";
+export { datasetOptions, datasetSettings, readDatasetSettings } from "./settings.ts";
 export type { DatasetSettings } from "./settings.ts";
 export { createHealthDataset } from "./health/dataset.ts";
 export { healthTables } from "./health/tables.ts";

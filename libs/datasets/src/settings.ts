@@ -37,6 +37,25 @@ export const datasetSettings = {
 /** Values of the settings above by their keys. */
 export type DatasetSettings = { readonly [K in keyof typeof datasetSettings]: string };
 
+/**
+ * The settings of an environment, where no service reads them; an empty variable counts as absent.
+ * @throws RangeError that names the variable and the rule
+ */
+export function readDatasetSettings(environment: Readonly<Record<string, string | undefined>>): DatasetSettings {
+  const read = ({ env, default: usual, check }: NameSetting): string => {
+    const name = environment[env] || usual;
+    const rule = check(name);
+    if (rule !== undefined) throw new RangeError(`${env} ${rule}`);
+    return name;
+  };
+  const { healthNamespace, healthRawTable, healthErrorsTable } = datasetSettings;
+  return {
+    healthNamespace: read(healthNamespace),
+    healthRawTable: read(healthRawTable),
+    healthErrorsTable: read(healthErrorsTable),
+  };
+}
+
 /** What `createDatasets` takes for these names; what it has in `extra` of a dataset stays. */
 export function datasetOptions(settings: DatasetSettings, extra: DatasetOptions = {}): DatasetOptions {
   return {

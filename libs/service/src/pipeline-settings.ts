@@ -1,4 +1,4 @@
-import { zoneByName } from "@firn/core";
+import { explainZone } from "@firn/core";
 import type { Setting } from "./settings.ts";
 
 /** Variables that mean the same to several services of a lake: each service takes the ones that it needs. */
@@ -36,10 +36,7 @@ export const pipelineSettings = {
     env: "FIRN_DEFAULT_TIMEZONE",
     type: "string",
     default: "UTC",
-    check: (text) =>
-      zoneByName(text) === undefined
-        ? "must be an IANA time zone such as Asia/Seoul, or an offset such as +09:00"
-        : undefined,
+    check: explainZone,
     help: "Zone of samples that name none; the same for every service of a lake.",
   },
   memoryBytes: {

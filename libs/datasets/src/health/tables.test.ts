@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { datasets } from "../registry.ts";
-import { datasetOptions, datasetSettings, type DatasetSettings } from "../settings.ts";
+import { datasetOptions, datasetSettings, readDatasetSettings } from "../settings.ts";
 import { createHealthDataset } from "./dataset.ts";
 import { healthTables } from "./tables.ts";
 
@@ -137,6 +137,10 @@ describe("the tables of the health lake", () => {
       });
       expect(table.properties).not.toHaveProperty("write.upsert.enabled");
     }
+    const groupRows = (table: { properties: Readonly<Record<string, string>> }) =>
+      table.properties["firn.parquet.row-group-rows"];
+    expect(dataset.rollups.map((rollup) => groupRows(rollup.table))).toEqual(["16384", "16384", "16384"]);
+    expect(groupRows(dataset.raw)).toBeUndefined();
   });
 
   it("have each column of a rollup declared as dimension, period or measure", () => {
@@ -154,8 +158,7 @@ describe("the tables of the health lake", () => {
   });
 
   it("take the names of the settings, whose defaults are those without settings", () => {
-    const defaults = Object.entries(datasetSettings).map(([key, setting]) => [key, setting.default] as const);
-    const names = Object.fromEntries(defaults) as unknown as DatasetSettings;
+    const names = readDatasetSettings({ ICEBERG_DATABASE: "" });
     const buckets = { health: { aggregates: { kind: "bucket", buckets: 3 } } } as const;
     expect(healthTables(datasetOptions(names).health)).toEqual(healthTables());
     const { daily, errors } = healthTables(datasetOptions({ ...names, healthErrorsTable: "dead" }, buckets).health);
@@ -168,6 +171,7 @@ describe("the tables of the health lake", () => {
     expect(["a", "a.b", "health_db"].map(healthNamespace.check)).toEqual([undefined, undefined, undefined]);
     for (const name of ["", ".", "a.", "a b", "*"]) expect(healthNamespace.check(name)).toContain("must be names");
     for (const name of ["", "a.b", "-a", "a'b"]) expect(healthRawTable.check(name)).toContain("must be a name");
+    expect(() => readDatasetSettings({ ICEBERG_TABLE_RAW: "a.b" })).toThrow("ICEBERG_TABLE_RAW must be a name");
     expect(() => createHealthDataset({ rawTable: "same", errorsTable: "same" })).toThrow("same stands for two tables");
   });
 });
