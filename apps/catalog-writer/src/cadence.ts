@@ -13,7 +13,7 @@ export interface CadenceLimits {
 }
 
 export const defaultCadence: CadenceLimits = {
-  bytesMax: 96 * 1024 * 1024,
+  bytesMax: 56 * 1024 * 1024,
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
   costFactor: 3,

@@ -232,7 +232,7 @@ async function storeActions(connection: KernelConnection, actions: Uint8Array) {
 }
 
 /** Rows that are sorted and written at a time, about. */
-const rowsPerSlice = 100_000;
+const rowsPerSlice = 50_000;
 
 /**
  * Conditions that cut a batch into slices, each with partitions of its own, so that sorting and writing need memory for
