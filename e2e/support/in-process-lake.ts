@@ -42,6 +42,7 @@ import { AggregatorStage } from "../../apps/aggregator/src/aggregator-stage.ts";
 import { defaultCadence } from "../../apps/catalog-writer/src/cadence.ts";
 import { CommitQueue } from "../../apps/catalog-writer/src/commit-queue.ts";
 import { KeyIndex } from "../../apps/catalog-writer/src/key-index.ts";
+import { answerMaintain } from "../../apps/catalog-writer/src/maintain-reply.ts";
 import { Maintenance } from "../../apps/catalog-writer/src/maintenance.ts";
 import { Parking } from "../../apps/catalog-writer/src/parking.ts";
 import { RollupStage } from "../../apps/catalog-writer/src/rollup-stage.ts";
@@ -62,6 +63,8 @@ export class InProcessLake {
   #validated: Log;
   #rollups: Log;
   readonly #maintain: boolean;
+  /** How far the lake's clock is ahead of the machine's. */
+  readonly clock: { aheadMs: number };
   #received = 0;
   #running: { stop: AbortController; ended: Promise<unknown>; indexes: KeyIndex[] } | undefined;
 
@@ -74,6 +77,7 @@ export class InProcessLake {
     validated: Log;
     rollups: Log;
     maintain: boolean;
+    clock: { aheadMs: number };
   }) {
     this.dataset = createHealthDataset({ aggregates: { kind: "bucket", buckets: 2 } });
     this.env = parts.env;
@@ -84,20 +88,23 @@ export class InProcessLake {
     this.#validated = parts.validated;
     this.#rollups = parts.rollups;
     this.#maintain = parts.maintain;
+    this.clock = parts.clock;
   }
 
   static async open({ maintain = false } = {}): Promise<InProcessLake> {
     const folder = await tempFolder("lake");
+    const clock = { aheadMs: 0 };
     const root = `file://${join(folder.path, "warehouse")}`;
     const env = lakeEnvironment({
       catalog: new MemoryCatalog({ warehouse: root }),
       store: await openFileStore({ root }),
+      clock: { nowMs: () => Date.now() + clock.aheadMs },
     });
     const kernel = await openKernel({ memoryLimitMb: 256, threads: 1, tempDir: join(folder.path, "spill") });
     const logs = new MemoryLogs();
     const { validated, rollups } = await openStreams(logs);
     const connection = await kernel.connect();
-    const lake = new InProcessLake({ env, connection, folder, kernel, logs, validated, rollups, maintain });
+    const lake = new InProcessLake({ env, connection, folder, kernel, logs, validated, rollups, maintain, clock });
     await ensureTables(env, [lake.dataset]);
     await lake.start();
     return lake;
@@ -182,6 +189,12 @@ export class InProcessLake {
   /** The last sequence of the validated stream. */
   async lastValidated(): Promise<number> {
     return (await this.#validated.bounds()).lastSequence;
+  }
+
+  /** What `firn maintain` asks and hears. */
+  async request(subject: string, body: object): Promise<unknown> {
+    const reply = await this.#logs.request(subject, Buffer.from(JSON.stringify(body)), { timeoutMs: settleLimitMs });
+    return JSON.parse(Buffer.from(reply).toString("utf8")) as unknown;
   }
 
   /** Why a part of the writer is parked; undefined when it is not. */
@@ -310,8 +323,9 @@ export class InProcessLake {
         rounded: () => undefined,
       }),
     );
+    const endReplies = answerMaintain(this.#logs, new Map([[dataset.name, maintenance]]));
     const stop = new AbortController();
-    const ended = Promise.all(stages.map((stage) => stage.run(stop.signal)));
+    const ended = Promise.all(stages.map((stage) => stage.run(stop.signal))).finally(endReplies);
     ended.catch(() => undefined);
     this.#running = { stop, ended, indexes };
   }

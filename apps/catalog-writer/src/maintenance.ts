@@ -25,7 +25,7 @@ import {
 } from "@firn/lake";
 import type { Logger, Stage } from "@firn/service";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { CommitQueue } from "./commit-queue.ts";
+import { CommitQueue } from "./commit-queue.ts";
 import type { TableStage } from "./table-stage.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
 
@@ -37,6 +37,24 @@ const spareFilesMax = 64;
 const restMs = 3_000;
 const expireEveryMs = 30_000;
 const mergesPerLook = 20;
+const mergesAskedMax = 1_000;
+
+/** What maintenance finds in a table, and what it did when it was told to. */
+export interface TableUpkeep {
+  readonly table: string;
+  readonly rows: number;
+  readonly data_files: number;
+  readonly delete_files: number;
+  readonly bytes: number;
+  /** Data files that a merge would replace, and what it would read. */
+  readonly files_to_merge: number;
+  readonly bytes_to_merge: number;
+  readonly snapshots: number;
+  readonly snapshots_to_expire: number;
+  readonly files_merged?: number;
+  readonly files_written?: number;
+  readonly snapshots_expired?: number;
+}
 
 export interface MaintenanceOptions {
   readonly env: LakeEnvironment;
@@ -64,6 +82,8 @@ interface Target {
 export class Maintenance implements Stage {
   readonly #options: MaintenanceOptions;
   readonly #targets: Target[] = [];
+  /** Merges share one connection: a look and a request take turns. */
+  readonly #turns = new CommitQueue();
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
@@ -101,13 +121,56 @@ export class Maintenance implements Stage {
       for (const target of this.#targets) {
         if (signal.aborted) return;
         try {
-          await this.#look(target, signal);
+          await this.#turns.run(() => this.#look(target, signal));
         } catch (error) {
           if (!isLakeError(error)) throw error;
           this.#options.logger.warn("maintenance put off", { table: target.definition.name, error: String(error) });
         }
       }
     }
+  }
+
+  /**
+   * What there is to do in each table; with `run` it is done first, in the same short pieces as ever, down to about one
+   * file a partition. Tables that the writer has not opened yet are left out.
+   * @throws LakeError
+   */
+  async maintain(run: boolean): Promise<TableUpkeep[]> {
+    const reports: TableUpkeep[] = [];
+    for (const target of this.#targets) {
+      const done = run ? await this.#turns.run(() => this.#tidy(target)) : {};
+      const table = await target.current();
+      if (table) reports.push({ ...(await this.#upkeepOf(target, table)), ...done });
+    }
+    return reports;
+  }
+
+  async #tidy(target: Target): Promise<Partial<TableUpkeep>> {
+    const done = { files_merged: 0, files_written: 0, snapshots_expired: 0 };
+    for (let merges = 0; merges < mergesAskedMax; merges++) {
+      const merged = await target.queue.run(() => this.#merge(target, "asked"), restRowsMax);
+      if (!merged) break;
+      done.files_merged += merged.before;
+      done.files_written += merged.after;
+    }
+    done.snapshots_expired = await target.queue.run(() => this.#expire(target));
+    return done;
+  }
+
+  async #upkeepOf(target: Target, table: Table): Promise<TableUpkeep> {
+    const { data, deletes } = await currentFiles(this.#options.env, table);
+    const plan = planMerge(table.metadata, { data, deletes }, { ...restPolicy, rowsMax: Number.MAX_SAFE_INTEGER });
+    return {
+      table: target.definition.name,
+      rows: Number(currentSnapshot(table.metadata)?.summary?.["total-records"] ?? 0),
+      data_files: data.length,
+      delete_files: deletes.length,
+      bytes: [...data, ...deletes].reduce((sum, file) => sum + file.fileSizeBytes, 0),
+      files_to_merge: plan.groups.reduce((sum, group) => sum + group.tasks.length, 0),
+      bytes_to_merge: plan.groups.reduce((sum, group) => sum + group.bytes, 0),
+      snapshots: table.metadata.snapshots.length,
+      snapshots_to_expire: (await this.#expirable(target, table)).length,
+    };
   }
 
   async #look(target: Target, signal: AbortSignal): Promise<void> {
@@ -121,51 +184,67 @@ export class Maintenance implements Stage {
     }
     const atRest = now - target.lastChangeMs > restMs;
     for (let merges = 0; merges < mergesPerLook && !signal.aborted; merges++)
-      if (!(await target.queue.run(() => this.#merge(target, atRest), atRest ? restRowsMax : busyRowsMax))) break;
+      if (
+        !(await target.queue.run(
+          () => this.#merge(target, atRest ? "rest" : "busy"),
+          atRest ? restRowsMax : busyRowsMax,
+        ))
+      )
+        break;
     if (now - target.lastExpiryMs > expireEveryMs) {
       target.lastExpiryMs = now;
       await target.queue.run(() => this.#expire(target));
     }
   }
 
-  /** One merge; false when there is nothing worth merging. */
-  async #merge(target: Target, atRest: boolean): Promise<boolean> {
+  /** One merge and how many files it replaced by how many; undefined when there is nothing worth merging. */
+  async #merge(
+    target: Target,
+    when: "busy" | "rest" | "asked",
+  ): Promise<{ before: number; after: number } | undefined> {
     const { connection, env, logger, metrics } = this.#options;
     const table = await target.current();
-    if (!table) return false;
+    if (!table) return undefined;
     const files = await currentFiles(env, table);
-    let plan = planMerge(table.metadata, files, { ...MERGE_POLICY, rowsMax: atRest ? restRowsMax : busyRowsMax });
-    if (plan.groups.length === 0 && atRest && files.data.length + files.deletes.length > spareFilesMax)
-      plan = planMerge(table.metadata, files, restPolicy);
-    if (plan.groups.length === 0) return false;
+    const rowsMax = when === "busy" ? busyRowsMax : restRowsMax;
+    let plan = planMerge(table.metadata, files, { ...MERGE_POLICY, rowsMax });
+    const spare = when === "rest" && files.data.length + files.deletes.length > spareFilesMax;
+    if (plan.groups.length === 0 && (spare || when === "asked")) plan = planMerge(table.metadata, files, restPolicy);
+    if (plan.groups.length === 0) return undefined;
     const change = await stageMerge(connection, { env, table, plan, sort: target.definition.sort });
-    if (!change) return false;
+    if (!change) return undefined;
     const result = await postCommit(env, await stageCommit(env, { table, changes: [change] }));
-    if (result.kind === "conflict") return false;
+    if (result.kind === "conflict") return undefined;
     await target.moved(result.table);
     target.lastSnapshot = currentSnapshot(result.table.metadata)?.["snapshot-id"];
     const before = change.removedData?.length ?? 0;
     const after = change.addedData?.length ?? 0;
     logger.debug("merged", { table: target.definition.name, before, after });
     metrics.merged(target.definition.name, before, after);
-    return true;
+    return { before, after };
   }
 
-  async #expire(target: Target): Promise<void> {
+  /** Returns how many snapshots went. */
+  async #expire(target: Target): Promise<number> {
     const { env, metrics } = this.#options;
     const table = await target.current();
-    if (!table) return;
+    const snapshots = table ? await this.#expirable(target, table) : [];
+    if (!table || snapshots.length === 0) return 0;
+    const after = await expireSnapshots(env, table, snapshots);
+    if (after.kind === "conflict") return 0;
+    await target.moved(after.table);
+    metrics.expired(target.definition.name, snapshots.length);
+    return snapshots.length;
+  }
+
+  /** Nothing expires that others still build on. */
+  async #expirable(target: Target, table: Table): Promise<bigint[]> {
     const keepFrom = await target.keepFrom();
     const oldest = keepFrom === undefined ? undefined : snapshotById(table.metadata, keepFrom)?.["sequence-number"];
-    const snapshots = planExpiry(table.metadata, env.clock.nowMs()).filter((id) => {
+    return planExpiry(table.metadata, this.#options.env.clock.nowMs()).filter((id) => {
       const sequence = snapshotById(table.metadata, id)?.["sequence-number"];
       return oldest === undefined || sequence === undefined || sequence < oldest;
     });
-    if (snapshots.length === 0) return;
-    const after = await expireSnapshots(env, table, snapshots);
-    if (after.kind === "conflict") return;
-    await target.moved(after.table);
-    metrics.expired(target.definition.name, snapshots.length);
   }
 
   async #sourceSnapshot(aggregates: readonly TableDefinition[]): Promise<bigint | undefined> {

@@ -13,6 +13,7 @@ import { CommitQueue } from "./commit-queue.ts";
 import type { WriterSettings } from "./config.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { KeyedTableOptions } from "./keyed-table.ts";
+import { answerMaintain } from "./maintain-reply.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Parking } from "./parking.ts";
 import { RollupStage } from "./rollup-stage.ts";
@@ -100,8 +101,15 @@ export class Writer implements Stage {
     };
     const stages: Stage[] = [];
     const indexes: KeyIndex[] = [];
-    for (const dataset of datasets) stages.push(...(await this.#datasetStages(dataset, parts, indexes)));
+    const maintenances = new Map<string, Maintenance>();
+    for (const dataset of datasets) {
+      const ofDataset = await this.#datasetStages(dataset, parts, indexes);
+      stages.push(...ofDataset.stages, ofDataset.maintenance);
+      maintenances.set(dataset.name, ofDataset.maintenance);
+    }
+    const endReplies = answerMaintain(connection, maintenances);
     const close = async () => {
+      endReplies();
       for (const index of indexes) await index.close();
       await connection.close();
       kernel.close();
@@ -109,7 +117,11 @@ export class Writer implements Stage {
     return { connection, close, stages };
   }
 
-  async #datasetStages(dataset: Dataset, parts: Parts, indexes: KeyIndex[]): Promise<Stage[]> {
+  async #datasetStages(
+    dataset: Dataset,
+    parts: Parts,
+    indexes: KeyIndex[],
+  ): Promise<{ stages: Stage[]; maintenance: Maintenance }> {
     const { context, metrics } = this.#options;
     const { settings, log } = context;
     const { connection, env, kernel, parking, folder } = parts;
@@ -198,7 +210,7 @@ export class Writer implements Stage {
         metrics.rollupCommitted(table.identifier.name, filesAdded, durationMs),
     });
     maintenance.watchRollups(dataset);
-    return [...stages, rollupStage, maintenance];
+    return { stages: [...stages, rollupStage], maintenance };
   }
 }
 

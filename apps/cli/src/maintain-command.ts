@@ -2,7 +2,7 @@ import { Command } from "commander";
 
 import { askService } from "./ask-service.ts";
 import { runCommand, type CommandResult } from "./command.ts";
-import { EXIT } from "./exit-code.ts";
+import { CommandError, EXIT } from "./exit-code.ts";
 import { findLake, withLakeOptions, type LakeOptions } from "./lake-location.ts";
 import { chosenDatasets } from "./lake-tables.ts";
 import { seconds } from "./option-values.ts";
@@ -16,8 +16,9 @@ interface MaintainOptions extends LakeOptions {
 const TIMEOUT_SECONDS = 600;
 
 const HELP = `
-The running catalog-writer merges small files and expires old snapshots by itself; this shows what it
-would do now, and with --run lets it do so at once. Maintenance changes no row.
+The running catalog-writer merges small files and expires old snapshots by itself: as few as keep the
+tables quick while rows arrive, more at rest. This shows what is left to do, and with --run lets it do all of
+it at once. Maintenance changes no row and goes on beside ingest.
 
 Examples
   firn maintain
@@ -44,8 +45,9 @@ async function maintain(name: string | undefined, options: MaintainOptions): Pro
   for (const dataset of chosenDatasets(name)) {
     const request = { dataset: dataset.name, run: options.run === true };
     const answer = await askService(lake, "catalog-writer.maintain", request, options.timeout * 1000);
-    const { tables } = answer as { tables?: readonly Record<string, unknown>[] };
-    plans.push(...(tables ?? [answer as Record<string, unknown>]));
+    const { error, tables = [] } = answer as { error?: string; tables?: readonly Record<string, unknown>[] };
+    if (error !== undefined) throw new CommandError(EXIT.broken, `the catalog-writer cannot do it now: ${error}`);
+    plans.push(...tables);
   }
   return { exitCode: EXIT.done, json: { ran: options.run === true, tables: plans }, text: formatPlans(plans) };
 }

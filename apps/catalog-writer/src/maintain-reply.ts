@@ -1,0 +1,48 @@
+/**
+ * Answers `catalog-writer.maintain` for `firn maintain`: `{"dataset", "run"}` → `{"tables": [TableUpkeep…]}`, or
+ * `{"error"}` when the world does not let it.
+ */
+import { isLakeError } from "@firn/lake";
+import type { StreamConnection } from "@firn/stream";
+import type { Maintenance } from "./maintenance.ts";
+
+const subject = "catalog-writer.maintain";
+
+interface MaintainRequest {
+  readonly dataset: string;
+  readonly run: boolean;
+}
+
+/** @returns what ends it */
+export function answerMaintain(
+  connection: Pick<StreamConnection, "reply">,
+  maintenances: ReadonlyMap<string, Pick<Maintenance, "maintain">>,
+): () => void {
+  return connection.reply(subject, { queue: "catalog-writer" }, async (data) => {
+    const { dataset, run } = parseRequest(data);
+    const maintenance = maintenances.get(dataset);
+    if (!maintenance) throw new Error(`no dataset ${dataset}; there are: ${[...maintenances.keys()].join(", ")}`);
+    try {
+      return answer({ tables: await maintenance.maintain(run) });
+    } catch (error) {
+      if (!isLakeError(error)) throw error;
+      return answer({ error: `${error.kind}: ${error.message}` });
+    }
+  });
+}
+
+/** @throws Error that the asker sees */
+function parseRequest(data: Uint8Array): MaintainRequest {
+  let request: Partial<MaintainRequest> | null;
+  try {
+    request = JSON.parse(Buffer.from(data).toString("utf8")) as Partial<MaintainRequest> | null;
+  } catch {
+    throw new Error("the request is not JSON");
+  }
+  const { dataset, run = false } = request ?? {};
+  if (typeof dataset !== "string") throw new Error("dataset must be the name of a dataset");
+  if (typeof run !== "boolean") throw new Error("run must be true or false");
+  return { dataset, run };
+}
+
+const answer = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));
