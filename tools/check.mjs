@@ -21,7 +21,8 @@ const GROUPS = [
     step("lint", bin("eslint"), ["--cache", "--cache-location", ".nx/eslintcache", "."]),
     step("types", bin("tsc"), ["-p", "tsconfig.json"]),
   ],
-  [step("unit tests", bin("vitest"), ["run", "--exclude", RESOURCE_TESTS, "--exclude", "e2e/**"])],
+  // Files of one worker share their modules, which halves the time; `npm test` gives each file its own.
+  [step("unit tests", bin("vitest"), ["run", "--no-isolate", "--exclude", RESOURCE_TESTS, "--exclude", "e2e/**"])],
 ];
 
 bootstrap([]);

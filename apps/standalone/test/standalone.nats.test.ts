@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { natsServerBinary } from "@firn/testing";
-import { build } from "esbuild";
+import { bundleScript, natsServerBinary } from "@firn/testing";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { readConfig } from "../src/config.ts";
@@ -109,15 +108,7 @@ describe("standalone", () => {
 
   it("ends what a killed supervisor left behind, and nothing else", async () => {
     const outfile = join(HERE, "..", "dist", `test-run-${process.pid}.mjs`);
-    await build({
-      entryPoints: [join(HERE, "fixtures", "run.ts")],
-      outfile,
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      packages: "external",
-      logLevel: "error",
-    });
+    await bundleScript(join(HERE, "fixtures", "run.ts"), outfile);
     const child = spawn(process.execPath, [outfile, appsFolder, dataDir, natsBinary], {
       env: { ...process.env, FAKE_ENDS: endsFile },
       stdio: ["ignore", "pipe", "inherit"],

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundleScript } from "@firn/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -14,16 +14,7 @@ beforeAll(async () => {
   // Inside the repository, so that the bundle finds the npm packages.
   folder = await mkdtemp(join(here, ".demo-"));
   script = join(folder, "demo.mjs");
-  await build({
-    entryPoints: [join(here, "demo-process.ts")],
-    outfile: script,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    define: { FIRN_VERSION: '"1.2.3"' },
-    logLevel: "warning",
-  });
+  await bundleScript(join(here, "demo-process.ts"), script, "1.2.3");
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -39,10 +30,12 @@ function start(env: Record<string, string>, args: string[] = []): Demo {
   let err = "";
   child.stdout?.on("data", (chunk) => (out += String(chunk)));
   child.stderr?.on("data", (chunk) => (err += String(chunk)));
-  const ready = new Promise<string>((resolve) => {
-    child.on("message", (message) => resolve((message as { kind: string; url: string }).url));
-  });
   const exited = once(child, "exit") as Promise<[number | null]>;
+  const ready = new Promise<string>((resolve, reject) => {
+    child.on("message", (message) => resolve((message as { kind: string; url: string }).url));
+    void exited.then(() => reject(new Error(`ended before it was ready: ${err || out}`)));
+  });
+  ready.catch(() => {});
   const outputs = [child.stdout, child.stderr].map((output) => output && once(output, "close"));
   const ended = Promise.all([exited, ...outputs]).then(([[code]]) => ({ code, out, err }));
   return { child, ready, ended };

@@ -1,4 +1,5 @@
 export { startApp, startScript } from "./app-process.ts";
+export { bundleScript } from "./bundle-script.ts";
 export type { AppOptions, AppProcess } from "./app-process.ts";
 export { Child } from "./child-process.ts";
 export type { ChildExit } from "./child-process.ts";
