@@ -1,4 +1,4 @@
-import { defineSettings } from "@firn/service";
+import { defineSettings, pipelineSettings } from "@firn/service";
 
 /** The environment of the catalog service, beside the common settings. */
 export const catalogSettings = defineSettings({
@@ -6,7 +6,7 @@ export const catalogSettings = defineSettings({
     env: "ICEBERG_WAREHOUSE",
     type: "string",
     required: true,
-    help: "Folder (path or file:// URI) under which all tables lie; a table location outside it is refused.",
+    help: pipelineSettings.warehouse.help,
   },
   catalogName: {
     env: "ICEBERG_CATALOG_NAME",

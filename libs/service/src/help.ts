@@ -1,7 +1,10 @@
+import { commonSettings } from "./common-settings.ts";
+import type { ServiceDefinition } from "./service.ts";
 import type { Setting } from "./settings.ts";
 
 /** The text of `--help`: every variable, one a line, with type, default and a sentence. */
-export function formatHelp(service: { name: string; summary: string }, settings: readonly Setting[]): string {
+export function formatHelp<S>(service: Omit<ServiceDefinition<S>, "setup">): string {
+  const settings = [...service.settings.settings, ...commonSettings(service.port).settings];
   const rows = settings.map((setting) => [setting.env, setting.type, stateDefault(setting), setting.help]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`);

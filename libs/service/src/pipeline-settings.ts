@@ -14,7 +14,7 @@ export const pipelineSettings = {
     env: "ICEBERG_WAREHOUSE",
     type: "string",
     default: ".firn/warehouse",
-    help: "Folder or file:// location that the tables lie under.",
+    help: "Folder (path or file:// URI) under which all tables lie; a location outside it is refused.",
   },
   shards: {
     env: "FIRN_SHARDS",

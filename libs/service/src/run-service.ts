@@ -3,7 +3,7 @@ import { formatHelp } from "./help.ts";
 import { createLogger } from "./logger.ts";
 import type { ServiceDefinition } from "./service.ts";
 import { ConfigError } from "./settings.ts";
-import { allSettings, startService, type RunningService } from "./start-service.ts";
+import { startService, type RunningService } from "./start-service.ts";
 import { version } from "./version.ts";
 
 const READY_POLL_MS = 25;
@@ -46,7 +46,7 @@ function answerArguments<S>(definition: ServiceDefinition<S>, args: readonly str
   const [first] = args;
   if (first === undefined) return undefined;
   if (first === "--help" || first === "-h") {
-    process.stdout.write(formatHelp(definition, allSettings(definition)));
+    process.stdout.write(formatHelp(definition));
     return EXIT.done;
   }
   if (first === "--version") {

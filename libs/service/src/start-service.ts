@@ -77,10 +77,6 @@ async function listen(options: HttpServerOptions, settings: CommonSettings) {
   }
 }
 
-export function allSettings<S>(definition: ServiceDefinition<S>) {
-  return [...definition.settings.settings, ...commonSettings(definition.port).settings];
-}
-
 /** Names every wrong variable at once, the service's own and the common ones. */
 function parseAll<S>(definition: ServiceDefinition<S>, env: Environment) {
   const own = attempt(definition.settings, env);
