@@ -28,7 +28,8 @@ export type ReplyHandler = (data: Uint8Array, subject: string) => Promise<Uint8A
 
 /**
  * A connection to the broker. It reconnects for ever with a bounded back-off; while it is away, appends fail at once
- * with `unavailable` and reads wait.
+ * with `unavailable` and reads wait. Opened streams and buckets that a broker has lost when it comes back are made
+ * again, empty and with another identity.
  */
 export interface StreamConnection {
   openLog(spec: LogSpec): Promise<Log>;

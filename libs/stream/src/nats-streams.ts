@@ -1,9 +1,10 @@
-import { jetstream, jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import { jetstream, jetstreamManager, type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
 import { headers, type Msg } from "@nats-io/transport-node";
 import type { AttemptStore, HintListener, LogSpec, ReplyHandler, StreamConnection } from "./connection.ts";
 import { JetStreamLog } from "./jetstream-log.ts";
 import { openStream } from "./jetstream-stream.ts";
 import type { Log } from "./log.ts";
+import { LostStreams } from "./lost-streams.ts";
 import { openAttempts } from "./nats-attempts.ts";
 import { fromClient } from "./nats-errors.ts";
 import type { NatsLink } from "./nats-link.ts";
@@ -25,12 +26,14 @@ export class NatsStreams implements StreamConnection {
   readonly #link: NatsLink;
   readonly #jsm: JetStreamManager;
   readonly #options: NatsStreamsOptions;
+  readonly #lost: LostStreams;
 
   private constructor(link: NatsLink, jsm: JetStreamManager, options: NatsStreamsOptions) {
     this.closed = link.closed;
     this.#link = link;
     this.#jsm = jsm;
     this.#options = options;
+    this.#lost = new LostStreams(link);
   }
 
   static async over(link: NatsLink, options: NatsStreamsOptions): Promise<NatsStreams> {
@@ -39,11 +42,15 @@ export class NatsStreams implements StreamConnection {
   }
 
   async openLog(spec: LogSpec): Promise<Log> {
-    const { requestTimeoutMs, heartbeatMs, replicas } = this.#options;
-    const [link, jsm] = [this.#link, this.#jsm];
+    const { requestTimeoutMs, heartbeatMs } = this.#options;
+    const info = await this.#openStream(spec);
+    this.#lost.add(`stream ${spec.stream}`, () => this.#openStream(spec));
+    return new JetStreamLog({ link: this.#link, jsm: this.#jsm, info, requestTimeoutMs, heartbeatMs });
+  }
+
+  async #openStream(spec: LogSpec): Promise<StreamInfo> {
     try {
-      const info = await link.guard(() => openStream(jsm, { replicas, ...spec }));
-      return new JetStreamLog({ link, jsm, info, requestTimeoutMs, heartbeatMs });
+      return await this.#link.guard(() => openStream(this.#jsm, { replicas: this.#options.replicas, ...spec }));
     } catch (error) {
       throw fromClient(error, "unavailable", { stream: spec.stream });
     }
@@ -85,9 +92,12 @@ export class NatsStreams implements StreamConnection {
     return () => subscription.unsubscribe();
   }
 
-  attempts(bucket: string): Promise<AttemptStore> {
+  async attempts(bucket: string): Promise<AttemptStore> {
     const js = jetstream(this.#link.nc, { timeout: this.#options.requestTimeoutMs });
-    return openAttempts(this.#link, js, bucket, this.#options.replicas);
+    const open = () => openAttempts(this.#link, js, bucket, this.#options.replicas);
+    const store = await open();
+    this.#lost.add(`bucket ${bucket}`, open);
+    return store;
   }
 
   isConnected(): boolean {

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { pauseProcess, startNatsServer, tempFolder, waitFor, type NatsServer, type TempFolder } from "@firn/testing";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
@@ -175,4 +177,33 @@ test("readers leave no consumer behind", async () => {
   const left = async () => (await jsm.streams.info(log.stream)).state.consumer_count === 0;
   await waitFor(left, { limitMs: LIMIT_MS, what: "removal of the consumers" });
   await nc.close();
+});
+
+test("a broker that comes back without its files gets streams and buckets again, and readers see that they are others", async () => {
+  const own = await tempFolder("stream-lost");
+  const broker = await startNatsServer({ dir: own.path });
+  const connection = await connectStreams({ url: broker.url, name: "lost", reconnectDelayMaxMs: 100 });
+  try {
+    const log = await connection.openLog({ stream: "LOST", subjects: ["lost.>"], metadata: { made: "once" } });
+    const store = await connection.attempts("lost");
+    await log.append([{ subject: "lost.a", data: bytesOf("1") }]);
+    await store.put("key", 1);
+    const before = await log.identity();
+    const reader = follow(log, { subjects: ["lost.a"], afterSequence: 0, signal: stop.signal });
+    await waitFor(() => reader.records.length === 1, { limitMs: LIMIT_MS, what: "the first record" });
+
+    await broker.kill();
+    await rm(join(own.path, "jetstream"), { recursive: true });
+    await broker.restart();
+    const identity = await waitFor(() => log.identity(), { limitMs: LIMIT_MS, what: "the stream to be there again" });
+    expect(identity).not.toBe(before);
+    expect(await reader.ended).toMatchObject({ kind: "gone" });
+    await log.append([{ subject: "lost.a", data: bytesOf("2"), expectedLastSequence: 0 }]);
+    const again = await waitFor(async () => (await store.put("key", 2), true), { limitMs: LIMIT_MS });
+    expect([again, await store.get("key")]).toEqual([true, 2]);
+  } finally {
+    await connection.close();
+    await broker.stop();
+    await own.remove();
+  }
 });
