@@ -80,6 +80,11 @@ describe("batch tables", () => {
     );
   });
 
+  it("take in a message without rows, which only carries a position", async () => {
+    await load("nothing", {});
+    expect(await connection.value("SELECT count(*) FROM nothing")).toBe(0);
+  });
+
   it("tell identities apart that would share a text, and not maps whose keys stand in another order", async () => {
     await load("digests", {
       user: ["a", "ab", "a", "a"],

@@ -10,8 +10,15 @@ import {
 } from "@firn/core";
 import type { AppendRecord } from "@firn/stream";
 
+/**
+ * A run with more bytes of rows than this closes with a message without rows: the position is read often, and with it
+ * the whole message that carries it.
+ */
+const CLOSING_BYTES_MAX = 64 * 1024;
 /** Room for headers, subject and what the broker adds. */
 const OVERHEAD_BYTES = 4096;
+
+const NO_ROWS: ColumnRows = { rows: 0, columns: {} };
 
 export interface MessagePlan {
   readonly dataset: string;
@@ -30,6 +37,7 @@ export function planMessages(run: ValidatedRun, plan: MessagePlan): AppendRecord
   const bytesMax = plan.recordBytesMax - OVERHEAD_BYTES;
   const rejected = run.rejected.length === 0 ? [] : encodeLetters(run.rejected, plan.dataset, bytesMax);
   const accepted = encodeRows(run.rows, plan.dataset, bytesMax);
+  if (accepted.at(-1)!.byteLength > CLOSING_BYTES_MAX) accepted.push(encodeColumnBatch(plan.dataset, NO_ROWS));
   const records: AppendRecord[] = [
     ...rejected.map((data) => ({ subject: rejectedSubject(plan.dataset, plan.shard), data })),
     ...accepted.map((data) => ({ subject: acceptedSubject(plan.dataset, plan.shard), data })),
