@@ -39,7 +39,8 @@ export const queryService: ServiceDefinition<QuerySettings> = {
 export async function assemble(context: ServiceContext<QuerySettings>, env: LakeEnvironment): Promise<ServiceParts> {
   const { settings, log, version } = context;
   const link = new StreamLink({
-    connect: (signal) => connectStreams({ url: settings.natsUrl, name: "query", signal }),
+    connect: (signal) =>
+      connectStreams({ url: settings.natsUrl, name: "query", replicas: settings.streamReplicas, signal }),
     shards: settings.shards,
     replicas: settings.streamReplicas,
     log,

@@ -17,7 +17,6 @@ export interface DatasetReading {
 /** The ends of a shard's subjects; a sequence is 0 where nothing was ever appended. */
 export interface ShardReading {
   readonly shard: number;
-  readonly intakeLast: number;
   readonly acceptedLast: number;
   readonly rejectedLast: number;
   readonly rollupLast: number;

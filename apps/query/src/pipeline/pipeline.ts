@@ -19,7 +19,7 @@ export interface PipelineParts {
 
 /** Pauses between two looks while somebody waits; a commit that is heard of ends one early. */
 const PAUSE_MIN_MS = 20;
-const PAUSE_MAX_MS = 100;
+const PAUSE_MAX_MS = 250;
 /** Commits come in bursts (raw, then the aggregates): one look for several. */
 const AFTER_HINT_MS = 5;
 

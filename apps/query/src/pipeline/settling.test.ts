@@ -43,7 +43,7 @@ function reading({ shards = [{}, {}], raw = [], accepted = [], rejected = [], so
     Object.fromEntries(
       at.map((value, shard) => [positionProperty(streams.validated, subject("health", shard)), String(value)]),
     );
-  const empty = { intakeLast: 0, acceptedLast: 0, rejectedLast: 0, rollupLast: 0, validatedThrough: 0, received: 0 };
+  const empty = { acceptedLast: 0, rejectedLast: 0, rollupLast: 0, validatedThrough: 0, received: 0 };
   return {
     dataset,
     shards: shards.map((shard, index) => ({ ...empty, shard: index, ...shard })),
@@ -69,11 +69,11 @@ describe("settling", () => {
   });
 
   it("goes from the validator to raw and errors to the rollups", () => {
-    const validated = [{ intakeLast: 5, validatedThrough: 5, acceptedLast: 9, rejectedLast: 8 }, {}];
+    const validated = [{ validatedThrough: 5, acceptedLast: 9, rejectedLast: 8 }, {}];
     expect(
       follow(
         [5, 0],
-        { shards: [{ intakeLast: 5 }, {}] },
+        { shards: [{}, {}] },
         { shards: validated },
         { shards: validated, accepted: [9, 9], raw: chain(3) },
         { shards: validated, accepted: [9, 9], rejected: [8, 8], raw: chain(3) },
@@ -83,8 +83,8 @@ describe("settling", () => {
   });
 
   it("is not held up by what comes later", () => {
-    const first = [{ intakeLast: 5, validatedThrough: 5, acceptedLast: 9 }];
-    const later = [{ intakeLast: 50, validatedThrough: 20, acceptedLast: 40 }];
+    const first = [{ validatedThrough: 5, acceptedLast: 9 }];
+    const later = [{ validatedThrough: 20, acceptedLast: 40 }];
     expect(
       follow(
         [5],
