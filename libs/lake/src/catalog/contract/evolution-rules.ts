@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from "vitest";
-import { currentSchema, defaultSortOrder, defaultSpec } from "../metadata/table-metadata.ts";
-import type { TableUpdate } from "../metadata/updates.ts";
-import type { Catalog, LoadedTable } from "./catalog.ts";
+import { currentSchema, defaultSortOrder, defaultSpec } from "../../metadata/table-metadata.ts";
+import type { TableUpdate } from "../../metadata/updates.ts";
+import type { Catalog, LoadedTable } from "../catalog.ts";
 import { EVENTS, FIRST_ID, NAMESPACE, SECOND_ID, commitOf, request } from "./contract-fixture.ts";
 
 /** The part of the catalog contract that changes what a table is, rather than what it holds. */

@@ -1,9 +1,9 @@
 import { expect } from "vitest";
-import { LakeError, type LakeErrorKind } from "../lake-error.ts";
-import type { Snapshot } from "../metadata/snapshot.ts";
-import { createTableRequest } from "../metadata/table-definition.ts";
-import type { TableUpdate } from "../metadata/updates.ts";
-import type { LoadedTable, TableCommit, TableIdentifier } from "./catalog.ts";
+import { LakeError, type LakeErrorKind } from "../../lake-error.ts";
+import type { Snapshot } from "../../metadata/snapshot.ts";
+import { createTableRequest } from "../../metadata/table-definition.ts";
+import type { TableUpdate } from "../../metadata/updates.ts";
+import type { LoadedTable, TableCommit, TableIdentifier } from "../catalog.ts";
 
 /** Tables and commits that the contract suite works with. */
 
