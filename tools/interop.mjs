@@ -106,7 +106,11 @@ async function load() {
     await ingest(body);
     counts = (await settled(lake.endpoints)).datasets.health;
     for (const [name, number] of Object.entries(adds))
-      check(`${what}: ${number} more ${name}`, counts[name] - before[name] === number, `${counts[name] - before[name]}`);
+      check(
+        `${what}: ${number} more ${name}`,
+        counts[name] - before[name] === number,
+        `${counts[name] - before[name]}`,
+      );
   }
 }
 
@@ -139,7 +143,11 @@ async function read() {
   check("errors holds every rejected record", rowsOf("health_data_errors") === rejected, `${rejected}`);
   for (const name of Object.keys(figures)) check(`${name} has rows`, rowsOf(name) > 0, "it is empty");
   const deletes = found.delete_files.health_data_raw;
-  check(`raw was read with position deletes (delete files that apply: ${deletes})`, deletes > 0, "no delete file applies");
+  check(
+    `raw was read with position deletes (delete files that apply: ${deletes})`,
+    deletes > 0,
+    "no delete file applies",
+  );
 }
 
 /** Where a table lies, and its current metadata file below that folder, by the catalog. */
