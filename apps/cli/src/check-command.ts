@@ -1,5 +1,5 @@
 import type { Dataset } from "@firn/core";
-import { loadTable, type LakeEnvironment } from "@firn/lake";
+import { definedIdentifier, loadTable, type LakeEnvironment } from "@firn/lake";
 import { Command } from "commander";
 
 import { checkTable, type Check } from "./table-check.ts";
@@ -57,9 +57,7 @@ async function checkDataset(env: LakeEnvironment, dataset: Dataset): Promise<rea
     },
   ];
   for (const definition of tablesOf(dataset)) {
-    const table = there
-      ? await unlessMissing(loadTable(env, { namespace: definition.namespace.split("."), name: definition.name }))
-      : undefined;
+    const table = there ? await unlessMissing(loadTable(env, definedIdentifier(definition))) : undefined;
     const subject = `table ${fullName(definition)}`;
     if (table === undefined) checks.push({ name: subject, ok: false, message: "is missing", fix });
     else checks.push(...checkTable(subject, definition, table.metadata));

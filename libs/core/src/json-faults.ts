@@ -1,3 +1,4 @@
+import { QUOTE, BACKSLASH, COLON, COMMA, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE } from "./json-byte.ts";
 import { decodeString, endOfString, type JsonRange } from "./json-slice.ts";
 import { isWellFormedText } from "./well-formed.ts";
 
@@ -10,15 +11,6 @@ export interface JsonFault {
   /** Way to the value within the range, such as `metadata.HKTimeZone` or `[3].id`. */
   readonly path: string;
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 interface Container {
   /** Keys seen; undefined for an array. */

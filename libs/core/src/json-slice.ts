@@ -1,3 +1,5 @@
+import { QUOTE, BACKSLASH, COLON, COMMA, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE } from "./json-byte.ts";
+
 /**
  * Where values lie in the bytes of a JSON text that `JSON.parse` has taken: nothing here checks syntax, and nothing is
  * recursive, so that depth is no danger. Ranges are byte offsets, end exclusive, without surrounding blanks.
@@ -11,14 +13,6 @@ export interface JsonMember extends JsonRange {
   readonly key: string;
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COLON = 0x3a;
-const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 const SPACE = 0x20;
 
 /** Where the value of the first member with this key of the object at `at` starts, if there is one. */

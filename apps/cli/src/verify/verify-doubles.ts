@@ -1,5 +1,5 @@
 import type { TableDefinition } from "@firn/core";
-import { currentSnapshot, loadTable, planScan, scanSql, sqlName } from "@firn/lake";
+import { currentSnapshot, definedIdentifier, loadTable, planScan, scanSql, sqlName } from "@firn/lake";
 
 import { fullName } from "../lake-tables.ts";
 import type { RollupVerdict, VerifyContext } from "./verify-rollup.ts";
@@ -7,7 +7,7 @@ import type { RollupVerdict, VerifyContext } from "./verify-rollup.ts";
 /** Looks for identities that stand in a table more than once (promise 2). */
 export async function verifyOnce(context: VerifyContext, definition: TableDefinition): Promise<RollupVerdict> {
   const { env, connection, examplesMax } = context;
-  const table = await loadTable(env, { namespace: definition.namespace.split("."), name: definition.name });
+  const table = await loadTable(env, definedIdentifier(definition));
   const plan = await planScan({ env, table });
   const scan = await scanSql(plan, { store: env.store, columns: definition.identity });
   const keys = definition.identity.map(sqlName).join(", ");

@@ -1,6 +1,7 @@
 import { sourceSnapshotProperty, type Dataset, type RollupDefinition } from "@firn/core";
 import {
   currentSnapshot,
+  definedIdentifier,
   isLakeError,
   loadTable,
   planScan,
@@ -56,8 +57,8 @@ export async function verifyRollup(
 
 async function compare(context: VerifyContext, dataset: Dataset, rollup: RollupDefinition): Promise<RollupVerdict> {
   const { env } = context;
-  const table = await loadTable(env, identifierOf(rollup.table));
-  const raw = await loadTable(env, identifierOf(dataset.raw));
+  const table = await loadTable(env, definedIdentifier(rollup.table));
+  const raw = await loadTable(env, definedIdentifier(dataset.raw));
   const source = table.metadata.properties?.[sourceSnapshotProperty];
   const verdict = {
     table: fullName(rollup.table),
@@ -107,10 +108,6 @@ async function compareAt(
     differences,
     examples: await connection.rows(`SELECT * FROM differences ORDER BY ALL LIMIT ${examplesMax}`),
   };
-}
-
-function identifierOf({ namespace, name }: { readonly namespace: string; readonly name: string }) {
-  return { namespace: namespace.split("."), name };
 }
 
 function textOf(id: bigint | undefined): string | null {

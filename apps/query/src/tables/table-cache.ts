@@ -1,5 +1,12 @@
 import type { TableDefinition } from "@firn/core";
-import { isLakeError, tableName, type LakeEnvironment, type Table, type TableIdentifier } from "@firn/lake";
+import {
+  definedIdentifier,
+  isLakeError,
+  tableName,
+  type LakeEnvironment,
+  type Table,
+  type TableIdentifier,
+} from "@firn/lake";
 
 /** With its whole history, for time travel; without it the answer stays small however many snapshots there are. */
 export type History = "all" | "refs";
@@ -18,7 +25,7 @@ export class TableCache {
   }
 
   load(definition: Pick<TableDefinition, "namespace" | "name">, history: History = "refs"): Promise<Table> {
-    const identifier: TableIdentifier = { namespace: definition.namespace.split("."), name: definition.name };
+    const identifier = definedIdentifier(definition);
     const key = `${history} ${tableName(identifier)}`;
     const entry = this.#entries.get(key) ?? { table: undefined, running: undefined, next: undefined };
     this.#entries.set(key, entry);
