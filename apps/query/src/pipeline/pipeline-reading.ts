@@ -8,6 +8,9 @@ export interface PipelineReading {
 
 export interface DatasetReading {
   readonly dataset: Dataset;
+  /** Identities of the streams that the sequences belong to: positions of a table in another stream say nothing. */
+  readonly validatedIdentity: string;
+  readonly rollupIdentity: string;
   readonly shards: readonly ShardReading[];
   readonly raw: Table;
   readonly errors: Table;

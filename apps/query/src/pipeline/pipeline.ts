@@ -71,7 +71,8 @@ export class Pipeline {
       const open = link.streams();
       const [lag, parked] = await Promise.all([readLag(open, reading), readParked(open, datasets, link.shards)]);
       const counts = reading.datasets.map((one) => [one.dataset.name, datasetCounts(one, settled)] as const);
-      return { settled, parked, lag, datasets: Object.fromEntries(counts) };
+      // What a stage lost that waits for a decision may have been acknowledged.
+      return { settled: settled && parked.length === 0, parked, lag, datasets: Object.fromEntries(counts) };
     } catch (error) {
       throw streamProblem(error);
     }

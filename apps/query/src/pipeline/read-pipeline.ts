@@ -1,18 +1,9 @@
-import {
-  acceptedSubject,
-  parkedKey,
-  parsePositions,
-  rejectedSubject,
-  rollupSubject,
-  streams,
-  type Dataset,
-} from "@firn/core";
+import { acceptedSubject, parkedKey, rejectedSubject, rollupSubject, streams, type Dataset } from "@firn/core";
 import type { ParkedStage, PipelineStatus } from "@firn/client";
-import type { Table } from "@firn/lake";
 import type { Log } from "@firn/stream";
 import type { TableCache } from "../tables/table-cache.ts";
 import type { DatasetReading, PipelineReading, ShardReading } from "./pipeline-reading.ts";
-import { needsHistory, writtenThrough } from "./settling.ts";
+import { needsHistory, positionIn, writtenThrough } from "./settling.ts";
 import type { OpenStreams } from "./stream-link.ts";
 
 /** Headers of the last message of a validator's run. */
@@ -57,8 +48,10 @@ async function readDataset(
     ...dataset.rollups.map((rollup) => tables.load(rollup.table)),
   ]);
   const raw = needsHistory(dataset, newest, rollups) ? await tables.load(dataset.raw, "all") : newest;
+  const [validatedIdentity, rollupIdentity] = await Promise.all([open.validated.identity(), open.rollup.identity()]);
   const read = shardNumbers(shards).map((shard) => readShard(open, dataset.name, shard));
-  return { dataset, raw, errors, rollups, shards: await Promise.all(read) };
+  const shardReadings = await Promise.all(read);
+  return { dataset, raw, errors, rollups, shards: shardReadings, validatedIdentity, rollupIdentity };
 }
 
 async function readShard(open: OpenStreams, dataset: string, shard: number): Promise<ShardReading> {
@@ -99,7 +92,7 @@ export async function readLag(open: OpenStreams, reading: PipelineReading): Prom
       add("accepted", open.validated, acceptedSubject(name, shard.shard), accepted, shard.acceptedLast);
       add("rejected", open.validated, rejectedSubject(name, shard.shard), rejected, shard.rejectedLast);
       const subject = rollupSubject(name, shard.shard);
-      add("rollup", open.rollup, subject, rollupPosition(one.rollups, subject), shard.rollupLast);
+      add("rollup", open.rollup, subject, rollupPosition(one, subject), shard.rollupLast);
     }
   }
   await Promise.all(waits);
@@ -107,9 +100,8 @@ export async function readLag(open: OpenStreams, reading: PipelineReading): Prom
 }
 
 /** A round is done when the last table has it. */
-function rollupPosition(rollups: readonly Table[], subject: string): number {
-  const positions = rollups.map((table) => parsePositions(table.metadata.properties, streams.rollup).get(subject) ?? 0);
-  return Math.min(...positions);
+function rollupPosition({ rollups, rollupIdentity }: DatasetReading, subject: string): number {
+  return Math.min(...rollups.map((table) => positionIn(table, streams.rollup, rollupIdentity, subject)));
 }
 
 /** Stages that stand still until somebody decides, with why and how to go on. */

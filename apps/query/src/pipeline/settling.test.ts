@@ -1,4 +1,11 @@
-import { acceptedSubject, positionProperty, rejectedSubject, sourceSnapshotProperty, streams } from "@firn/core";
+import {
+  acceptedSubject,
+  identityProperty,
+  positionProperty,
+  rejectedSubject,
+  sourceSnapshotProperty,
+  streams,
+} from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
 import type { Snapshot, Table, TableMetadata } from "@firn/lake";
 import { describe, expect, it } from "vitest";
@@ -46,6 +53,8 @@ function reading({ shards = [{}, {}], raw = [], accepted = [], rejected = [], so
   const empty = { acceptedLast: 0, rejectedLast: 0, rollupLast: 0, validatedThrough: 0, received: 0 };
   return {
     dataset,
+    validatedIdentity: "now",
+    rollupIdentity: "now",
     shards: shards.map((shard, index) => ({ ...empty, shard: index, ...shard })),
     raw: table({ ...position(acceptedSubject, accepted), ...counts }, raw),
     errors: table(position(rejectedSubject, rejected)),
@@ -80,6 +89,16 @@ describe("settling", () => {
         { shards: validated, accepted: [9, 9], rejected: [8, 8], raw: chain(3), source: "1" },
       ),
     ).toEqual(["validating", "writing", "writing", "aggregating", "settled"]);
+  });
+
+  it("does not take positions in a lost stream for positions in the one that is there", () => {
+    const shards = [{ validatedThrough: 5, acceptedLast: 3 }];
+    const identity = (value: string) => ({ counts: { [identityProperty(streams.validated)]: value } });
+    const written = { shards, accepted: [9], rejected: [9], raw: chain(3), source: "1" };
+    expect(follow([5], { ...written, ...identity("before") }, { ...written, ...identity("now") })).toEqual([
+      "writing",
+      "settled",
+    ]);
   });
 
   it("is not held up by what comes later", () => {

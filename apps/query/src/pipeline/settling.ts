@@ -1,5 +1,6 @@
 import {
   acceptedSubject,
+  identityProperty,
   parsePositions,
   rejectedSubject,
   sourceSnapshotProperty,
@@ -92,17 +93,20 @@ function afterAggregating(target: DatasetTarget & { kind: "aggregating" }, readi
 
 /** Sequences of VALIDATED that the tables hold of a shard. */
 export function writtenThrough(
-  { dataset, raw, errors }: Pick<DatasetReading, "dataset" | "raw" | "errors">,
+  { dataset, raw, errors, validatedIdentity }: DatasetReading,
   { shard }: Pick<ShardReading, "shard">,
 ): { accepted: number; rejected: number } {
   return {
-    accepted: positionOf(raw, acceptedSubject(dataset.name, shard)),
-    rejected: positionOf(errors, rejectedSubject(dataset.name, shard)),
+    accepted: positionIn(raw, streams.validated, validatedIdentity, acceptedSubject(dataset.name, shard)),
+    rejected: positionIn(errors, streams.validated, validatedIdentity, rejectedSubject(dataset.name, shard)),
   };
 }
 
-function positionOf(table: Table, subject: string): number {
-  return parsePositions(table.metadata.properties, streams.validated).get(subject) ?? 0;
+/** The sequence that a table has of a stream; 0 when it speaks of another stream of that name. */
+export function positionIn({ metadata }: Table, stream: string, identity: string, subject: string): number {
+  const known = metadata.properties[identityProperty(stream)];
+  if (known !== undefined && known !== identity) return 0;
+  return parsePositions(metadata.properties, stream).get(subject) ?? 0;
 }
 
 /** Whether a rollup equals raw at the mark, or at a later snapshot, or at an earlier one with the same rows. */
