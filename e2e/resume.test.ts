@@ -3,7 +3,10 @@ import { waitFor } from "@firn/testing";
 import { HealthModel, type ModelSample } from "./support/health-model.ts";
 import { InProcessLake } from "./support/in-process-lake.ts";
 
-/** A stream that is not the one that the tables belong to: parked, with reason and fix, until somebody decides. */
+/**
+ * A stream that is not the one that the tables belong to: raw and errors are parked, with reason and fix, until somebody
+ * decides; aggregates are derived and follow by themselves.
+ */
 const limitMs = 20_000;
 const parts = ["health.accepted", "health.rejected"];
 /** Aggregates are made from raw again: it does not matter whether they wait for an order too. */

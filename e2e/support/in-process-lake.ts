@@ -42,15 +42,17 @@ import { AggregatorStage } from "../../apps/aggregator/src/aggregator-stage.ts";
 import { defaultCadence } from "../../apps/catalog-writer/src/cadence.ts";
 import { CommitQueue } from "../../apps/catalog-writer/src/commit-queue.ts";
 import { KeyIndex } from "../../apps/catalog-writer/src/key-index.ts";
+import { KnownTables } from "../../apps/catalog-writer/src/known-tables.ts";
 import { answerMaintain } from "../../apps/catalog-writer/src/maintain-reply.ts";
 import { Maintenance } from "../../apps/catalog-writer/src/maintenance.ts";
 import { Parking } from "../../apps/catalog-writer/src/parking.ts";
 import { RollupStage } from "../../apps/catalog-writer/src/rollup-stage.ts";
 import { TableStage } from "../../apps/catalog-writer/src/table-stage.ts";
-import { ensureTables } from "../../apps/catalog-writer/src/tables.ts";
 import { createWriterMetrics } from "../../apps/catalog-writer/src/writer-metrics.ts";
 
 const settleLimitMs = 30_000;
+/** How often stages look whether others changed their tables. */
+const lookAgainMs = 50;
 const defaultZone = "UTC";
 
 export class InProcessLake {
@@ -66,7 +68,8 @@ export class InProcessLake {
   /** How far the lake's clock is ahead of the machine's. */
   readonly clock: { aheadMs: number };
   #received = 0;
-  #running: { stop: AbortController; ended: Promise<unknown>; indexes: KeyIndex[] } | undefined;
+  #running:
+    { stop: AbortController; ended: Promise<unknown>; indexes: KeyIndex[]; aggregator: AggregatorStage } | undefined;
 
   private constructor(parts: {
     env: LakeEnvironment;
@@ -105,7 +108,6 @@ export class InProcessLake {
     const { validated, rollups } = await openStreams(logs);
     const connection = await kernel.connect();
     const lake = new InProcessLake({ env, connection, folder, kernel, logs, validated, rollups, maintain, clock });
-    await ensureTables(env, [lake.dataset]);
     await lake.start();
     return lake;
   }
@@ -197,6 +199,12 @@ export class InProcessLake {
     return JSON.parse(Buffer.from(reply).toString("utf8")) as unknown;
   }
 
+  /** What `firn rebuild` asks of the aggregator. */
+  async rebuild(range: { from?: string; to?: string } = {}) {
+    if (!this.#running) throw new Error("the lake does not run");
+    return this.#running.aggregator.rebuild(range);
+  }
+
   /** Why a part of the writer is parked; undefined when it is not. */
   async parked(what: string): Promise<ParkedState | undefined> {
     const store = await this.#logs.attempts("firn");
@@ -230,7 +238,10 @@ export class InProcessLake {
       queues.set(table, queue);
       return queue;
     };
-    const parking = new Parking("catalog-writer", await this.#logs.attempts("firn"), silentLogger(), createHealth());
+    const state = await this.#logs.attempts("firn");
+    const parking = new Parking("catalog-writer", state, silentLogger(), createHealth());
+    const known = new KnownTables(env, state);
+    await known.makeFirst(dataset);
     const hint = (subject: string) => this.#logs.publishHint(subject, new Uint8Array());
     const metrics = createWriterMetrics(createMetrics());
     const maintenance = new Maintenance({
@@ -279,6 +290,8 @@ export class InProcessLake {
           writerEpoch: "test",
           newRowsCountAs,
         },
+        known,
+        lookAgainMs,
         loadConnection: await this.#kernel.connect(),
         queue: queueOf(definition.name),
         parking,
@@ -297,12 +310,27 @@ export class InProcessLake {
     }
     maintenance.watchRollups(dataset);
     if (this.#maintain) stages.push(maintenance);
+    const aggregator = new AggregatorStage({
+      env,
+      connection: await this.#kernel.connect(),
+      dataset,
+      log: this.#rollups,
+      streams: this.#logs,
+      defaultZone,
+      folder: join(this.#folder.path, "aggregator"),
+      logger: silentLogger(),
+      lookAgainMs,
+      backlog: () => Promise.resolve(0),
+      rounded: () => undefined,
+    });
     stages.push(
       new RollupStage({
         env,
         connection: await this.#kernel.connect(),
         dataset,
         log: this.#rollups,
+        known,
+        lookAgainMs,
         queueOf,
         parking,
         writerEpoch: "test",
@@ -310,24 +338,13 @@ export class InProcessLake {
         hint,
         committed: () => undefined,
       }),
-      new AggregatorStage({
-        env,
-        connection: await this.#kernel.connect(),
-        dataset,
-        log: this.#rollups,
-        streams: this.#logs,
-        defaultZone,
-        folder: join(this.#folder.path, "aggregator"),
-        logger: silentLogger(),
-        backlog: () => Promise.resolve(0),
-        rounded: () => undefined,
-      }),
+      aggregator,
     );
     const endReplies = answerMaintain(this.#logs, new Map([[dataset.name, maintenance]]));
     const stop = new AbortController();
     const ended = Promise.all(stages.map((stage) => stage.run(stop.signal))).finally(endReplies);
     ended.catch(() => undefined);
-    this.#running = { stop, ended, indexes };
+    this.#running = { stop, ended, indexes, aggregator };
   }
 
   async #stop(): Promise<void> {

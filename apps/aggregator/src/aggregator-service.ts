@@ -57,7 +57,12 @@ class Aggregator implements Stage {
   async #open(signal: AbortSignal) {
     const { settings, log, metrics } = this.#context;
     const env = await openLake({ catalogUri: settings.catalogUri, warehouse: settings.warehouse });
-    const connection = await connectStreams({ url: settings.natsUrl, name: "aggregator", signal });
+    const connection = await connectStreams({
+      url: settings.natsUrl,
+      name: "aggregator",
+      replicas: settings.streamReplicas,
+      signal,
+    });
     const { streamReplicas: replicas } = settings;
     const rollups = await connection.openLog(rollupLog({ replicas }));
     const validated = await connection.openLog(validatedLog({ replicas }));
@@ -86,6 +91,10 @@ class Aggregator implements Stage {
     });
     const stages = new Map<string, AggregatorStage>();
     for (const dataset of createDatasets(datasetOptions(settings)).values()) {
+      if (!dataset.rollups.some((rollup) => rollup.period === "day")) {
+        log.debug("no rollup of days: nothing to aggregate", { dataset: dataset.name });
+        continue;
+      }
       const stage = new AggregatorStage({
         env,
         connection: await kernel.connect(),
@@ -95,7 +104,7 @@ class Aggregator implements Stage {
         defaultZone: settings.defaultZone,
         folder: join(folder, dataset.name),
         logger: log,
-        backlog: () => backlogOf(env, validated, dataset),
+        backlog: (raw) => backlogOf(validated, dataset, raw),
         rounded: (report) => {
           rounds.inc({ dataset: dataset.name });
           windows.inc({ dataset: dataset.name }, report.windows);

@@ -1,21 +1,20 @@
 /**
  * The rollups of one dataset as an incrementally maintained view: round by round from one snapshot of raw to the next.
  *
- * The stage's position is its last round in the log, which names the snapshot; a round starts only when the last one
- * is in every table. It learns of commits by hints, which may be lost, and by looking at the table.
+ * The stage's position stands in the rollups' tables, which name the snapshot that they equal; a round starts only when
+ * the last one is in all of them or was left out. It learns of commits by hints, which may be lost, and by looking.
  */
 import {
   committedHint,
   type Dataset,
-  decodeRollupRound,
   encodeRollupRound,
   parsePositions,
   type RollupRound,
   rollupSubject,
-  sourceSnapshotProperty,
 } from "@firn/core";
 import {
   currentSnapshot,
+  definedIdentifier,
   isLakeError,
   isOutOfMemory,
   type KernelConnection,
@@ -26,17 +25,18 @@ import {
   type Table,
 } from "@firn/lake";
 import type { Logger } from "@firn/service";
-import { isStreamError, type Log, type LogRecord, type StreamConnection } from "@firn/stream";
+import { isStreamError, type Log, type StreamConnection } from "@firn/stream";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { computeRound } from "./compute-round.ts";
-import { dailyRollup } from "./rollup-sql.ts";
+import { commonSource, roundTaken } from "./published-state.ts";
 import { rowsPerSliceMax } from "./slices.ts";
-
 import { Wake } from "./wake.ts";
-import { allWindows, changedWindows, type WindowSource } from "./window-source.ts";
+import { allWindows, changedWindows, type DateRange, type WindowSource } from "./window-source.ts";
 
 const pollMs = 1_000;
+/** Others may have dropped or changed a rollup's table. */
+const lookAgainDefaultMs = 5_000;
 const retryMinMs = 200;
 const retryMaxMs = 5_000;
 /** Rounds may take this part of the time, as a divisor, while more commits keep coming. */
@@ -55,8 +55,10 @@ export interface AggregatorStageOptions {
   readonly defaultZone: string;
   readonly folder: string;
   readonly logger: Logger;
+  /** How often the rollups' tables are looked at while raw stands still, in milliseconds. */
+  readonly lookAgainMs?: number;
   /** How many messages wait for the writer: while a backlog drains, rounds are rarer. */
-  backlog(): Promise<number>;
+  backlog(raw: Table): Promise<number>;
   rounded(report: RoundReport): void;
 }
 
@@ -66,9 +68,18 @@ export interface RoundReport {
   readonly durationMs: number;
 }
 
-export interface RebuildRequest {
-  readonly from?: string;
-  readonly to?: string;
+export type RebuildRequest = DateRange;
+
+/** What a round starts from. */
+interface RoundStart {
+  readonly raw: Table;
+  /** The rollups' tables by the rollup's name. */
+  readonly published: ReadonlyMap<string, Table>;
+  /** The snapshot of raw that all rollups equal; undefined where they do not. */
+  readonly base: bigint | undefined;
+  readonly to: bigint;
+  /** The last round of the log; 0 for none. */
+  readonly lastSequence: number;
 }
 
 export class AggregatorStage {
@@ -78,13 +89,19 @@ export class AggregatorStage {
   #rowsPerSlice = rowsPerSliceMax;
   #lastRoundMs = 0;
   #lastRoundEnd = -Infinity;
+  /** The round that was published last and is not known to be in all tables yet. */
+  #inFlight: number | undefined;
+  /** Raw as it was when the rollups were seen to equal it, and when that was. */
+  #settled: { readonly raw: Table; readonly atMs: number } | undefined;
 
   constructor(options: AggregatorStageOptions) {
     this.#options = options;
   }
 
   /** Computes the windows of a range of local dates anew, within the next round; resolves when it is published. */
-  rebuild(request: RebuildRequest): Promise<RoundReport> {
+  async rebuild(request: RebuildRequest): Promise<RoundReport> {
+    for (const date of [request.from, request.to])
+      if (date !== undefined && !isDate(date)) throw new Error("from and to must be dates as YYYY-MM-DD");
     return new Promise((done, failed) => {
       this.#rebuilds.push({ request, done, failed });
       this.#wake.now();
@@ -118,92 +135,85 @@ export class AggregatorStage {
 
   /** One look at the tables, and a round when one is due. Returns how long to wait at most before the next look. */
   async #turn(): Promise<number> {
-    const { dataset, log } = this.#options;
-    const last = await log.last(rollupSubject(dataset.name, 0));
-    const lastRound = last ? decodeRollupRound(last.data) : undefined;
-    const raw = await this.#load(dataset.raw);
-    const snapshot = currentSnapshot(raw.metadata);
-    if (!snapshot) return pollMs;
-    const to = snapshot["snapshot-id"];
-    if (lastRound?.sourceSnapshot === String(to) && this.#rebuilds.length === 0) return pollMs;
-    const written = lastRound === undefined ? "all" : await this.#written(lastRound, last?.sequence ?? 0);
-    if (written === "not yet") return pollMs;
-    const known = written === "all" ? lastRound : undefined;
-    const base = known?.sourceTable === raw.metadata["table-uuid"] ? BigInt(known.sourceSnapshot) : undefined;
+    if (await this.#isInFlight()) return pollMs;
+    const raw = await this.#load(this.#options.dataset.raw);
+    const waitMs = Math.min(pollMs, this.#options.lookAgainMs ?? pollMs);
+    if (this.#isSettled(raw)) return waitMs;
+    const start = await this.#start(raw);
+    if (start === undefined) return waitMs;
+    const { base, to } = start;
     if (base !== undefined && this.#rebuilds.length === 0) {
       const changed = rowsChangedBetween(raw.metadata, base, to);
-      if (changed === false && snapshot["timestamp-ms"] - timeOf(raw, base) < emptyRoundMs) return pollMs;
+      if (changed === false && (base === to || timeOf(raw, to) - timeOf(raw, base) < emptyRoundMs)) {
+        this.#settled = { raw, atMs: performance.now() };
+        return waitMs;
+      }
     }
-    const restMs = await this.#rest();
+    const restMs = await this.#rest(raw);
     if (restMs > 0 && this.#rebuilds.length === 0) return restMs;
-    await this.#round(raw, base, to, last);
+    await this.#round(start);
     return 0;
   }
 
-  /**
-   * Whether the last round is in every table. `other`: the tables say that they have it and equal another snapshot,
-   * because an operator let the writer go on at the end of a stream that was restored from an older copy.
-   */
-  async #written(round: RollupRound, sequence: number): Promise<"all" | "not yet" | "other"> {
+  /** A cheap look for the first moments after a round: the last table gets it last. */
+  async #isInFlight(): Promise<boolean> {
     const { dataset, log } = this.#options;
-    let written: "all" | "other" = "all";
-    for (const rollup of dataset.rollups) {
-      const { properties } = (await this.#load(rollup.table)).metadata;
-      if (properties[sourceSnapshotProperty] === round.sourceSnapshot) continue;
-      if (parsePositions(properties, log.stream).get(rollupSubject(dataset.name, 0)) !== sequence) return "not yet";
-      written = "other";
-    }
-    return written;
+    const rollup = dataset.rollups.at(-1);
+    if (this.#inFlight === undefined || rollup === undefined || performance.now() - this.#lastRoundEnd > pollMs)
+      return false;
+    const { metadata } = await this.#load(rollup.table);
+    const position = parsePositions(metadata.properties, log.stream).get(rollupSubject(dataset.name, 0)) ?? 0;
+    return position < this.#inFlight;
+  }
+
+  #isSettled(raw: Table): boolean {
+    const settled = this.#settled;
+    if (settled?.raw !== raw || this.#rebuilds.length > 0) return false;
+    return performance.now() - settled.atMs < (this.#options.lookAgainMs ?? lookAgainDefaultMs);
+  }
+
+  /** What the next round starts from; undefined while raw is empty or the writer is not done with the last round. */
+  async #start(raw: Table): Promise<RoundStart | undefined> {
+    const { dataset, log } = this.#options;
+    const subject = rollupSubject(dataset.name, 0);
+    const [last, identity, ...tables] = await Promise.all([
+      log.last(subject),
+      log.identity(),
+      ...dataset.rollups.map((rollup) => this.#load(rollup.table)),
+    ]);
+    const lastSequence = last?.sequence ?? 0;
+    const metadata = tables.map((table) => table.metadata);
+    if (metadata.some((one) => roundTaken(one, log.stream, identity, subject) !== lastSequence)) return undefined;
+    this.#inFlight = undefined;
+    const to = currentSnapshot(raw.metadata)?.["snapshot-id"];
+    if (to === undefined) return undefined;
+    const published = new Map(dataset.rollups.map((rollup, at) => [rollup.name, tables[at]!]));
+    return { raw, published, base: commonSource(raw.metadata, metadata), to, lastSequence };
   }
 
   /** How long to let commits gather: nothing at rest, in step with the cost of a round while a backlog drains. */
-  async #rest(): Promise<number> {
-    const backlog = await this.#options.backlog();
+  async #rest(raw: Table): Promise<number> {
+    const backlog = await this.#options.backlog(raw);
     const factor = backlog > 0 ? costFactor * 4 : costFactor;
     const interval = Math.min(intervalMaxMs, Math.max(intervalMinMs, factor * this.#lastRoundMs));
     return Math.max(0, this.#lastRoundEnd + interval - performance.now());
   }
 
-  async #round(raw: Table, base: bigint | undefined, to: bigint, last: LogRecord | undefined): Promise<void> {
-    const { connection, dataset, defaultZone, env, folder, log, logger } = this.#options;
+  async #round(start: RoundStart): Promise<void> {
     const started = performance.now();
     const rebuilds = this.#rebuilds;
     this.#rebuilds = [];
     try {
-      const days = await this.#load(dailyRollup(dataset).table);
-      const { sources, baseSnapshot } = await this.#sources(raw, days, base, to, rebuilds);
-      const nowMs = env.clock.nowMs();
-      const { changes: rollups, windows } = await computeRound({
-        env,
-        connection,
-        dataset,
-        raw,
-        snapshotId: to,
-        days,
-        sources,
-        defaultZone,
-        rowsPerSlice: this.#rowsPerSlice,
-        nowUs: nowMs * 1000,
-        roundId: `${nowMs}-${randomUUID()}`,
-        folder,
-      });
-      const round: RollupRound = {
-        v: 1,
-        dataset: dataset.name,
-        sourceTable: raw.metadata["table-uuid"],
-        sourceSnapshot: String(to),
-        baseSnapshot: baseSnapshot === undefined ? null : String(baseSnapshot),
-        part: 0,
-        parts: 1,
-        rollups,
-      };
-      const subject = rollupSubject(dataset.name, 0);
-      await log.append([{ subject, data: encodeRollupRound(round), expectedLastSequence: last?.sequence ?? 0 }]);
-      const rows = rollups.flatMap((change) => change.upserts).reduce((sum, file) => sum + file.rows, 0);
+      const { round, windows } = await this.#compute(start, rebuilds);
+      const files = round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
+      // Tables that were right already stay as they are.
+      if (files.length > 0 || start.base !== start.to) await this.#publish(round, start.lastSequence);
       this.#lastRoundMs = performance.now() - started;
       this.#lastRoundEnd = performance.now();
+      const rows = files.reduce((sum, file) => sum + file.rows, 0);
       const report = { windows, rows, durationMs: Math.round(this.#lastRoundMs) };
-      logger.debug("round published", { dataset: dataset.name, ...report, snapshotId: String(to) });
+      const { dataset, logger } = this.#options;
+      logger.debug("round computed", { dataset: dataset.name, ...report, snapshotId: round.sourceSnapshot });
       this.#options.rounded(report);
       for (const one of rebuilds) one.done(report);
     } catch (error) {
@@ -212,20 +222,66 @@ export class AggregatorStage {
     }
   }
 
+  async #compute(
+    { raw, published, base, to }: RoundStart,
+    rebuilds: readonly { readonly request: RebuildRequest }[],
+  ): Promise<{ round: RollupRound; windows: number }> {
+    const { connection, dataset, defaultZone, env, folder } = this.#options;
+    const { sources, baseSnapshot } = await this.#sources(raw, published, base, to, rebuilds);
+    const nowMs = env.clock.nowMs();
+    const { changes: rollups, windows } = await computeRound({
+      env,
+      connection,
+      dataset,
+      raw,
+      snapshotId: to,
+      published,
+      compare: baseSnapshot === undefined || rebuilds.length > 0,
+      sources,
+      defaultZone,
+      rowsPerSlice: this.#rowsPerSlice,
+      nowUs: nowMs * 1000,
+      roundId: `${nowMs}-${randomUUID()}`,
+      folder,
+    });
+    const round: RollupRound = {
+      v: 2,
+      dataset: dataset.name,
+      sourceTable: raw.metadata["table-uuid"],
+      sourceSnapshot: String(to),
+      baseSnapshot: baseSnapshot === undefined ? null : String(baseSnapshot),
+      part: 0,
+      parts: 1,
+      rollups,
+    };
+    return { round, windows };
+  }
+
+  async #publish(round: RollupRound, lastSequence: number): Promise<void> {
+    const { dataset, log } = this.#options;
+    const record = { subject: rollupSubject(dataset.name, 0), data: encodeRollupRound(round) };
+    const appended = await log.append([{ ...record, expectedLastSequence: lastSequence }]);
+    this.#inFlight = appended.lastSequence;
+  }
+
   /** What names the windows since `base`: all where there is no base or its snapshots are gone; those of rebuilds too. */
   async #sources(
     raw: Table,
-    days: Table,
+    published: ReadonlyMap<string, Table>,
     base: bigint | undefined,
     to: bigint,
     rebuilds: readonly { readonly request: RebuildRequest }[],
   ): Promise<{ sources: WindowSource[]; baseSnapshot: bigint | undefined }> {
     const { connection, dataset, env, logger } = this.#options;
     const since = base === undefined ? undefined : await changedWindows(env, dataset, raw, base, to);
-    if (since === undefined && base !== undefined)
-      logger.warn("snapshots since the last round are gone, computing every window", { dataset: dataset.name });
-    const all = (range: RebuildRequest) => allWindows(env, connection, dataset, raw, to, days, range);
-    if (since === undefined) return { sources: [await all({})], baseSnapshot: undefined };
+    const all = (range: DateRange) => allWindows(env, connection, dataset, raw, to, published, range);
+    if (since === undefined) {
+      const reason = base === undefined ? "the rollups name no snapshot of raw together" : "snapshots since are gone";
+      const tables = [...published.values()];
+      if (tables.some((table) => currentSnapshot(table.metadata) !== undefined))
+        logger.warn("computing every window", { dataset: dataset.name, reason });
+      return { sources: [await all({})], baseSnapshot: undefined };
+    }
     const asked: WindowSource[] = [];
     for (const { request } of rebuilds) asked.push(await all(request));
     return { sources: [since, ...asked], baseSnapshot: base };
@@ -235,9 +291,8 @@ export class AggregatorStage {
 
   async #load(definition: { readonly namespace: string; readonly name: string }): Promise<Table> {
     const { env } = this.#options;
-    const identifier = { namespace: definition.namespace.split("."), name: definition.name };
     const known = this.#tables.get(definition.name);
-    const table = known ? await refreshTable(env, known) : await loadTable(env, identifier);
+    const table = known ? await refreshTable(env, known) : await loadTable(env, definedIdentifier(definition));
     this.#tables.set(definition.name, table);
     return table;
   }
@@ -246,4 +301,8 @@ export class AggregatorStage {
 /** When a snapshot was made, in milliseconds; long ago when it has expired. */
 function timeOf(raw: Table, snapshotId: bigint): number {
   return raw.metadata.snapshots.find((one) => one["snapshot-id"] === snapshotId)?.["timestamp-ms"] ?? -Infinity;
+}
+
+function isDate(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && Number.isFinite(Date.parse(`${text}T00:00:00Z`));
 }

@@ -8,7 +8,6 @@ import type { Dataset, RollupChange, RollupDefinition, StagedRows } from "@firn/
 import {
   and,
   gte,
-  isIn,
   type KernelConnection,
   type LakeEnvironment,
   lte,
@@ -36,7 +35,8 @@ import {
   windowKeysSql,
   zoneColumn,
 } from "./rollup-sql.ts";
-import { namedKeys, planSlices, rawPredicate, type Slice, slicingDimension } from "./slices.ts";
+import { differingRowsSql, fillPublished, publishedKeysSql } from "./published-rows.ts";
+import { namedKeys, planSlices, rawPredicate, type Slice, slicePredicate } from "./slices.ts";
 import { fillWindows, type WindowSource } from "./window-source.ts";
 
 export interface RoundInput {
@@ -46,8 +46,10 @@ export interface RoundInput {
   readonly raw: Table;
   /** Snapshot of raw that the rows shall equal. */
   readonly snapshotId: bigint;
-  /** The daily rollup's table as it is published. */
-  readonly days: Table;
+  /** The rollups' tables as they are published, by the rollup's name. */
+  readonly published: ReadonlyMap<string, Table>;
+  /** Leaves out rows that are published as they were computed. */
+  readonly compare: boolean;
   /** What names the day windows to compute. */
   readonly sources: readonly WindowSource[];
   readonly defaultZone: string;
@@ -70,6 +72,7 @@ export async function computeRound(input: RoundInput): Promise<ComputedRound> {
   const { connection, dataset, sources } = input;
   const changes = dataset.rollups.map((rollup) => ({
     rollup: rollup.name,
+    onto: stateOf(tableOf(input, rollup)),
     upserts: [] as StagedRows[],
     deletes: [] as StagedRows[],
   }));
@@ -84,6 +87,12 @@ export async function computeRound(input: RoundInput): Promise<ComputedRound> {
     for (const [index, rollup] of dataset.rollups.entries()) {
       const change = changes[index];
       if (!change || found === 0) continue;
+      if (input.compare)
+        await fillPublished(
+          { ...input, rollup, table: tableOf(input, rollup), slice },
+          windowsOf(rollup),
+          publishedOf(rollup),
+        );
       const upserts = await stageUpserts(input, rollup, number);
       const deletes = await stageDeletes(input, rollup, number);
       if (upserts) change.upserts.push(upserts);
@@ -96,6 +105,18 @@ export async function computeRound(input: RoundInput): Promise<ComputedRound> {
 
 const windowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_windows`;
 const rowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_rows`;
+const publishedOf = (rollup: RollupDefinition) => `slice_${rollup.period}_published`;
+
+function tableOf(input: RoundInput, rollup: RollupDefinition): Table {
+  const table = input.published.get(rollup.name);
+  if (!table) throw new Error(`the table of rollup ${rollup.name} was not loaded`);
+  return table;
+}
+
+function stateOf({ metadata }: Table): RollupChange["onto"] {
+  const snapshot = metadata["current-snapshot-id"];
+  return { table: metadata["table-uuid"], snapshot: snapshot === undefined ? null : String(snapshot) };
+}
 
 /** Fills `slice_<period>_windows` (asked for; those of days are there) and `slice_<period>_rows` (found). */
 async function computeSlice(input: RoundInput, slice: Slice): Promise<void> {
@@ -115,7 +136,7 @@ async function computeSlice(input: RoundInput, slice: Slice): Promise<void> {
 
 /** Published day rows of the touched weeks and months that this round does not compute anew, as a DuckDB table. */
 async function publishedDays(input: RoundInput, slice: Slice): Promise<string> {
-  const { connection, dataset, env, days } = input;
+  const { connection, dataset, env } = input;
   const daily = dailyRollup(dataset);
   const date = daily.periodColumns.start;
   const [span] = await connection.rows<{ first: string | null; last: string | null }>(
@@ -126,11 +147,11 @@ async function publishedDays(input: RoundInput, slice: Slice): Promise<string> {
   const conditions: Predicate[] = [];
   if (typeof span?.first === "string" && typeof span.last === "string")
     conditions.push(gte(date, span.first), lte(date, span.last));
-  const dimension = slicingDimension(dataset);
-  if (dimension !== undefined && slice.values) conditions.push(isIn(dimension, slice.values));
+  const inSlice = slicePredicate(dataset, slice);
+  if (inSlice) conditions.push(inSlice);
   const named = await namedKeys(connection, dataset, windowsOf(daily));
   if (named) conditions.push(named);
-  const plan = await planScan({ env, table: days, where: and(...conditions) });
+  const plan = await planScan({ env, table: tableOf(input, daily), where: and(...conditions) });
   const columns = [
     ...daily.dimensions,
     date,
@@ -194,7 +215,8 @@ async function stageUpserts(
 ): Promise<StagedRows | undefined> {
   const { connection, nowUs } = input;
   const bounds = await addWindowBounds(connection, rollup, rowsOf(rollup));
-  const sql = tableRowsSql(rollup, rowsOf(rollup), bounds, nowUs);
+  const rows = tableRowsSql(rollup, rowsOf(rollup), bounds, nowUs);
+  const sql = input.compare ? differingRowsSql(rollup, rows, publishedOf(rollup)) : rows;
   return stageFile(input, rollup, `${slice}-upserts`, sql);
 }
 
@@ -209,7 +231,9 @@ async function stageDeletes(
     .dimensions.map((name) => `w.${sqlName(name)} = r.${sqlName(name)}`)
     .join(" AND ");
   const empty = `(SELECT w.* FROM ${windowsOf(rollup)} w ANTI JOIN ${rowsOf(rollup)} r ON ${same} AND w.${periodStart} = r.${periodStart})`;
-  return stageFile(input, rollup, `${slice}-deletes`, windowKeysSql(rollup, empty));
+  const keys = windowKeysSql(rollup, empty);
+  const sql = input.compare ? publishedKeysSql(rollup, keys, publishedOf(rollup)) : keys;
+  return stageFile(input, rollup, `${slice}-deletes`, sql);
 }
 
 async function stageFile(
@@ -232,5 +256,6 @@ async function stageFile(
 
 async function dropSlice(input: RoundInput): Promise<void> {
   for (const rollup of input.dataset.rollups)
-    await input.connection.run(`DROP TABLE IF EXISTS ${windowsOf(rollup)}; DROP TABLE IF EXISTS ${rowsOf(rollup)}`);
+    for (const name of [windowsOf(rollup), rowsOf(rollup), publishedOf(rollup)])
+      await input.connection.run(`DROP TABLE IF EXISTS ${name}`);
 }

@@ -92,6 +92,11 @@ export function periodOfSql(rollup: RollupDefinition, date: string): string {
   return `CAST(date_trunc('${rollup.period}', ${date}) AS DATE)`;
 }
 
+/** Last day of the period that starts at a date. */
+export function lastDayOfPeriodSql(rollup: RollupDefinition, start: string): string {
+  return rollup.period === "week" ? `${start} + 6` : rollup.period === "month" ? `last_day(${start})` : start;
+}
+
 /**
  * One row a week or month from a relation of day rows (as `dayRowsSql` makes them). `zone` is null where the days are
  * of several zones: the latest row, which decides, may then lie in an earlier local day.
@@ -151,7 +156,6 @@ function periodMeasureSql(measure: MeasureDefinition, column: (fold: MeasureDefi
 export function tableRowsSql(rollup: RollupDefinition, rows: string, bounds: string, updatedAtUs: number): string {
   const period = rollup.periodColumns;
   const date = `r.${periodStart}`;
-  const last = rollup.period === "week" ? `${date} + 6` : rollup.period === "month" ? `last_day(${date})` : date;
   const calendar: Record<string, string> = {
     [period.start]: `CAST(${date} AS VARCHAR)`,
     [period.windowStart]: "b.window_start",
@@ -159,7 +163,7 @@ export function tableRowsSql(rollup: RollupDefinition, rows: string, bounds: str
     [period.timezone]: `r.${zoneColumn}`,
     [period.updatedAt]: `make_timestamptz(${updatedAtUs})`,
   };
-  if (period.end) calendar[period.end] = `CAST(${last} AS VARCHAR)`;
+  if (period.end) calendar[period.end] = `CAST(${lastDayOfPeriodSql(rollup, date)} AS VARCHAR)`;
   if (period.year) calendar[period.year] = `CAST(${rollup.period === "week" ? "isoyear" : "year"}(${date}) AS BIGINT)`;
   if (period.number)
     calendar[period.number] = `CAST(${rollup.period === "week" ? "week" : "month"}(${date}) AS BIGINT)`;

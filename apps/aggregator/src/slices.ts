@@ -24,6 +24,12 @@ export function slicingDimension(dataset: Dataset): string | undefined {
   return dailyRollup(dataset).dimensions.find((name) => identities.includes(name));
 }
 
+/** Rows of raw or of a rollup that belong to the slice; undefined: all. */
+export function slicePredicate(dataset: Dataset, slice: Slice): Predicate | undefined {
+  const dimension = slicingDimension(dataset);
+  return dimension === undefined || slice.values === undefined ? undefined : isIn(dimension, slice.values);
+}
+
 /** Slices of about equal size from rows by value of the slicing dimension; one where a file does not say its value. */
 export function planSlices(rowsByValue: ReadonlyMap<string | null, number>, rowsPerSlice: number): Slice[] {
   if (rowsByValue.has(null)) return [{ values: undefined }];

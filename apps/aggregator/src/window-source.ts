@@ -2,9 +2,8 @@
  * Which windows of days a round computes, slice by slice, so that memory does not grow with the round: a slice is some
  * values of the dimension that raw is partitioned by, and reads files of its own.
  */
-import type { Dataset } from "@firn/core";
+import type { Dataset, RollupDefinition } from "@firn/core";
 import {
-  isIn,
   type KernelConnection,
   type LakeEnvironment,
   planChanges,
@@ -14,8 +13,8 @@ import {
   sqlName,
   type Table,
 } from "@firn/lake";
-import { dailyRollup, dayRowsOfTableSql, dimensionList, periodStart, windowsSql } from "./rollup-sql.ts";
-import { type Slice, slicingDimension } from "./slices.ts";
+import { dailyRollup, dimensionList, lastDayOfPeriodSql, periodStart, windowsSql } from "./rollup-sql.ts";
+import { type Slice, slicePredicate, slicingDimension } from "./slices.ts";
 
 export interface WindowSource {
   /** Rows that name windows, by value of the slicing dimension; `null` where a file does not say. */
@@ -62,20 +61,31 @@ export async function changedWindows(
   };
 }
 
-/** Windows that raw has or that are published, within local dates (YYYY-MM-DD, inclusive) where given. */
+/** Local dates as YYYY-MM-DD, inclusive. */
+export interface DateRange {
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Windows that raw has or that are published, within local dates where given. */
 export async function allWindows(
   env: LakeEnvironment,
   connection: KernelConnection,
   dataset: Dataset,
   raw: Table,
   to: bigint,
-  days: Table,
-  range: { readonly from?: string; readonly to?: string },
+  published: ReadonlyMap<string, Table>,
+  range: DateRange,
 ): Promise<WindowSource> {
   const plan = await planScan({ env, table: raw, snapshotId: to });
   const rowsByValue = countRows(dataset, [plan]);
-  for (const value of await publishedValues(env, connection, dataset, days))
-    rowsByValue.set(value, rowsByValue.get(value) ?? 0);
+  const rollups = dataset.rollups.flatMap((rollup) => {
+    const table = published.get(rollup.name);
+    return table ? [{ rollup, table }] : [];
+  });
+  for (const { table } of rollups)
+    for (const value of await publishedValues(env, connection, dataset, table))
+      rowsByValue.set(value, rowsByValue.get(value) ?? 0);
   const date = sqlName(dataset.time.localDate);
   const conditions = [
     ...(range.from === undefined ? [] : [`${date} >= DATE '${range.from}'`]),
@@ -86,7 +96,8 @@ export async function allWindows(
     rowsByValue,
     async relations(slice) {
       const relations = await scanParts(env, dataset, sliceOf(dataset, plan, slice), "live");
-      relations.push(await publishedSql(env, dataset, days, slice));
+      for (const { rollup, table } of rollups)
+        relations.push(await publishedSql(env, dataset, rollup, table, slice, range));
       return relations.map((relation) => `SELECT * FROM (${relation})${where}`);
     },
   };
@@ -148,26 +159,38 @@ async function scanParts(
   return parts;
 }
 
-async function publishedSql(env: LakeEnvironment, dataset: Dataset, days: Table, slice: Slice): Promise<string> {
-  const daily = dailyRollup(dataset);
-  const dimension = slicingDimension(dataset);
-  const where = dimension !== undefined && slice.values ? { where: isIn(dimension, slice.values) } : {};
-  const plan = await planScan({ env, table: days, ...where });
-  const { start, timezone } = daily.periodColumns;
-  const columns = [...daily.dimensions, start, timezone, ...daily.measures.map((measure) => measure.column)];
-  const rows = dayRowsOfTableSql(dataset, `(${await scanSql(plan, { columns, store: env.store })})`);
-  return `SELECT ${dimensionList(dataset)}, ${periodStart} AS ${sqlName(dataset.time.localDate)} FROM (${rows})`;
+/**
+ * Days (dimensions, local date) that name the published periods of a rollup: a week or month is named by its first day
+ * in the range, so that one whose days are all gone is computed too, and found empty.
+ */
+async function publishedSql(
+  env: LakeEnvironment,
+  dataset: Dataset,
+  rollup: RollupDefinition,
+  table: Table,
+  slice: Slice,
+  range: DateRange,
+): Promise<string> {
+  const where = slicePredicate(dataset, slice);
+  const plan = await planScan({ env, table, ...(where ? { where } : {}) });
+  const columns = [...rollup.dimensions, rollup.periodColumns.start];
+  const start = `CAST(${sqlName(rollup.periodColumns.start)} AS DATE)`;
+  const from = range.from === undefined ? undefined : `DATE '${range.from}'`;
+  const day = from === undefined ? start : `greatest(${start}, ${from})`;
+  const reaches = from === undefined ? "" : ` WHERE ${lastDayOfPeriodSql(rollup, start)} >= ${from}`;
+  return `SELECT ${dimensionList(dataset)}, ${day} AS ${sqlName(dataset.time.localDate)}
+    FROM (${await scanSql(plan, { columns, store: env.store })})${reaches}`;
 }
 
 async function publishedValues(
   env: LakeEnvironment,
   connection: KernelConnection,
   dataset: Dataset,
-  days: Table,
+  table: Table,
 ): Promise<string[]> {
   const dimension = slicingDimension(dataset);
   if (dimension === undefined) return [];
-  const plan = await planScan({ env, table: days });
+  const plan = await planScan({ env, table });
   const scan = await scanSql(plan, { columns: [dimension], store: env.store });
   const rows = await connection.rows<{ value: string }>(
     `SELECT DISTINCT ${sqlName(dimension)} AS value FROM (${scan})`,

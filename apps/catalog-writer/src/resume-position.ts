@@ -4,6 +4,7 @@
  */
 import {
   identityProperty,
+  positionEntry,
   positionProperty,
   receivedBeforeProperty,
   receivedProperty,
@@ -59,7 +60,7 @@ export async function commitResume(
   for (const subject of subjects) properties[positionProperty(log.stream, subject)] = String(position);
   const staged = await stageCommit(env, {
     table,
-    changes: [{ operation: "append", addedData: [], summary: { "firn.resumed-after": String(position) } }],
+    changes: [{ operation: "append", addedData: [], summary: { [positionEntry]: String(position) } }],
     setProperties: { ...properties, ...(await receivedProperties(table, log, identity, subjects, position)) },
   });
   const result = await postCommit(env, staged);

@@ -1,8 +1,10 @@
 /**
  * Writes the aggregator's rounds into the rollup tables, in the order day, week, month.
  *
- * A table that already names the round's snapshot is left alone, so a round that was half written when the process
- * ended is finished, not repeated. Rows are upserts by identity: writing one twice would change nothing but time.
+ * A table that already has the round is left alone, so a round that was half written when the process ended is
+ * finished, not repeated. A round that cannot be written (its files are gone, the table is not what it was computed on)
+ * is left out: the table then names no snapshot of raw, and the aggregator computes every window anew. Aggregates are
+ * derived, so nothing that happens to them or to the stream of rounds needs a person.
  */
 import {
   committedHint,
@@ -15,12 +17,15 @@ import {
   type RollupDefinition,
   type RollupRound,
   rollupSubject,
+  sourceSnapshotEntry,
   sourceSnapshotProperty,
   sourceTableProperty,
   type StagedRows,
   writerEpochProperty,
 } from "@firn/core";
 import {
+  type CommitPlan,
+  definedIdentifier,
   isLakeError,
   type KernelConnection,
   type LakeEnvironment,
@@ -32,27 +37,32 @@ import {
   stageCommit,
   stageUpsert,
   type Table,
-  type TableIdentifier,
 } from "@firn/lake";
 import type { Logger } from "@firn/service";
-import { isStreamError, type Log } from "@firn/stream";
+import { isStreamError, type Log, type LogRecord } from "@firn/stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommitQueue } from "./commit-queue.ts";
+import type { KnownTables } from "./known-tables.ts";
 import type { Parking } from "./parking.ts";
-import { commitResume, planPosition, type PositionProblem } from "./resume-position.ts";
+import { isComputedOn } from "./round-base.ts";
+import { missingColumns } from "./tables.ts";
 
 const retryMinMs = 200;
 const retryMaxMs = 5_000;
+const lookAgainDefaultMs = 5_000;
 
 export interface RollupStageOptions {
   readonly env: LakeEnvironment;
   readonly connection: KernelConnection;
   readonly dataset: Dataset;
   readonly log: Log;
+  readonly known: KnownTables;
   readonly queueOf: (table: string) => CommitQueue;
   readonly parking: Parking;
   readonly writerEpoch: string;
   readonly logger: Logger;
+  /** How often the tables are looked at while no round comes, in milliseconds. */
+  readonly lookAgainMs?: number;
   hint(subject: string): void;
   committed(table: Table, filesAdded: number, durationMs: number): void;
 }
@@ -81,104 +91,163 @@ export class RollupStage {
   }
 
   async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {
-    const { dataset, env, log, parking } = this.#options;
+    const { dataset, log, parking } = this.#options;
     const subject = rollupSubject(dataset.name, 0);
     const identity = await log.identity();
     const name = `${dataset.name}.rollup`;
     const tables = await this.#tables();
-    const problem = await this.#positionProblem(tables, subject, identity, name);
-    if (problem) {
-      const order = await parking.park(name, problem.reason, problem.fix, signal);
-      if (!order) return;
-      for (const table of tables)
-        await this.#options
-          .queueOf(table.identifier.name)
-          .run(() => commitResume(env, table, log, [subject], order, problem));
-      await parking.obeyed(name);
+    const reason = this.#whyForeign(tables);
+    if (reason !== undefined) {
+      await parking.park(name, reason, "drop or rename it: the lake then makes its own, from raw", signal);
       return;
     }
     await parking.clear(name);
-    // The last round that is in every rollup table.
-    const position = Math.min(...tables.map((table) => positionOf(table, log.stream, subject)));
+    const place = { subject, identity };
+    const last = (await log.last(subject))?.sequence ?? 0;
+    // A stream that was restored from an older copy ends before what the tables have of it.
+    for (const table of tables)
+      if (this.#positionOf(table, place) > last) await this.#leaveOut(table, last, place, "the stream ends before it");
+    const position = Math.min(...tables.map((table) => Math.min(last, this.#positionOf(table, place))));
     const turn = new AbortController();
     const both = AbortSignal.any([signal, turn.signal]);
+    const looking = this.#untilOthersChange(tables, both).finally(() => turn.abort());
     try {
       for await (const record of log.read({ subjects: [subject], afterSequence: position, identity, signal: both })) {
-        await this.#write(decodeRollupRound(record.data), subject, record.sequence, identity);
+        await this.#write(record, place);
         await log.trim(subject, record.sequence);
         progressed();
       }
     } finally {
       turn.abort();
+      await looking;
     }
   }
 
-  #tables(): Promise<Table[]> {
-    const { dataset, env } = this.#options;
-    return Promise.all(dataset.rollups.map((rollup) => loadTable(env, identifierOf(rollup))));
+  /** The rollups' tables in order; one that is gone is made anew. */
+  async #tables(): Promise<Table[]> {
+    const { dataset, known, logger } = this.#options;
+    const tables: Table[] = [];
+    for (const { table: definition } of dataset.rollups) {
+      const state = await known.state(definition);
+      if (state.kind !== "known")
+        logger.warn("an aggregate's table is not the one that was made: its rows come from raw again", {
+          table: definition.name,
+          found: state.kind,
+        });
+      const table = state.kind === "missing" ? await known.findOrMake(definition) : state.table;
+      if (state.kind !== "known") await known.remember(definition, table);
+      tables.push(table);
+    }
+    return tables;
   }
 
-  /** The first table whose position does not fit the stream; after a loss the aggregator makes every window anew. */
-  async #positionProblem(
-    tables: readonly Table[],
-    subject: string,
-    identity: string,
-    name: string,
-  ): Promise<PositionProblem | undefined> {
-    const { log } = this.#options;
-    const { lastSequence } = await log.bounds();
-    for (const table of tables) {
-      const known = table.metadata.properties[identityProperty(log.stream)];
-      const place = { name: table.identifier.name, position: positionOf(table, log.stream, subject), known };
-      const problem = planPosition(place, { stream: log.stream, identity, lastSequence }, name);
-      if (problem) return problem;
+  #whyForeign(tables: readonly Table[]): string | undefined {
+    for (const [at, { table: definition }] of this.#options.dataset.rollups.entries()) {
+      const missing = missingColumns(definition, tables[at]!.metadata);
+      if (missing.length > 0) return `table ${definition.name} is not the lake's: it has no ${missing.join(", ")}`;
     }
     return undefined;
   }
 
-  async #write(round: RollupRound, subject: string, sequence: number, identity: string): Promise<void> {
-    for (const rollup of this.#options.dataset.rollups) {
-      const change = round.rollups.find((candidate) => candidate.rollup === rollup.name);
-      if (!change) continue;
-      await this.#options
-        .queueOf(rollup.table.name)
-        .run(() => this.#writeTable(round, rollup, change, subject, sequence, identity), rowsOf(change));
+  /** Resolves when a table is gone or another one has its name, or at the signal. */
+  async #untilOthersChange(tables: readonly Table[], signal: AbortSignal): Promise<void> {
+    const { env, lookAgainMs = lookAgainDefaultMs } = this.#options;
+    while (!signal.aborted) {
+      await sleep(lookAgainMs, undefined, { signal }).catch(() => undefined);
+      for (const { identifier, metadata } of tables) {
+        if (signal.aborted) return;
+        try {
+          const loaded = await env.catalog.loadTable(identifier, { snapshots: "refs" });
+          if (loaded !== "unchanged" && loaded.metadata["table-uuid"] !== metadata["table-uuid"]) return;
+        } catch (error) {
+          if (isLakeError(error, "not_found")) return;
+          if (!isLakeError(error)) throw error;
+        }
+      }
     }
-    await this.#removeStaged(round);
+  }
+
+  async #write(record: LogRecord, place: RoundPlace): Promise<void> {
+    const round = decoded(record);
+    const gone = round && (await this.#missingFile(round));
+    for (const rollup of this.#options.dataset.rollups) {
+      const change = round?.rollups.find((candidate) => candidate.rollup === rollup.name);
+      const work = async () => {
+        const table = await loadTable(this.#options.env, definedIdentifier(rollup.table));
+        if (this.#positionOf(table, place) >= record.sequence) return;
+        if (!round) await this.#leaveOut(table, record.sequence, place, "it cannot be read");
+        else if (!change) await this.#leaveOut(table, record.sequence, place, "it has nothing for this table");
+        else if (gone) await this.#leaveOut(table, record.sequence, place, `its staged file ${gone} is gone`);
+        else if (!isComputedOn(table.metadata, change.onto))
+          await this.#leaveOut(table, record.sequence, place, "the table is not what it was computed on");
+        else await this.#writeTable(table, rollup, round, change, record.sequence, place);
+      };
+      await this.#options.queueOf(rollup.table.name).run(work, change ? rowsOf(change) : 0);
+    }
+    if (round) await this.#removeStaged(round);
   }
 
   async #writeTable(
-    round: RollupRound,
+    table: Table,
     rollup: RollupDefinition,
+    round: RollupRound,
     change: RollupChange,
-    subject: string,
     sequence: number,
-    identity: string,
+    place: RoundPlace,
   ): Promise<void> {
-    const { env, log, logger, writerEpoch } = this.#options;
     const started = performance.now();
-    const table = await loadTable(env, identifierOf(rollup));
-    if (positionOf(table, log.stream, subject) >= sequence) return;
     const snapshotChange = await this.#stage(table, rollup, change);
-    const staged = await stageCommit(env, {
+    const committed = await this.#commit({
       table,
-      changes: [{ ...snapshotChange, summary: { "firn.source-snapshot": round.sourceSnapshot } }],
+      changes: [{ ...snapshotChange, summary: { [sourceSnapshotEntry]: round.sourceSnapshot } }],
       setProperties: {
-        [positionProperty(log.stream, subject)]: String(sequence),
-        [identityProperty(log.stream)]: identity,
+        ...this.#taken(sequence, place),
         [sourceSnapshotProperty]: round.sourceSnapshot,
         [sourceTableProperty]: round.sourceTable,
-        [writerEpochProperty]: writerEpoch,
       },
     });
-    const result = await postCommit(env, staged);
-    if (result.kind === "conflict")
-      throw new LakeError("conflict", `${rollup.table.name}: another commit came first`, { context: {} });
     const durationMs = performance.now() - started;
-    this.#options.hint(committedHint(rollup.table.namespace, rollup.table.name));
     const files = snapshotChange.addedData?.length ?? 0;
-    logger.debug("committed", { table: rollup.table.name, files, durationMs: Math.round(durationMs) });
-    this.#options.committed(result.table, files, durationMs);
+    this.#options.logger.debug("committed", { table: rollup.table.name, files, durationMs: Math.round(durationMs) });
+    this.#options.committed(committed, files, durationMs);
+  }
+
+  /** Moves past a round without its rows: the table names no snapshot of raw until the aggregator has made it whole. */
+  async #leaveOut(table: Table, sequence: number, place: RoundPlace, reason: string): Promise<void> {
+    const { name } = table.identifier;
+    this.#options.logger.warn("a round is left out, the aggregator computes anew", { table: name, sequence, reason });
+    await this.#commit({
+      table,
+      changes: [{ operation: "append", addedData: [] }],
+      setProperties: this.#taken(sequence, place),
+      removeProperties: [sourceSnapshotProperty, sourceTableProperty],
+    });
+  }
+
+  #taken(sequence: number, { subject, identity }: RoundPlace): Record<string, string> {
+    const { log, writerEpoch } = this.#options;
+    return {
+      [positionProperty(log.stream, subject)]: String(sequence),
+      [identityProperty(log.stream)]: identity,
+      [writerEpochProperty]: writerEpoch,
+    };
+  }
+
+  async #commit(plan: CommitPlan): Promise<Table> {
+    const { env } = this.#options;
+    const { identifier } = plan.table;
+    const result = await postCommit(env, await stageCommit(env, plan));
+    if (result.kind === "conflict")
+      throw new LakeError("conflict", `${identifier.name}: another commit came first`, { context: {} });
+    this.#options.hint(committedHint(identifier.namespace.join("."), identifier.name));
+    return result.table;
+  }
+
+  /** The last round that the table has taken up; positions of another stream count for nothing. */
+  #positionOf({ metadata: { properties } }: Table, { subject, identity }: RoundPlace): number {
+    const { stream } = this.#options.log;
+    if (properties[identityProperty(stream)] !== identity) return 0;
+    return parsePositions(properties, stream).get(subject) ?? 0;
   }
 
   async #stage(table: Table, rollup: RollupDefinition, change: RollupChange): Promise<SnapshotChange> {
@@ -205,21 +274,35 @@ export class RollupStage {
     return `SELECT * FROM read_parquet(${sqlStringList(paths)})`;
   }
 
+  async #missingFile(round: RollupRound): Promise<string | undefined> {
+    for (const { location, bytes } of filesOf(round))
+      if ((await this.#options.env.store.stat(location))?.sizeBytes !== bytes) return location;
+    return undefined;
+  }
+
   /** Staged files have served; one that stays behind is an orphan that maintenance finds. */
   async #removeStaged(round: RollupRound): Promise<void> {
-    const files = round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
-    await Promise.all(files.map((file) => this.#options.env.store.delete(file.location)));
+    await Promise.all(filesOf(round).map((file) => this.#options.env.store.delete(file.location)));
   }
 }
 
-function positionOf(table: Table, stream: string, subject: string): number {
-  return parsePositions(table.metadata.properties, stream).get(subject) ?? 0;
+/** Where rounds come from: the stream's identity now, and the subject. */
+interface RoundPlace {
+  readonly subject: string;
+  readonly identity: string;
 }
 
-export function identifierOf(definition: {
-  readonly table: { readonly namespace: string; readonly name: string };
-}): TableIdentifier {
-  return { namespace: definition.table.namespace.split("."), name: definition.table.name };
+function decoded(record: LogRecord): RollupRound | undefined {
+  try {
+    return decodeRollupRound(record.data);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function filesOf(round: RollupRound): StagedRows[] {
+  return round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
 }
 
 function rowsOf(change: RollupChange): number {

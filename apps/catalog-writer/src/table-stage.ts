@@ -5,7 +5,7 @@
  * with the world ends the turn: the table is opened again and the log read from the position that the table names.
  */
 import { committedHint } from "@firn/core";
-import { isLakeError, isOutOfMemory, type KernelConnection } from "@firn/lake";
+import { isLakeError, isOutOfMemory, type KernelConnection, type Table } from "@firn/lake";
 import type { Logger } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,14 +13,17 @@ import { Batch, type MessageKind } from "./batch.ts";
 import { type CadenceLimits, commitDue } from "./cadence.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { type CommitReport, KeyedTable, type KeyedTableOptions, TableMoved } from "./keyed-table.ts";
+import type { KnownTables } from "./known-tables.ts";
 import type { Parking } from "./parking.ts";
-import { commitResume, planPosition } from "./resume-position.ts";
+import { commitResume, planPosition, type PositionProblem } from "./resume-position.ts";
+import { planTable } from "./table-problem.ts";
 
 const retryMinMs = 200;
 const retryMaxMs = 5_000;
 const prefetchBytesMax = 4 * 1024 * 1024;
 /** Of a message, about. */
 const bytesPerRow = 250;
+const lookAgainDefaultMs = 5_000;
 /** A batch for which memory does not suffice is halved down to this. */
 const batchBytesMin = 1024 * 1024;
 
@@ -29,6 +32,7 @@ export interface TableStageOptions {
   readonly kind: MessageKind;
   readonly log: Log;
   readonly table: KeyedTableOptions;
+  readonly known: KnownTables;
   /** Connection on which batches are loaded while another is committed. */
   readonly loadConnection: KernelConnection;
   readonly queue: CommitQueue;
@@ -36,6 +40,8 @@ export interface TableStageOptions {
   readonly limits: CadenceLimits;
   readonly folder: string;
   readonly logger: Logger;
+  /** How often the table is looked at while nothing comes, in milliseconds. */
+  readonly lookAgainMs?: number;
   hint(subject: string): void;
   /** After each commit: metrics, maintenance. */
   committed(table: KeyedTable, report: CommitReport, durationMs: number): void;
@@ -43,14 +49,17 @@ export interface TableStageOptions {
 
 export class TableStage {
   readonly #options: TableStageOptions;
+  readonly #lookAgainMs: number;
   #table: KeyedTable | undefined;
   #batches = 0;
   #lastCommitMs = 0;
+  #lookedMs = performance.now();
   #bytesMax: number;
 
   constructor(options: TableStageOptions) {
     this.#options = options;
     this.#bytesMax = options.limits.bytesMax;
+    this.#lookAgainMs = options.lookAgainMs ?? lookAgainDefaultMs;
   }
 
   /** The table as it was last committed or opened; undefined until the stage has opened it. */
@@ -80,19 +89,23 @@ export class TableStage {
 
   /** From an opened table to the first failure or the end. */
   async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {
-    const { log, name, parking, queue } = this.#options;
-    const { definition, env, subjects } = this.#options.table;
+    const { known, log, name, parking, queue } = this.#options;
+    const { definition, subjects } = this.#options.table;
+    const identity = await log.identity();
+    const stream = { stream: log.stream, identity, subjects };
+    const wrong = planTable(await known.state(definition), definition, stream, name);
+    if (wrong) {
+      this.#table = undefined;
+      await this.#park(wrong, signal, wrong.canGoOn ? () => known.findOrMake(definition) : undefined);
+      return;
+    }
     const table = await queue.run(() => KeyedTable.open(this.#options.table));
     this.#table = table;
-    const identity = await log.identity();
     const place = { name: definition.name, position: table.position(), known: table.streamIdentity() };
     const { lastSequence } = await log.bounds();
     const problem = planPosition(place, { stream: log.stream, identity, lastSequence }, name);
     if (problem) {
-      const order = await parking.park(name, problem.reason, problem.fix, signal);
-      if (!order) return;
-      await queue.run(() => commitResume(env, table.table, log, subjects, order, problem));
-      await parking.obeyed(name);
+      await this.#park(problem, signal, () => Promise.resolve(table.table));
       return;
     }
     await parking.clear(name);
@@ -106,6 +119,24 @@ export class TableStage {
     } finally {
       turn.abort();
     }
+  }
+
+  /** Stands still, or carries out an operator's order with the table that is to be gone on with. */
+  async #park(
+    problem: PositionProblem,
+    signal: AbortSignal,
+    tableToGoOnWith: (() => Promise<Table>) | undefined,
+  ): Promise<void> {
+    const { known, log, name, parking, queue } = this.#options;
+    const { definition, env, subjects } = this.#options.table;
+    const order = await parking.park(name, problem.reason, problem.fix, signal);
+    if (!order) return;
+    if (tableToGoOnWith) {
+      const table = await tableToGoOnWith();
+      await queue.run(() => commitResume(env, table, log, subjects, order, problem));
+      await known.remember(definition, table);
+    }
+    await parking.obeyed(name);
   }
 
   async #pump(
@@ -125,7 +156,7 @@ export class TableStage {
         const now = performance.now();
         const verdict =
           batch.messages === 0
-            ? { due: false, waitMs: 1000 }
+            ? { due: false, waitMs: Math.min(1000, this.#lookAgainMs) }
             : commitDue(limits, {
                 bytes: batch.bytes,
                 ageMs: now - batch.firstArrivalMs,
@@ -146,7 +177,10 @@ export class TableStage {
         }
         const record = await arrivals.next(verdict.due ? 20 : verdict.waitMs);
         if (record === "ended") break;
-        if (record === "none") continue;
+        if (record === "none") {
+          if (batch.messages === 0 && committing === undefined) await this.#look(table);
+          continue;
+        }
         lastArrivalMs = performance.now();
         batch.add(record, lastArrivalMs);
       }
@@ -157,6 +191,20 @@ export class TableStage {
       await batch.drop();
     }
     if (failure !== undefined) throw failure;
+  }
+
+  /** While nothing comes: whether the table is still the one that was opened; others may have dropped or changed it. */
+  async #look(table: KeyedTable): Promise<void> {
+    if (performance.now() - this.#lookedMs < this.#lookAgainMs) return;
+    this.#lookedMs = performance.now();
+    const { env, identifier } = this.#options.table;
+    const isSame = await this.#options.queue.run(async () => {
+      const loaded = await env.catalog.loadTable(identifier, { snapshots: "refs" });
+      if (loaded === "unchanged") return true;
+      const ours = table.table.metadata;
+      return (["table-uuid", "current-snapshot-id"] as const).every((key) => loaded.metadata[key] === ours[key]);
+    });
+    if (!isSame) throw new TableMoved(`${identifier.name}: another process changed it`);
   }
 
   #newBatch(): Batch {

@@ -1,34 +1,56 @@
 /**
- * Makes the namespaces and tables of the datasets where they are missing; those that are there stay as they are.
+ * The tables of datasets: which there are, finding and making them.
  */
 import { type Dataset, pipelineIdProperty, type TableDefinition } from "@firn/core";
-import { createTableRequest, definedIdentifier, isLakeError, type LakeEnvironment } from "@firn/lake";
+import {
+  createTableRequest,
+  currentSchema,
+  definedIdentifier,
+  isLakeError,
+  type LakeEnvironment,
+  loadTable,
+  type Table,
+  type TableMetadata,
+} from "@firn/lake";
 
 export function tablesOf(dataset: Dataset): TableDefinition[] {
   return [dataset.raw, dataset.errors, ...dataset.rollups.map((rollup) => rollup.table)];
 }
 
-/** @returns the names of the tables that were made */
-export async function ensureTables(env: LakeEnvironment, datasets: Iterable<Dataset>): Promise<string[]> {
-  const made: string[] = [];
-  const pipelineId = env.randomness.uuid();
-  for (const dataset of datasets)
-    for (const definition of tablesOf(dataset)) {
-      const identifier = definedIdentifier(definition);
-      if (await env.catalog.tableExists(identifier)) continue;
-      if (!(await env.catalog.namespaceExists(identifier.namespace)))
-        await ignoreExisting(env.catalog.createNamespace(identifier.namespace));
-      const request = createTableRequest({
-        ...definition,
-        properties: { ...definition.properties, [pipelineIdProperty]: pipelineId },
-      });
-      await ignoreExisting(env.catalog.createTable(identifier, request));
-      made.push(`${definition.namespace}.${definition.name}`);
-    }
-  return made;
+/** Columns of the definition that the table has not. */
+export function missingColumns(definition: TableDefinition, metadata: TableMetadata): string[] {
+  const has = new Set(currentSchema(metadata).fields.map((field) => field.name));
+  return definition.columns.map((column) => column.name).filter((name) => !has.has(name));
 }
 
-/** Another process may make the same at the same time. */
+export async function findTable(env: LakeEnvironment, definition: TableDefinition): Promise<Table | undefined> {
+  try {
+    return await loadTable(env, definedIdentifier(definition));
+  } catch (error) {
+    if (isLakeError(error, "not_found")) return undefined;
+    throw error;
+  }
+}
+
+/** The table, made when it is not there yet; another process may make the same at the same time. */
+export async function makeTable(env: LakeEnvironment, definition: TableDefinition, pipelineId: string): Promise<Table> {
+  const { catalog } = env;
+  const identifier = definedIdentifier(definition);
+  if (!(await catalog.namespaceExists(identifier.namespace)))
+    await ignoreExisting(catalog.createNamespace(identifier.namespace));
+  const properties = { ...definition.properties, [pipelineIdProperty]: pipelineId };
+  await ignoreExisting(catalog.createTable(identifier, createTableRequest({ ...definition, properties })));
+  return loadTable(env, identifier);
+}
+
+/** Makes the tables that are missing; those that are there stay as they are. */
+export async function ensureTables(env: LakeEnvironment, datasets: Iterable<Dataset>): Promise<void> {
+  const pipelineId = env.randomness.uuid();
+  for (const dataset of datasets)
+    for (const definition of tablesOf(dataset))
+      if (!(await findTable(env, definition))) await makeTable(env, definition, pipelineId);
+}
+
 async function ignoreExisting(call: Promise<unknown>): Promise<void> {
   try {
     await call;

@@ -22,7 +22,13 @@ export const writerService: ServiceDefinition<WriterSettings> = {
       context,
       datasets: [...datasets.values()],
       metrics: createWriterMetrics(metrics),
-      connectStreams: (signal) => connectStreams({ url: settings.natsUrl, name: "catalog-writer", signal }),
+      connectStreams: (signal) =>
+        connectStreams({
+          url: settings.natsUrl,
+          name: "catalog-writer",
+          replicas: settings.streamReplicas,
+          signal,
+        }),
       openLake: () => openLake({ catalogUri: settings.catalogUri, warehouse: settings.warehouse }),
     });
     health.addCheck("writer", () => writer.whyNotReady());

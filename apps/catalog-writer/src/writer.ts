@@ -4,7 +4,7 @@
 import { acceptedSubject, type Dataset, rejectedSubject } from "@firn/core";
 import { type Kernel, type LakeEnvironment, openKernel } from "@firn/lake";
 import { type ServiceContext, type Stage, untilPossible } from "@firn/service";
-import { type Log, rollupLog, STATE_BUCKET, type StreamConnection, validatedLog } from "@firn/stream";
+import { intakeLog, type Log, rollupLog, STATE_BUCKET, type StreamConnection, validatedLog } from "@firn/stream";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -13,12 +13,13 @@ import { CommitQueue } from "./commit-queue.ts";
 import type { WriterSettings } from "./config.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { KeyedTableOptions } from "./keyed-table.ts";
+import { KnownTables } from "./known-tables.ts";
 import { answerMaintain } from "./maintain-reply.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Parking } from "./parking.ts";
 import { RollupStage } from "./rollup-stage.ts";
 import { TableStage } from "./table-stage.ts";
-import { ensureTables, tablesOf } from "./tables.ts";
+import { tablesOf } from "./tables.ts";
 import { WorkBudget } from "./work-budget.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
 
@@ -70,16 +71,31 @@ export class Writer implements Stage {
   }
 
   async #open(signal: AbortSignal) {
-    const { context, datasets, openLake } = this.#options;
-    const { settings, log, health } = context;
-    const env = await openLake();
-    const made = await ensureTables(env, datasets);
-    if (made.length > 0) log.info("tables made", { tables: made });
+    const env = await this.#options.openLake();
     const connection = await this.#options.connectStreams(signal);
-    const { streamReplicas: replicas } = settings;
+    try {
+      return await this.#openStages(env, connection);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  async #openStages(env: LakeEnvironment, connection: StreamConnection) {
+    const { context, datasets } = this.#options;
+    const { settings, log, health } = context;
+    const { shards, streamReplicas: replicas } = settings;
+    // The stream knows the lake's number of shards: with another one, messages would be left unread.
+    await connection.openLog(intakeLog({ shards, replicas }));
     const validated = await connection.openLog(validatedLog({ replicas }));
     const rollups = await connection.openLog(rollupLog({ replicas }));
-    const parking = new Parking("catalog-writer", await connection.attempts(STATE_BUCKET), log, health);
+    const state = await connection.attempts(STATE_BUCKET);
+    const known = new KnownTables(env, state);
+    for (const dataset of datasets) {
+      const made = await known.makeFirst(dataset);
+      if (made.length > 0) log.info("tables made", { tables: made });
+    }
+    const parking = new Parking("catalog-writer", state, log, health);
     const folder = join(settings.dataDir, "catalog-writer");
     rmSync(join(folder, "spool"), { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
@@ -93,6 +109,7 @@ export class Writer implements Stage {
       connection,
       validated,
       rollups,
+      known,
       parking,
       folder,
       kernel,
@@ -183,6 +200,7 @@ export class Writer implements Stage {
         kind,
         log: parts.validated,
         table,
+        known: parts.known,
         loadConnection: await kernel.connect(),
         queue: queueOf(definition.name),
         parking,
@@ -196,11 +214,13 @@ export class Writer implements Stage {
       maintenance.watchKeyed(definition, stage, aggregates);
       stages.push(stage);
     }
+    if (dataset.rollups.length === 0) return { stages, maintenance };
     const rollupStage = new RollupStage({
       env,
       connection: await kernel.connect(),
       dataset,
       log: parts.rollups,
+      known: parts.known,
       queueOf,
       parking,
       writerEpoch: parts.writerEpoch,
@@ -219,6 +239,7 @@ interface Parts {
   readonly connection: StreamConnection;
   readonly validated: Log;
   readonly rollups: Log;
+  readonly known: KnownTables;
   readonly parking: Parking;
   readonly folder: string;
   readonly kernel: Kernel;

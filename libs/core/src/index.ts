@@ -50,18 +50,21 @@ export {
   parseCounts,
   parsePositions,
   pipelineIdProperty,
+  positionEntry,
   positionProperty,
   receivedBeforeProperty,
   receivedProperty,
   rejectedSubject,
   resumeKey,
   rollupSubject,
+  sourceSnapshotEntry,
   sourceSnapshotProperty,
   sourceTableProperty,
   streams,
+  tableKey,
   writerEpochProperty,
 } from "./pipeline-properties.ts";
-export type { CountName, Counts, ParkedState, ResumeOrder } from "./pipeline-properties.ts";
+export type { CountName, Counts, KnownTable, ParkedState, ResumeOrder } from "./pipeline-properties.ts";
 export { decodeRollupRound, encodeRollupRound } from "./rollup-round.ts";
 export type { RollupChange, RollupRound, StagedRows } from "./rollup-round.ts";
 export {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { decodeColumnBatch, encodeColumnBatch, sliceColumnRows } from "./column-batch.ts";
 import { deadLetterId, decodeRejectedBatch, encodeRejectedBatch, makeDeadLetter } from "./dead-letter.ts";
 import { decodeIntakeFrame, encodeIntakeFrame, type IntakePayload } from "./intake-frame.ts";
+import { decodeRollupRound, encodeRollupRound, type RollupRound } from "./rollup-round.ts";
 
 const payloads: IntakePayload[] = [
   {
@@ -125,5 +126,39 @@ describe("a dead letter", () => {
     const [first, second] = decodeRejectedBatch(message).records;
     expect(Buffer.from(first!.raw_payload!.slice("base64:".length), "base64").equals(control)).toBe(true);
     expect(second?.raw_payload).toBe(plain.toString());
+  });
+});
+
+describe("a round of the rollups", () => {
+  const round: RollupRound = {
+    v: 2,
+    dataset: "health",
+    sourceTable: "r",
+    sourceSnapshot: "9007199254740993",
+    baseSnapshot: null,
+    part: 0,
+    parts: 1,
+    rollups: [
+      {
+        rollup: "daily",
+        onto: { table: "d", snapshot: null },
+        upserts: [{ location: "file:///w/staging/1.parquet", bytes: 3, rows: 2 }],
+        deletes: [],
+      },
+    ],
+  };
+
+  it("has the shape of version 2", () => {
+    const text = Buffer.from(encodeRollupRound(round)).toString();
+    expect(text).toBe(
+      '{"v":2,"dataset":"health","sourceTable":"r","sourceSnapshot":"9007199254740993","baseSnapshot":null,' +
+        '"part":0,"parts":1,"rollups":[{"rollup":"daily","onto":{"table":"d","snapshot":null},' +
+        '"upserts":[{"location":"file:///w/staging/1.parquet","bytes":3,"rows":2}],"deletes":[]}]}',
+    );
+    expect(decodeRollupRound(Buffer.from(text))).toEqual(round);
+  });
+
+  it.each(["{}", '{"v":1,"sourceSnapshot":"1","rollups":[]}', "not JSON"])("refuses %s", (text) => {
+    expect(() => decodeRollupRound(Buffer.from(text))).toThrow(SyntaxError);
   });
 });

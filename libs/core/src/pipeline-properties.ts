@@ -8,6 +8,12 @@ export function positionProperty(stream: string, subject: string): string {
   return `firn.position.${stream}.${subject}`;
 }
 
+/**
+ * Entry of every snapshot summary of raw and errors: the position that its commit moved to. Properties survive a
+ * rollback, snapshots do not.
+ */
+export const positionEntry = "firn.position";
+
 /** Identity of the stream that the positions belong to. */
 export function identityProperty(stream: string): string {
   return `firn.identity.${stream}`;
@@ -39,6 +45,8 @@ export const pipelineIdProperty = "firn.pipeline-id";
 export const writerEpochProperty = "firn.writer-epoch";
 /** On an aggregate: the snapshot of raw that it equals, in decimal. */
 export const sourceSnapshotProperty = "firn.rollup.source-snapshot";
+/** Entry of every snapshot summary of an aggregate that a round made: the snapshot of raw. */
+export const sourceSnapshotEntry = "firn.source-snapshot";
 /** On an aggregate: the table uuid of raw. */
 export const sourceTableProperty = "firn.rollup.source-table";
 
@@ -95,6 +103,15 @@ export interface ParkedState {
 /** Key of an operator's order to a parked stage in the attempts store; the value is a ResumeOrder. */
 export function resumeKey(stage: string, shard: number | string): string {
   return `resume.${stage}.${shard}`;
+}
+
+/** Key, in the attempts store, of what is known of a table that the lake has made; the value is a KnownTable. */
+export function tableKey(namespace: string, name: string): string {
+  return `table.${namespace}.${name}`;
+}
+
+export interface KnownTable {
+  readonly uuid: string;
 }
 
 /** How a parked stage goes on: after sequence `from` − 1 of its input, or with whatever its input has now. */

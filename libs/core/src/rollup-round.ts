@@ -4,7 +4,7 @@
  * the rollup's table. Snapshot ids are decimal texts.
  */
 export interface RollupRound {
-  readonly v: 1;
+  readonly v: 2;
   readonly dataset: string;
   /** Table uuid of raw. */
   readonly sourceTable: string;
@@ -21,6 +21,11 @@ export interface RollupRound {
 
 export interface RollupChange {
   readonly rollup: string;
+  /**
+   * The state of the rollup's table that the change was computed on: its uuid and snapshot, null for none. Where other
+   * rows are there when the change comes to be written, it is not, and the aggregator computes anew.
+   */
+  readonly onto: { readonly table: string; readonly snapshot: string | null };
   /** Rows that take the place of the row with the same identity, or are new. */
   readonly upserts: readonly StagedRows[];
   /** Identities whose row goes (columns of the identity only). */
@@ -37,12 +42,12 @@ export function encodeRollupRound(round: RollupRound): Uint8Array {
   return Buffer.from(JSON.stringify(round), "utf8");
 }
 
-/** @throws SyntaxError when the bytes are not a round of version 1. */
+/** @throws SyntaxError when the bytes are not a round of version 2. */
 export function decodeRollupRound(bytes: Uint8Array): RollupRound {
   const round = JSON.parse(
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
   ) as RollupRound;
-  if (round?.v !== 1 || typeof round.sourceSnapshot !== "string" || !Array.isArray(round.rollups))
-    throw new SyntaxError("not a rollup round of version 1");
+  if (round?.v !== 2 || typeof round.sourceSnapshot !== "string" || !Array.isArray(round.rollups))
+    throw new SyntaxError("not a rollup round of version 2");
   return round;
 }

@@ -175,6 +175,7 @@ export {
 export { loadTable, refreshTable, type Table } from "./commit/table.ts";
 export type { SnapshotChange } from "./commit/snapshot-change.ts";
 export { changesNoRow, rowsChangedBetween } from "./commit/rows-changed.ts";
+export { isOnMain, newestSummaryEntry, type SummaryEntry } from "./commit/summary-entry.ts";
 export type { StagedCommit } from "./commit/staged-commit.ts";
 export { expireSnapshots, type ExpiredSnapshots, type FileCounts } from "./commit/expire.ts";
 export { planExpiry, type ExpiryPolicy } from "./commit/plan-expiry.ts";
