@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { acceptedSubject, intakeSubject, type Dataset, type ValidatedRun, type ValidationOptions } from "@firn/core";
-import type { Logger } from "@firn/service";
+import { repeatTurns, type Logger, type Parking } from "@firn/service";
 import { appendFenced, isStreamError, type AttemptStore, type Log, type LogRecord } from "@firn/stream";
 
 import { IntakeTrim, type TrimLimits } from "./intake-trim.ts";
-import type { Parking } from "./parking.ts";
 import { planMessages } from "./plan-messages.ts";
 import { PoisonWatch } from "./poison-watch.ts";
 import { planStart, type StartProblem } from "./plan-start.ts";
@@ -14,9 +12,6 @@ import { RunCollector } from "./run-collector.ts";
 import { loadPosition, positionHeaders, type ShardPosition } from "./shard-position.ts";
 import { itemsOf, validateItems, type RunItem } from "./validate-input.ts";
 import type { ValidatorMetrics } from "./validator-metrics.ts";
-
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 5_000;
 
 export interface ShardStageOptions {
   readonly dataset: Dataset;
@@ -67,19 +62,13 @@ export class ShardStage {
   }
 
   /** Until the signal aborts; throws what neither waiting nor parking cures. */
-  async run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        await this.#turn(signal, () => (failures = 0));
-      } catch (error) {
-        if (!isStreamError(error) || error.kind === "invalid") throw error;
-        if (signal.aborted) return;
-        this.#options.logger.warn("turn ended, reading the position again", { shard: this.#name, error });
-        const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** failures++);
-        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-      }
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return repeatTurns(signal, {
+      turn: (ending, progressed) => this.#turn(ending, progressed),
+      passes: (error) => isStreamError(error) && error.kind !== "invalid",
+      logger: this.#options.logger,
+      fields: { shard: this.#name },
+    });
   }
 
   /** From the position to the first failure or the end. */
@@ -129,7 +118,7 @@ export class ShardStage {
     const order = await parking.park(this.#name, problem.reason, problem.fix, signal);
     if (order === undefined) return;
     const inputSequence = "from" in order ? order.from - 1 : problem.acceptLossAfter;
-    logger.warn("resumed by an operator", { shard: this.#name, after: inputSequence });
+    logger.warn("goes on by order", { shard: this.#name, after: inputSequence });
     const run = dataset.beginRun(validation, 0).finish();
     const empty = { run, inputSequence, storedMs: 0, startedMs: performance.now(), messages: 0 };
     await this.#append(empty, position, identity, signal);

@@ -1,10 +1,9 @@
 import type { Dataset } from "@firn/core";
 import { intakeSubject } from "@firn/core";
-import { untilPossible, type ServiceContext, type Stage } from "@firn/service";
+import { Parking, untilPossible, type ServiceContext, type Stage } from "@firn/service";
 import { intakeLog, STATE_BUCKET, validatedLog, type Log, type StreamConnection } from "@firn/stream";
 
 import { parseOwnShards, type ValidatorSettings } from "./config.ts";
-import { Parking } from "./parking.ts";
 import { ShardStage } from "./shard-stage.ts";
 import { loadPosition } from "./shard-position.ts";
 import { createValidatorMetrics, type ValidatorMetrics } from "./validator-metrics.ts";
@@ -91,7 +90,7 @@ export class Validator implements Stage {
       const intake = await connection.openLog(intakeLog({ shards, replicas }));
       const validated = await connection.openLog(validatedLog({ replicas }));
       const attempts = await connection.attempts(STATE_BUCKET);
-      const parking = new Parking(attempts, log);
+      const parking = new Parking("validator", attempts, log);
       const shared = {
         intake,
         validated,

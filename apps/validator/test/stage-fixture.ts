@@ -8,10 +8,9 @@ import {
   type DeadLetter,
 } from "@firn/core";
 import { datasets } from "@firn/datasets";
-import { createMetrics, silentLogger } from "@firn/service";
+import { createMetrics, Parking, silentLogger } from "@firn/service";
 import { intakeLog, MemoryLogs, validatedLog, type Log, type StreamConnection } from "@firn/stream";
 
-import { Parking } from "../src/parking.ts";
 import { ShardStage, type ShardStageOptions } from "../src/shard-stage.ts";
 import { RECORDS_HEADER } from "../src/shard-position.ts";
 import { createValidatorMetrics } from "../src/validator-metrics.ts";
@@ -33,7 +32,7 @@ export async function openWorld(connection: StreamConnection = new MemoryLogs(),
 export async function newStage(world: World, change: Partial<ShardStageOptions> = {}) {
   const attempts = await world.connection.attempts("firn");
   const metrics = createMetrics();
-  const parking = new Parking(attempts, silentLogger());
+  const parking = new Parking("validator", attempts, silentLogger());
   const stage = new ShardStage({
     dataset: health,
     shard: 0,

@@ -4,8 +4,10 @@ export { formatHelp } from "./help.ts";
 export { createLogger, silentLogger, type LogFields, type Logger } from "./logger.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { openApiModule, problemResponse, type OpenApiDocument } from "./openapi.ts";
+export { Parking, type ParkedStore } from "./parking.ts";
 export { pipelineSettings } from "./pipeline-settings.ts";
 export { Problem, problemOf, PROBLEM_MEDIA_TYPE, type FieldError, type ProblemBody } from "./problem.ts";
+export { repeatTurns, type TurnOptions } from "./repeat-turns.ts";
 export { runService } from "./run-service.ts";
 export type { ServiceContext, ServiceDefinition, ServiceParts, Stage } from "./service.ts";
 export {
