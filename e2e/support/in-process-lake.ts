@@ -15,6 +15,7 @@ import {
   rejectedSubject,
   resumeKey,
   type ResumeOrder,
+  rollupSubject,
   sourceSnapshotProperty,
   streams,
 } from "@firn/core";
@@ -34,7 +35,7 @@ import {
   rowsChangedBetween,
   scanSql,
 } from "@firn/lake";
-import { createHealth, createMetrics, silentLogger } from "@firn/service";
+import { createMetrics, Parking, silentLogger } from "@firn/service";
 import { type Log, MemoryLogs, rollupLog, validatedLog } from "@firn/stream";
 import { tempFolder, type TempFolder, waitFor } from "@firn/testing";
 import { join } from "node:path";
@@ -45,7 +46,6 @@ import { KeyIndex } from "../../apps/catalog-writer/src/key-index.ts";
 import { KnownTables } from "../../apps/catalog-writer/src/known-tables.ts";
 import { answerMaintain } from "../../apps/catalog-writer/src/maintain-reply.ts";
 import { Maintenance } from "../../apps/catalog-writer/src/maintenance.ts";
-import { Parking } from "../../apps/catalog-writer/src/parking.ts";
 import { RollupStage } from "../../apps/catalog-writer/src/rollup-stage.ts";
 import { TableStage } from "../../apps/catalog-writer/src/table-stage.ts";
 import { createWriterMetrics } from "../../apps/catalog-writer/src/writer-metrics.ts";
@@ -146,10 +146,10 @@ export class InProcessLake {
   }
 
   async counts() {
-    const { properties } = (await this.#table(this.dataset.raw)).metadata;
+    const { properties } = (await this.table(this.dataset.raw)).metadata;
     const raw = parseCounts(properties);
     const before = properties[receivedBeforeProperty];
-    const errors = parseCounts((await this.#table(this.dataset.errors)).metadata.properties);
+    const errors = parseCounts((await this.table(this.dataset.errors)).metadata.properties);
     return {
       ...raw,
       rejected: errors.rejected,
@@ -163,16 +163,21 @@ export class InProcessLake {
     definition: { readonly namespace: string; readonly name: string },
     columns?: readonly string[],
   ): Promise<T[]> {
-    const plan = await planScan({ env: this.env, table: await this.#table(definition) });
+    const plan = await planScan({ env: this.env, table: await this.table(definition) });
     return this.connection.rows<T>(await scanSql(plan, { store: this.env.store, ...(columns ? { columns } : {}) }));
   }
 
-  /** Deletes both streams and makes them anew, as a broker without its files does, under the running stages. */
-  async loseStreams(): Promise<void> {
-    this.#logs.deleteStream(streams.validated);
-    this.#logs.deleteStream(streams.rollup);
+  /** Deletes streams (both) and makes them anew, as a broker without its files does, under the running stages. */
+  async loseStreams(names: readonly string[] = [streams.validated, streams.rollup]): Promise<void> {
+    for (const name of names) this.#logs.deleteStream(name);
     const { validated, rollups } = await openStreams(this.#logs);
-    [this.#validated, this.#rollups, this.#received] = [validated, rollups, 0];
+    [this.#validated, this.#rollups] = [validated, rollups];
+    if (names.includes(streams.validated)) this.#received = 0;
+  }
+
+  /** Appends a message to the rounds of the aggregator, as nothing of the lake's would. */
+  async appendRound(data: Uint8Array): Promise<void> {
+    await this.#rollups.append([{ subject: rollupSubject(this.dataset.name, 0), data }]);
   }
 
   /** What a copy of the broker's files would hold now; `restoreStreams` brings it back. */
@@ -216,9 +221,13 @@ export class InProcessLake {
     await (await this.#logs.attempts("firn")).put(resumeKey("catalog-writer", what), order);
   }
 
-  /** Ends the stages and starts new ones, as a restart of the processes does; optionally without their local state. */
-  async restart({ forget = false } = {}): Promise<void> {
+  /**
+   * Ends the stages and starts new ones, as a restart of the processes does; optionally without their local state, and
+   * with something that happens in between.
+   */
+  async restart({ forget = false, between = () => Promise.resolve() } = {}): Promise<void> {
     await this.#stop();
+    await between();
     await this.start(forget ? `index-${Date.now()}` : "index");
   }
 
@@ -239,7 +248,7 @@ export class InProcessLake {
       return queue;
     };
     const state = await this.#logs.attempts("firn");
-    const parking = new Parking("catalog-writer", state, silentLogger(), createHealth());
+    const parking = new Parking("catalog-writer", state, silentLogger(), lookAgainMs);
     const known = new KnownTables(env, state);
     await known.makeFirst(dataset);
     const hint = (subject: string) => this.#logs.publishHint(subject, new Uint8Array());
@@ -356,7 +365,7 @@ export class InProcessLake {
     for (const index of running.indexes) await index.close();
   }
 
-  #table(definition: { readonly namespace: string; readonly name: string }) {
+  table(definition: { readonly namespace: string; readonly name: string }) {
     return loadTable(this.env, definedIdentifier(definition));
   }
 
@@ -368,16 +377,16 @@ export class InProcessLake {
       [this.dataset.raw, acceptedSubject(name, 0)],
       [this.dataset.errors, rejectedSubject(name, 0)],
     ] as const) {
-      const table = await this.#table(definition);
+      const table = await this.table(definition);
       const last = await this.#validated.last(subject);
       const position = parsePositions(table.metadata.properties, streams.validated).get(subject) ?? 0;
       if (last && position < last.sequence) return false;
     }
-    const raw = await this.#table(this.dataset.raw);
+    const raw = await this.table(this.dataset.raw);
     const snapshot = currentSnapshot(raw.metadata);
     if (!snapshot) return true;
     for (const rollup of this.dataset.rollups) {
-      const source = (await this.#table(rollup.table)).metadata.properties[sourceSnapshotProperty];
+      const source = (await this.table(rollup.table)).metadata.properties[sourceSnapshotProperty];
       if (source === undefined) return false;
       if (rowsChangedBetween(raw.metadata, BigInt(source), snapshot["snapshot-id"]) !== false) return false;
     }

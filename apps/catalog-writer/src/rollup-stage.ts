@@ -38,17 +38,14 @@ import {
   stageUpsert,
   type Table,
 } from "@firn/lake";
-import type { Logger } from "@firn/service";
+import { type Logger, type Parking, repeatTurns } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { KnownTables } from "./known-tables.ts";
-import type { Parking } from "./parking.ts";
 import { isComputedOn } from "./round-base.ts";
 import { missingColumns } from "./tables.ts";
 
-const retryMinMs = 200;
-const retryMaxMs = 5_000;
 const lookAgainDefaultMs = 5_000;
 
 export interface RollupStageOptions {
@@ -74,20 +71,14 @@ export class RollupStage {
     this.#options = options;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        await this.#turn(signal, () => (failures = 0));
-      } catch (error) {
-        const passing =
-          isStreamError(error) || (isLakeError(error) && error.kind !== "invalid" && error.kind !== "unsupported");
-        if (!passing) throw error;
-        const waitMs = Math.min(retryMaxMs, retryMinMs * 2 ** failures++);
-        this.#options.logger.warn("rollup turn ended, opening the tables again", { error: String(error), waitMs });
-        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-      }
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return repeatTurns(signal, {
+      turn: (ending, progressed) => this.#turn(ending, progressed),
+      getsOver: (error) =>
+        isStreamError(error) || (isLakeError(error) && error.kind !== "invalid" && error.kind !== "unsupported"),
+      logger: this.#options.logger,
+      fields: { stage: "rollup", dataset: this.#options.dataset.name },
+    });
   }
 
   async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {

@@ -6,7 +6,7 @@
  */
 import { committedHint } from "@firn/core";
 import { isLakeError, isOutOfMemory, type KernelConnection, type Table } from "@firn/lake";
-import type { Logger } from "@firn/service";
+import { type Logger, type Parking, repeatTurns } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Batch, type MessageKind } from "./batch.ts";
@@ -14,12 +14,9 @@ import { type CadenceLimits, commitDue } from "./cadence.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { type CommitReport, KeyedTable, type KeyedTableOptions, TableMoved } from "./keyed-table.ts";
 import type { KnownTables } from "./known-tables.ts";
-import type { Parking } from "./parking.ts";
 import { commitResume, planPosition, type PositionProblem } from "./resume-position.ts";
 import { planTable } from "./table-problem.ts";
 
-const retryMinMs = 200;
-const retryMaxMs = 5_000;
 const prefetchBytesMax = 4 * 1024 * 1024;
 /** Of a message, about. */
 const bytesPerRow = 250;
@@ -67,24 +64,20 @@ export class TableStage {
     return this.#table;
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        await this.#turn(signal, () => (failures = 0));
-      } catch (error) {
-        if (isOutOfMemory(error) && this.#bytesMax > batchBytesMin)
-          this.#bytesMax = Math.max(batchBytesMin, this.#bytesMax / 2);
-        else if (!isPassing(error)) throw error;
-        const waitMs = Math.min(retryMaxMs, retryMinMs * 2 ** failures++);
-        this.#options.logger.warn("turn ended, opening the table again", {
-          table: this.#options.name,
-          error: String(error),
-          waitMs,
-        });
-        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-      }
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return repeatTurns(signal, {
+      turn: (ending, progressed) => this.#turn(ending, progressed),
+      getsOver: (error) => this.#halves(error) || isPassing(error),
+      logger: this.#options.logger,
+      fields: { table: this.#options.name },
+    });
+  }
+
+  /** Where memory did not suffice, batches are halved from now on. */
+  #halves(error: unknown): boolean {
+    if (!isOutOfMemory(error) || this.#bytesMax <= batchBytesMin) return false;
+    this.#bytesMax = Math.max(batchBytesMin, this.#bytesMax / 2);
+    return true;
   }
 
   /** From an opened table to the first failure or the end. */

@@ -3,7 +3,7 @@
  */
 import { acceptedSubject, type Dataset, rejectedSubject } from "@firn/core";
 import { type Kernel, type LakeEnvironment, openKernel } from "@firn/lake";
-import { type ServiceContext, type Stage, untilPossible } from "@firn/service";
+import { Parking, type ServiceContext, type Stage, untilPossible } from "@firn/service";
 import { intakeLog, type Log, rollupLog, STATE_BUCKET, type StreamConnection, validatedLog } from "@firn/stream";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
@@ -16,7 +16,6 @@ import type { KeyedTableOptions } from "./keyed-table.ts";
 import { KnownTables } from "./known-tables.ts";
 import { answerMaintain } from "./maintain-reply.ts";
 import { Maintenance } from "./maintenance.ts";
-import { Parking } from "./parking.ts";
 import { RollupStage } from "./rollup-stage.ts";
 import { TableStage } from "./table-stage.ts";
 import { tablesOf } from "./tables.ts";
@@ -95,7 +94,8 @@ export class Writer implements Stage {
       const made = await known.makeFirst(dataset);
       if (made.length > 0) log.info("tables made", { tables: made });
     }
-    const parking = new Parking("catalog-writer", state, log, health);
+    const parking = new Parking("catalog-writer", state, log);
+    health.addCheck("parked", () => parking.whyNotReady());
     const folder = join(settings.dataDir, "catalog-writer");
     rmSync(join(folder, "spool"), { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });

@@ -65,7 +65,7 @@ export class ShardStage {
   run(signal: AbortSignal): Promise<void> {
     return repeatTurns(signal, {
       turn: (ending, progressed) => this.#turn(ending, progressed),
-      passes: (error) => isStreamError(error) && error.kind !== "invalid",
+      getsOver: (error) => isStreamError(error) && error.kind !== "invalid",
       logger: this.#options.logger,
       fields: { shard: this.#name },
     });

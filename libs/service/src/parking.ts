@@ -2,7 +2,6 @@ import { parkedKey, resumeKey, type ParkedState, type ResumeOrder } from "@firn/
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
 
-/** How often a parked stage looks whether its cause is gone, or an operator has decided. */
 const LOOK_AGAIN_MS = 2_000;
 
 /** Where parked states and orders lie: JSON values by key, shared by every process of a lake. */
@@ -20,13 +19,18 @@ export class Parking {
   readonly #stage: string;
   readonly #store: ParkedStore;
   readonly #logger: Logger;
+  readonly #lookAgainMs: number;
   readonly #parked = new Map<string, string>();
 
-  /** @param stage name of the service */
-  constructor(stage: string, store: ParkedStore, logger: Logger) {
+  /**
+   * @param stage name of the service
+   * @param lookAgainMs how often a parked stage looks whether its cause is gone, or an operator has decided
+   */
+  constructor(stage: string, store: ParkedStore, logger: Logger, lookAgainMs: number = LOOK_AGAIN_MS) {
     this.#stage = stage;
     this.#store = store;
     this.#logger = logger;
+    this.#lookAgainMs = lookAgainMs;
   }
 
   whyNotReady(): string | undefined {
@@ -42,7 +46,7 @@ export class Parking {
       await this.#store.put(parkedKey(this.#stage, what), state);
     }
     const order = (await this.#store.get(resumeKey(this.#stage, what))) as ResumeOrder | undefined;
-    if (order === undefined) await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    if (order === undefined) await sleep(this.#lookAgainMs, undefined, { signal }).catch(() => undefined);
     else this.#logger.warn("resumed by an operator", { what, ...order });
     return order;
   }

@@ -4,7 +4,7 @@ import { repeatTurns } from "./repeat-turns.ts";
 
 class Passing extends Error {}
 
-const options = { passes: (error: unknown) => error instanceof Passing, logger: silentLogger(), fields: {} };
+const options = { getsOver: (error: unknown) => error instanceof Passing, logger: silentLogger(), fields: {} };
 
 test("failures that pass end a turn, the signal ends all", async () => {
   const ending = new AbortController();
