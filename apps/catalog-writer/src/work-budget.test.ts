@@ -29,6 +29,13 @@ describe("WorkBudget", () => {
     await Promise.all(all);
   });
 
+  it("has all of its room again after work of any size", async () => {
+    const budget = new WorkBudget(100);
+    for (const rows of [0.1, 0.7, 1 / 3, 33.3]) await budget.run(rows, () => Promise.resolve());
+    await Promise.all([0.1, 0.2, 0.3].map((rows) => budget.run(rows, () => Promise.resolve())));
+    expect(await budget.run(500, () => Promise.resolve("alone"))).toBe("alone");
+  });
+
   it("gives the room back when work fails", async () => {
     const budget = new WorkBudget(1);
     await expect(budget.run(1, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");

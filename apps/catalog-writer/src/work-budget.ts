@@ -13,7 +13,8 @@ export class WorkBudget {
 
   /** Runs the work when there is room for its rows; work larger than the whole budget runs alone. In order of arrival. */
   async run<T>(rows: number, work: () => Promise<T>): Promise<T> {
-    const share = Math.min(rows, this.#rowsMax);
+    // Whole rows: sums of fractions would not come back to zero.
+    const share = Math.min(Math.ceil(rows), this.#rowsMax);
     if (this.#waiting.length > 0 || this.#rows + share > this.#rowsMax)
       await new Promise<void>((start) => this.#waiting.push({ rows: share, start }));
     else this.#rows += share;
