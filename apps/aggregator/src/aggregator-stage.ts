@@ -24,10 +24,9 @@ import {
   rowsChangedBetween,
   type Table,
 } from "@firn/lake";
-import type { Logger } from "@firn/service";
+import { type Logger, repeatTurns } from "@firn/service";
 import { isStreamError, type Log, type StreamConnection } from "@firn/stream";
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { computeRound } from "./compute-round.ts";
 import { commonSource, roundTaken } from "./published-state.ts";
 import { rowsPerSliceMax } from "./slices.ts";
@@ -37,8 +36,8 @@ import { allWindows, changedWindows, type DateRange, type WindowSource } from ".
 const pollMs = 1_000;
 /** Others may have dropped or changed a rollup's table. */
 const lookAgainDefaultMs = 5_000;
-const retryMinMs = 200;
-const retryMaxMs = 5_000;
+/** How often a new lake is looked at for its tables. */
+const tableWaitMs = 200;
 /** Rounds may take this part of the time, as a divisor, while more commits keep coming. */
 const costFactor = 1;
 const intervalMinMs = 100;
@@ -87,6 +86,7 @@ export class AggregatorStage {
   readonly #wake = new Wake();
   #rebuilds: { request: RebuildRequest; done: (report: RoundReport) => void; failed: (error: unknown) => void }[] = [];
   #rowsPerSlice = rowsPerSliceMax;
+  #saidMissing = false;
   #lastRoundMs = 0;
   #lastRoundEnd = -Infinity;
   /** The round that was published last and is not known to be in all tables yet. */
@@ -113,23 +113,40 @@ export class AggregatorStage {
     const ends = [dataset.raw, ...dataset.rollups.map((rollup) => rollup.table)].map((table) =>
       streams.subscribeHints(committedHint(table.namespace, table.name), () => this.#wake.now()),
     );
-    let failures = 0;
     try {
-      while (!signal.aborted) {
-        try {
-          const waitMs = await this.#turn();
-          failures = 0;
-          await this.#wake.wait(waitMs, signal);
-        } catch (error) {
-          if (isOutOfMemory(error) && this.#rowsPerSlice > 1) this.#rowsPerSlice = Math.ceil(this.#rowsPerSlice / 2);
-          else if (!isLakeError(error) && !isStreamError(error)) throw error;
-          const waitMs = Math.min(retryMaxMs, retryMinMs * 2 ** failures++);
-          logger.warn("round failed, trying again", { dataset: dataset.name, error: String(error), waitMs });
-          await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-        }
-      }
+      await repeatTurns(signal, {
+        turn: async (ending, progressed) => {
+          const waitMs = await this.#look();
+          progressed();
+          await this.#wake.wait(waitMs, ending);
+        },
+        getsOver: (error) => this.#lowerMemory(error) || isLakeError(error) || isStreamError(error),
+        logger,
+        fields: { dataset: dataset.name },
+      });
     } finally {
       for (const end of ends) end();
+    }
+  }
+
+  /** Whether the next round can do with less memory: it computes fewer rows at once. */
+  #lowerMemory(error: unknown): boolean {
+    if (!isOutOfMemory(error) || this.#rowsPerSlice <= 1) return false;
+    this.#rowsPerSlice = Math.ceil(this.#rowsPerSlice / 2);
+    return true;
+  }
+
+  /** A turn; on a new lake a quiet wait until the writer has made the tables. Returns how long to wait at most. */
+  async #look(): Promise<number> {
+    try {
+      return await this.#turn();
+    } catch (error) {
+      const { dataset, logger } = this.#options;
+      const seenAll = this.#tables.size > dataset.rollups.length;
+      if (seenAll || !isLakeError(error, "not_found")) throw error;
+      if (!this.#saidMissing) logger.info("waiting until the tables are made", { dataset: dataset.name, error });
+      this.#saidMissing = true;
+      return tableWaitMs;
     }
   }
 
