@@ -1,11 +1,12 @@
 import { createDatasets, datasetOptions } from "@firn/datasets";
 import { openKernel, openLake } from "@firn/lake";
-import { type ServiceDefinition, type ServiceContext, type Stage, untilPossible } from "@firn/service";
-import { connectStreams, rollupLog, validatedLog } from "@firn/stream";
+import { runTogether, type ServiceDefinition, type ServiceContext, type Stage, untilPossible } from "@firn/service";
+import { connectStreams, rollupLog, type StreamConnection, validatedLog } from "@firn/stream";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { backlogOf } from "./backlog.ts";
 import { AggregatorStage, type RebuildRequest } from "./aggregator-stage.ts";
+import { createRoundMetrics } from "./round-metrics.ts";
 import { type AggregatorSettings, aggregatorSettings } from "./config.ts";
 
 export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
@@ -38,17 +39,8 @@ class Aggregator implements Stage {
     const opened = await untilPossible(signal, log, () => this.#open(signal));
     if (opened === undefined) return;
     this.#notReady = undefined;
-    const turn = new AbortController();
-    const both = AbortSignal.any([signal, turn.signal]);
     try {
-      await Promise.all(
-        opened.stages.map((stage) =>
-          stage.run(both).catch((error: unknown) => {
-            turn.abort();
-            throw error;
-          }),
-        ),
-      );
+      await runTogether(opened.stages, signal);
     } finally {
       await opened.close();
     }
@@ -74,21 +66,7 @@ class Aggregator implements Stage {
       threads: 1,
       tempDir: join(folder, "spill"),
     });
-    const rounds = metrics.counter({
-      name: "aggregator_rounds_total",
-      help: "Rounds published, by dataset.",
-      labels: ["dataset"],
-    });
-    const windows = metrics.counter({
-      name: "aggregator_windows_total",
-      help: "Windows of days computed, by dataset.",
-      labels: ["dataset"],
-    });
-    const seconds = metrics.histogram({
-      name: "aggregator_round_seconds",
-      help: "Time to compute a round, by dataset.",
-      labels: ["dataset"],
-    });
+    const roundMetrics = createRoundMetrics(metrics);
     const stages = new Map<string, AggregatorStage>();
     for (const dataset of createDatasets(datasetOptions(settings)).values()) {
       if (!dataset.rollups.some((rollup) => rollup.period === "day")) {
@@ -105,20 +83,11 @@ class Aggregator implements Stage {
         folder: join(folder, dataset.name),
         logger: log,
         backlog: (raw) => backlogOf(validated, dataset, raw),
-        rounded: (report) => {
-          rounds.inc({ dataset: dataset.name });
-          windows.inc({ dataset: dataset.name }, report.windows);
-          seconds.observe({ dataset: dataset.name }, report.durationMs / 1000);
-        },
+        rounded: (report) => roundMetrics.rounded(dataset.name, report),
       });
       stages.set(dataset.name, stage);
     }
-    const endReplies = connection.reply("aggregator.rebuild", { queue: "aggregator" }, async (data) => {
-      const request = JSON.parse(Buffer.from(data).toString("utf8")) as RebuildRequest & { dataset: string };
-      const stage = stages.get(request.dataset);
-      if (!stage) throw new Error(`no dataset ${request.dataset}`);
-      return Buffer.from(JSON.stringify(await stage.rebuild(request)));
-    });
+    const endReplies = answerRebuilds(connection, stages);
     const close = async () => {
       endReplies();
       await connection.close();
@@ -126,4 +95,14 @@ class Aggregator implements Stage {
     };
     return { stages: [...stages.values()], close };
   }
+}
+
+/** Carries out the requests of `firn rebuild`. Returns what ends it. */
+function answerRebuilds(connection: StreamConnection, stages: ReadonlyMap<string, AggregatorStage>): () => void {
+  return connection.reply("aggregator.rebuild", { queue: "aggregator" }, async (data) => {
+    const request = JSON.parse(Buffer.from(data).toString("utf8")) as RebuildRequest & { dataset: string };
+    const stage = stages.get(request.dataset);
+    if (!stage) throw new Error(`no dataset ${request.dataset}`);
+    return Buffer.from(JSON.stringify(await stage.rebuild(request)));
+  });
 }

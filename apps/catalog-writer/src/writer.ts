@@ -3,7 +3,7 @@
  */
 import { acceptedSubject, type Dataset, rejectedSubject } from "@firn/core";
 import { type Kernel, type LakeEnvironment, openKernel } from "@firn/lake";
-import { Parking, type ServiceContext, type Stage, untilPossible } from "@firn/service";
+import { Parking, runTogether, type ServiceContext, type Stage, untilPossible } from "@firn/service";
 import { intakeLog, type Log, rollupLog, STATE_BUCKET, type StreamConnection, validatedLog } from "@firn/stream";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
@@ -53,17 +53,8 @@ export class Writer implements Stage {
     const { connection, close, stages } = opened;
     this.#notReady = undefined;
     context.health.addCheck("broker", () => (connection.isConnected() ? undefined : "the broker is away"));
-    const turn = new AbortController();
-    const both = AbortSignal.any([signal, turn.signal]);
     try {
-      await Promise.all(
-        stages.map((stage) =>
-          stage.run(both).catch((error: unknown) => {
-            turn.abort();
-            throw error;
-          }),
-        ),
-      );
+      await runTogether(stages, signal);
     } finally {
       await close();
     }

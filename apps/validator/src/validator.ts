@@ -1,6 +1,6 @@
 import type { Dataset } from "@firn/core";
 import { intakeSubject } from "@firn/core";
-import { Parking, untilPossible, type ServiceContext, type Stage } from "@firn/service";
+import { Parking, runTogether, untilPossible, type ServiceContext, type Stage } from "@firn/service";
 import { intakeLog, STATE_BUCKET, validatedLog, type Log, type StreamConnection } from "@firn/stream";
 
 import { parseOwnShards, type ValidatorSettings } from "./config.ts";
@@ -48,19 +48,8 @@ export class Validator implements Stage {
     const opened = await untilPossible(signal, log, () => this.#open(signal));
     if (opened === undefined) return;
     this.#opened = opened;
-    const failed = new AbortController();
-    const both = AbortSignal.any([signal, failed.signal]);
-    const stages = opened.stages.map((stage) =>
-      stage.run(both).catch((error: unknown) => {
-        failed.abort();
-        throw error;
-      }),
-    );
     try {
-      // Every stage drains before the connection goes, also when one of them failed.
-      const ends = await Promise.allSettled(stages);
-      const failure = ends.find((end) => end.status === "rejected");
-      if (failure !== undefined) throw failure.reason;
+      await runTogether(opened.stages, signal);
     } finally {
       this.#opened = undefined;
       await opened.connection.close();

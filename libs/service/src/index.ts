@@ -9,6 +9,7 @@ export { pipelineSettings } from "./pipeline-settings.ts";
 export { Problem, problemOf, PROBLEM_MEDIA_TYPE, type FieldError, type ProblemBody } from "./problem.ts";
 export { repeatTurns, type TurnOptions } from "./repeat-turns.ts";
 export { runService } from "./run-service.ts";
+export { runTogether } from "./run-together.ts";
 export type { ServiceContext, ServiceDefinition, ServiceParts, Stage } from "./service.ts";
 export {
   ConfigError,
