@@ -1,0 +1,174 @@
+/**
+ * The stages of one dataset: one for each table of records, one for all rollups, and the maintenance of them all, which
+ * takes its turns in the same commit queues.
+ */
+import { acceptedSubject, type Dataset, rejectedSubject, type TableDefinition } from "@firn/core";
+import { definedIdentifier, type Kernel, type LakeEnvironment } from "@firn/lake";
+import type { Logger, Parking, Stage } from "@firn/service";
+import type { Log, StreamConnection } from "@firn/stream";
+import { join } from "node:path";
+import { defaultCadence } from "./cadence.ts";
+import { CommitQueue } from "./commit-queue.ts";
+import type { WriterSettings } from "./config.ts";
+import { KeyIndex } from "./key-index.ts";
+import type { KnownTables } from "./known-tables.ts";
+import { Maintenance } from "./maintenance.ts";
+import { RollupStage } from "./rollup-stage.ts";
+import { TableStage } from "./table-stage.ts";
+import { tablesOf } from "./tables.ts";
+import type { WorkBudget } from "./work-budget.ts";
+import type { WriterMetrics } from "./writer-metrics.ts";
+
+/** What the stages of all datasets share. */
+export interface WriterParts {
+  readonly settings: WriterSettings;
+  readonly logger: Logger;
+  readonly metrics: WriterMetrics;
+  readonly env: LakeEnvironment;
+  readonly connection: StreamConnection;
+  readonly validated: Log;
+  readonly rollups: Log;
+  readonly known: KnownTables;
+  readonly parking: Parking;
+  readonly folder: string;
+  readonly kernel: Kernel;
+  readonly writerEpoch: string;
+  readonly budget: WorkBudget;
+}
+
+export interface DatasetStages {
+  readonly dataset: Dataset;
+  /** All of them, the maintenance too. */
+  readonly stages: readonly Stage[];
+  readonly maintenance: Maintenance;
+  /** To be closed after the stages have ended. */
+  readonly indexes: readonly KeyIndex[];
+}
+
+type QueueOf = (table: string) => CommitQueue;
+
+export async function openDatasetStages(dataset: Dataset, parts: WriterParts): Promise<DatasetStages> {
+  const queues = new Map(tablesOf(dataset).map(({ name }) => [name, new CommitQueue(parts.budget)]));
+  const queueOf: QueueOf = (table) => queues.get(table) ?? new CommitQueue(parts.budget);
+  const maintenance = new Maintenance({
+    env: parts.env,
+    connection: await parts.kernel.connect(),
+    logger: parts.logger,
+    intervalMs: parts.settings.maintenanceIntervalMs,
+    queueOf,
+    metrics: parts.metrics,
+  });
+  const stages: Stage[] = [];
+  const indexes: KeyIndex[] = [];
+  for (const keyed of keyedTables(dataset)) {
+    const index = KeyIndex.open(join(parts.folder, "index", keyed.definition.name));
+    indexes.push(index);
+    const stage = await openTableStage(dataset, keyed, index, queueOf, parts);
+    maintenance.watchKeyed(keyed.definition, stage, keyed.aggregates);
+    stages.push(stage);
+  }
+  if (dataset.rollups.length > 0) {
+    stages.push(await openRollupStage(dataset, queueOf, parts));
+    maintenance.watchRollups(dataset);
+  }
+  return { dataset, stages: [...stages, maintenance], maintenance, indexes };
+}
+
+/** A table of records that have an identity. */
+interface KeyedTable {
+  readonly kind: "accepted" | "rejected";
+  readonly definition: TableDefinition;
+  readonly identity: readonly string[];
+  readonly content: readonly string[];
+  readonly subject: (dataset: string, shard: number) => string;
+  readonly countAs: "stored" | "rejected";
+  /** Tables made from it. */
+  readonly aggregates: readonly TableDefinition[];
+}
+
+function keyedTables({ raw, errors, identity, content, rollups }: Dataset): readonly KeyedTable[] {
+  return [
+    {
+      kind: "accepted",
+      definition: raw,
+      identity,
+      content,
+      subject: acceptedSubject,
+      countAs: "stored",
+      aggregates: rollups.map((rollup) => rollup.table),
+    },
+    {
+      kind: "rejected",
+      definition: errors,
+      identity: errors.identity,
+      content: [],
+      subject: rejectedSubject,
+      countAs: "rejected",
+      aggregates: [],
+    },
+  ];
+}
+
+async function openTableStage(
+  dataset: Dataset,
+  { kind, definition, identity, content, subject, countAs }: KeyedTable,
+  index: KeyIndex,
+  queueOf: QueueOf,
+  parts: WriterParts,
+): Promise<TableStage> {
+  const { settings, metrics, kernel, validated } = parts;
+  const shards = Array.from({ length: settings.shards }, (_, shard) => shard);
+  return new TableStage({
+    name: `${dataset.name}.${kind}`,
+    kind,
+    log: validated,
+    table: {
+      env: parts.env,
+      connection: await kernel.connect(),
+      index,
+      definition,
+      identity,
+      content,
+      identifier: definedIdentifier(definition),
+      stream: validated.stream,
+      subjects: shards.map((shard) => subject(dataset.name, shard)),
+      writerEpoch: parts.writerEpoch,
+      newRowsCountAs: countAs,
+    },
+    known: parts.known,
+    loadConnection: await kernel.connect(),
+    queue: queueOf(definition.name),
+    parking: parts.parking,
+    limits: {
+      ...defaultCadence,
+      intervalMinMs: settings.commitIntervalMinMs,
+      intervalMaxMs: settings.commitIntervalMaxMs,
+      bytesMax: settings.batchBytesMax,
+    },
+    folder: join(parts.folder, "spool"),
+    logger: parts.logger,
+    hint: hintBy(parts.connection),
+    committed: (_, report, durationMs) => metrics.committed(definition.name, report, durationMs),
+  });
+}
+
+async function openRollupStage(dataset: Dataset, queueOf: QueueOf, parts: WriterParts): Promise<RollupStage> {
+  return new RollupStage({
+    env: parts.env,
+    connection: await parts.kernel.connect(),
+    dataset,
+    log: parts.rollups,
+    known: parts.known,
+    queueOf,
+    parking: parts.parking,
+    writerEpoch: parts.writerEpoch,
+    logger: parts.logger,
+    hint: hintBy(parts.connection),
+    committed: (table, filesAdded, durationMs) =>
+      parts.metrics.rollupCommitted(table.identifier.name, filesAdded, durationMs),
+  });
+}
+
+function hintBy(connection: StreamConnection): (subject: string) => void {
+  return (subject) => connection.publishHint(subject, new Uint8Array());
+}
