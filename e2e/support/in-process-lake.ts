@@ -163,8 +163,16 @@ export class InProcessLake {
     definition: { readonly namespace: string; readonly name: string },
     columns?: readonly string[],
   ): Promise<T[]> {
+    return this.connection.rows<T>(await this.scan(definition, columns));
+  }
+
+  /** SQL of the table's rows. */
+  async scan(
+    definition: { readonly namespace: string; readonly name: string },
+    columns?: readonly string[],
+  ): Promise<string> {
     const plan = await planScan({ env: this.env, table: await this.table(definition) });
-    return this.connection.rows<T>(await scanSql(plan, { store: this.env.store, ...(columns ? { columns } : {}) }));
+    return scanSql(plan, { store: this.env.store, ...(columns ? { columns } : {}) });
   }
 
   /** Deletes streams (both) and makes them anew, as a broker without its files does, under the running stages. */

@@ -69,6 +69,12 @@ export interface RoundReport {
 
 export type RebuildRequest = DateRange;
 
+interface Rebuild {
+  readonly request: RebuildRequest;
+  done(report: RoundReport): void;
+  failed(error: unknown): void;
+}
+
 /** What a round starts from. */
 interface RoundStart {
   readonly raw: Table;
@@ -84,7 +90,9 @@ interface RoundStart {
 export class AggregatorStage {
   readonly #options: AggregatorStageOptions;
   readonly #wake = new Wake();
-  #rebuilds: { request: RebuildRequest; done: (report: RoundReport) => void; failed: (error: unknown) => void }[] = [];
+  #rebuilds: Rebuild[] = [];
+  /** Rebuilds whose round is published and not yet in all tables. */
+  #landing: { readonly rebuild: Rebuild; readonly report: RoundReport }[] = [];
   #rowsPerSlice = rowsPerSliceMax;
   #saidMissing = false;
   #lastRoundMs = 0;
@@ -98,7 +106,7 @@ export class AggregatorStage {
     this.#options = options;
   }
 
-  /** Computes the windows of a range of local dates anew, within the next round; resolves when it is published. */
+  /** Computes the windows of a range of local dates anew, within the next round; resolves when it is in the tables. */
   async rebuild(request: RebuildRequest): Promise<RoundReport> {
     for (const date of [request.from, request.to])
       if (date !== undefined && !isDate(date)) throw new Error("from and to must be dates as YYYY-MM-DD");
@@ -126,6 +134,8 @@ export class AggregatorStage {
       });
     } finally {
       for (const end of ends) end();
+      for (const { failed } of [...this.#rebuilds, ...this.#landing.map((one) => one.rebuild)])
+        failed(new Error("the aggregator ends"));
     }
   }
 
@@ -205,7 +215,9 @@ export class AggregatorStage {
     const to = currentSnapshot(raw.metadata)?.["snapshot-id"];
     if (to === undefined) return undefined;
     const published = new Map(dataset.rollups.map((rollup, at) => [rollup.name, tables[at]!]));
-    return { raw, published, base: commonSource(raw.metadata, metadata), to, lastSequence };
+    const base = commonSource(raw.metadata, metadata);
+    if (base !== undefined) for (const { rebuild, report } of this.#landing.splice(0)) rebuild.done(report);
+    return { raw, published, base, to, lastSequence };
   }
 
   /** How long to let commits gather: nothing at rest, in step with the cost of a round while a backlog drains. */
@@ -220,6 +232,7 @@ export class AggregatorStage {
     const started = performance.now();
     const rebuilds = this.#rebuilds;
     this.#rebuilds = [];
+    this.#settled = undefined;
     try {
       const { round, windows } = await this.#compute(start, rebuilds);
       const files = round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
@@ -232,7 +245,7 @@ export class AggregatorStage {
       const { dataset, logger } = this.#options;
       logger.debug("round computed", { dataset: dataset.name, ...report, snapshotId: round.sourceSnapshot });
       this.#options.rounded(report);
-      for (const one of rebuilds) one.done(report);
+      this.#landing.push(...rebuilds.map((rebuild) => ({ rebuild, report })));
     } catch (error) {
       for (const one of rebuilds) one.failed(error);
       throw error;
@@ -241,7 +254,7 @@ export class AggregatorStage {
 
   async #compute(
     { raw, published, base, to }: RoundStart,
-    rebuilds: readonly { readonly request: RebuildRequest }[],
+    rebuilds: readonly Rebuild[],
   ): Promise<{ round: RollupRound; windows: number }> {
     const { connection, dataset, defaultZone, env, folder } = this.#options;
     const { sources, baseSnapshot } = await this.#sources(raw, published, base, to, rebuilds);
@@ -287,7 +300,7 @@ export class AggregatorStage {
     published: ReadonlyMap<string, Table>,
     base: bigint | undefined,
     to: bigint,
-    rebuilds: readonly { readonly request: RebuildRequest }[],
+    rebuilds: readonly Rebuild[],
   ): Promise<{ sources: WindowSource[]; baseSnapshot: bigint | undefined }> {
     const { connection, dataset, env, logger } = this.#options;
     const since = base === undefined ? undefined : await changedWindows(env, dataset, raw, base, to);

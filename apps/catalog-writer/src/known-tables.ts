@@ -18,6 +18,7 @@ export type TableState =
 export class KnownTables {
   readonly #env: LakeEnvironment;
   readonly #store: AttemptStore;
+  readonly #uuids = new Map<string, string>();
 
   constructor(env: LakeEnvironment, store: AttemptStore) {
     this.#env = env;
@@ -55,7 +56,9 @@ export class KnownTables {
   /** From now on this table is the lake's. */
   async remember(definition: TableDefinition, { metadata }: Table): Promise<void> {
     const known: KnownTable = { uuid: metadata["table-uuid"] };
-    await this.#store.put(tableKey(definition.namespace, definition.name), known);
+    const key = tableKey(definition.namespace, definition.name);
+    await this.#store.put(key, known);
+    this.#uuids.set(key, known.uuid);
     const id = metadata.properties[pipelineIdProperty];
     if (id !== undefined && (await this.#store.get(pipelineIdKey)) === undefined)
       await this.#store.put(pipelineIdKey, id);
@@ -67,9 +70,17 @@ export class KnownTables {
     return { table: await makeTable(this.#env, definition, await this.#pipelineId()), isNew: true };
   }
 
+  /** The store may have lost it while this process was running. */
   async #remembered(definition: TableDefinition): Promise<string | undefined> {
-    const known = await this.#store.get(tableKey(definition.namespace, definition.name));
-    return (known as KnownTable | undefined)?.uuid;
+    const key = tableKey(definition.namespace, definition.name);
+    const stored = (await this.#store.get(key)) as KnownTable | undefined;
+    if (stored) {
+      this.#uuids.set(key, stored.uuid);
+      return stored.uuid;
+    }
+    const uuid = this.#uuids.get(key);
+    if (uuid !== undefined) await this.#store.put(key, { uuid } satisfies KnownTable);
+    return uuid;
   }
 
   async #pipelineId(): Promise<string> {
