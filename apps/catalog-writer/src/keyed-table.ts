@@ -231,8 +231,8 @@ async function storeActions(connection: KernelConnection, actions: Uint8Array) {
   return tables;
 }
 
-/** Rows that are sorted and written at a time, about. */
-const rowsPerSlice = 50_000;
+/** Rows that are sorted and written at a time, about; each open partition costs some hundred kilobytes besides. */
+const rowsPerSlice = 25_000;
 
 /**
  * Conditions that cut a batch into slices, each with partitions of its own, so that sorting and writing need memory for
