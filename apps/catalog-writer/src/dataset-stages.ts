@@ -2,7 +2,7 @@
  * The stages of one dataset: one for each table of records, one for all rollups, and the maintenance of them all, which
  * takes its turns in the same commit queues.
  */
-import { acceptedSubject, type Dataset, rejectedSubject, type TableDefinition } from "@firn/core";
+import { acceptedSubject, type Dataset, rejectedSubject, type TableDefinition, tablesOf } from "@firn/core";
 import { definedIdentifier, type Kernel, type LakeEnvironment } from "@firn/lake";
 import type { Logger, Parking, Stage } from "@firn/service";
 import type { Log, StreamConnection } from "@firn/stream";
@@ -15,7 +15,6 @@ import type { KnownTables } from "./known-tables.ts";
 import { Maintenance } from "./maintenance.ts";
 import { RollupStage } from "./rollup-stage.ts";
 import { TableStage } from "./table-stage.ts";
-import { tablesOf } from "./tables.ts";
 import type { WorkBudget } from "./work-budget.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
 

@@ -1,10 +1,9 @@
-import { pipelineIdProperty, tableKey } from "@firn/core";
+import { pipelineIdProperty, tableKey, tablesOf } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
 import { definedIdentifier, lakeEnvironment, MemoryCatalog, memoryStore } from "@firn/lake";
 import { type AttemptStore, MemoryLogs } from "@firn/stream";
 import { beforeEach, describe, expect, it } from "vitest";
 import { KnownTables } from "./known-tables.ts";
-import { tablesOf } from "./tables.ts";
 
 const dataset = createHealthDataset();
 const raw = definedIdentifier(dataset.raw);

@@ -2,10 +2,17 @@
  * The tables that the lake has made, by uuid, remembered outside of the catalog: a table that is gone, or that another
  * one has taken the place of, is not mistaken for one that was never made.
  */
-import { type Dataset, type KnownTable, pipelineIdProperty, type TableDefinition, tableKey } from "@firn/core";
+import {
+  type Dataset,
+  type KnownTable,
+  pipelineIdProperty,
+  type TableDefinition,
+  tableKey,
+  tablesOf,
+} from "@firn/core";
 import type { LakeEnvironment, Table } from "@firn/lake";
 import type { AttemptStore } from "@firn/stream";
-import { findTable, makeTable, tablesOf } from "./tables.ts";
+import { findTable, makeTable } from "./tables.ts";
 
 const pipelineIdKey = "pipeline-id";
 

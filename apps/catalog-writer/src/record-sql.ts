@@ -5,25 +5,15 @@
  * grew with the commits.
  */
 import { COLUMN_PREFIX, type ColumnType, OP_COLUMN, type TableDefinition } from "@firn/core";
-import { sqlName, sqlString } from "@firn/lake";
+import { definedType, duckType, sqlName, sqlString } from "@firn/lake";
 
 const microsPerDay = 86_400_000_000;
 
 /** How a column travels in a message's JSON (timestamps as microseconds, dates as days). */
-const transportType: Record<ColumnType, string> = {
-  string: "VARCHAR",
-  boolean: "BOOLEAN",
-  int: "INTEGER",
-  long: "BIGINT",
-  float: "FLOAT",
-  double: "DOUBLE",
-  date: "INTEGER",
-  timestamptz: "BIGINT",
-  "map<string,string>": "MAP(VARCHAR, VARCHAR)",
-};
-
-/** Type of the column in a batch table. */
-const batchType: Record<ColumnType, string> = { ...transportType, date: "DATE", timestamptz: "TIMESTAMPTZ" };
+function transportType(type: ColumnType): string {
+  if (type === "date") return "INTEGER";
+  return type === "timestamptz" ? "BIGINT" : duckType(definedType(type));
+}
 
 function fromTransport(type: ColumnType, value: string): string {
   if (type === "timestamptz") return `make_timestamptz(${value})`;
@@ -33,7 +23,7 @@ function fromTransport(type: ColumnType, value: string): string {
 
 /** Creates an empty batch table: the table's columns, `_op`, and rows in arrival order (rowid). */
 export function createBatchSql(batch: string, definition: TableDefinition): string {
-  const columns = definition.columns.map((column) => `${sqlName(column.name)} ${batchType[column.type]}`);
+  const columns = definition.columns.map((column) => `${sqlName(column.name)} ${duckType(definedType(column.type))}`);
   return `CREATE TABLE ${batch} (${columns.join(", ")}, _op UTINYINT)`;
 }
 
@@ -45,7 +35,7 @@ export function loadColumnBatchesSql(
   objectBytesMax: number,
 ): string {
   const arrays = [
-    ...definition.columns.map((column) => ({ name: column.name, type: transportType[column.type] })),
+    ...definition.columns.map((column) => ({ name: column.name, type: transportType(column.type) })),
     { name: OP_COLUMN, type: "UTINYINT" },
   ];
   const key = (name: string) => sqlName(COLUMN_PREFIX + name);
@@ -65,7 +55,7 @@ export function loadRejectedBatchesSql(
   files: readonly string[],
   objectBytesMax: number,
 ): string {
-  const fields = definition.columns.map((column) => `${sqlName(column.name)} ${transportType[column.type]}`);
+  const fields = definition.columns.map((column) => `${sqlName(column.name)} ${transportType(column.type)}`);
   const values = definition.columns.map((column) => fromTransport(column.type, `record.${sqlName(column.name)}`));
   return `INSERT INTO ${batch}
     SELECT ${values.join(", ")}, 0 FROM (

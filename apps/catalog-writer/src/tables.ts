@@ -1,7 +1,7 @@
 /**
  * The tables of datasets: which there are, finding and making them.
  */
-import { type Dataset, pipelineIdProperty, type TableDefinition } from "@firn/core";
+import { type Dataset, pipelineIdProperty, type TableDefinition, tablesOf } from "@firn/core";
 import {
   createTableRequest,
   currentSchema,
@@ -12,10 +12,6 @@ import {
   type Table,
   type TableMetadata,
 } from "@firn/lake";
-
-export function tablesOf(dataset: Dataset): TableDefinition[] {
-  return [dataset.raw, dataset.errors, ...dataset.rollups.map((rollup) => rollup.table)];
-}
 
 /** Columns of the definition that the table has not. */
 export function missingColumns(definition: TableDefinition, metadata: TableMetadata): string[] {

@@ -9,8 +9,9 @@ export interface WriterMetrics {
 }
 
 export function createWriterMetrics(metrics: Metrics): WriterMetrics {
-  const commits = metrics.counter({ name: "writer_commits_total", help: "Commits, by table.", labels: ["table"] });
-  const rows = metrics.counter({ name: "writer_rows_total", help: "Rows written, by table.", labels: ["table"] });
+  const labels = ["table"] as const;
+  const commits = metrics.counter({ name: "writer_commits_total", help: "Commits, by table.", labels });
+  const rows = metrics.counter({ name: "writer_rows_total", help: "Rows written, by table.", labels });
   const records = metrics.counter({
     name: "writer_records_total",
     help: "Records judged, by table and outcome (duplicate, corrected, deleted).",
@@ -19,22 +20,22 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
   const files = metrics.counter({
     name: "writer_files_total",
     help: "Data files written, by table.",
-    labels: ["table"],
+    labels,
   });
   const seconds = metrics.histogram({
     name: "writer_commit_seconds",
     help: "Time from a batch that is due to its commit, by table.",
-    labels: ["table"],
+    labels,
   });
   const merges = metrics.counter({
     name: "writer_merged_files_total",
     help: "Small files that merging replaced, by table.",
-    labels: ["table"],
+    labels,
   });
   const expired = metrics.counter({
     name: "writer_expired_snapshots_total",
     help: "Snapshots expired, by table.",
-    labels: ["table"],
+    labels,
   });
   return {
     committed(table, report, durationMs) {

@@ -1,4 +1,4 @@
-import type { Dataset } from "@firn/core";
+import { tablesOf, type Dataset } from "@firn/core";
 import { definedIdentifier, loadTable, type LakeEnvironment } from "@firn/lake";
 import { Command } from "commander";
 
@@ -6,7 +6,7 @@ import { checkTable, type Check } from "./table-check.ts";
 import { runCommand, type CommandResult } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { findLake, requireAddress, withLakeOptions, type Lake, type LakeOptions } from "./lake-location.ts";
-import { chosenDatasets, fullName, openLake, tablesOf, unlessMissing } from "./lake-tables.ts";
+import { chosenDatasets, fullName, openLake, unlessMissing } from "./lake-tables.ts";
 
 const HELP = `
 Checks, one a line: the catalog answers, the namespace is there, and each of the lake's tables is

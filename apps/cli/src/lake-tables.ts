@@ -16,10 +16,6 @@ export function chosenDatasets(name: string | undefined): readonly Dataset[] {
   });
 }
 
-export function tablesOf(dataset: Dataset): readonly TableDefinition[] {
-  return [dataset.raw, dataset.errors, ...dataset.rollups.map((rollup) => rollup.table)];
-}
-
 export function fullName(definition: Pick<TableDefinition, "namespace" | "name">): string {
   return `${definition.namespace}.${definition.name}`;
 }

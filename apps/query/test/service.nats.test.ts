@@ -264,10 +264,12 @@ describe("the pipeline", () => {
 
   it("says what is parked, why, and how to go on", async () => {
     const attempts = await connection.attempts("firn");
-    const parked = { stage: "validator", shard: 1, reason: "the stream was made anew", fix: "firn resume 1 --from 0" };
-    await attempts.put(parkedKey("validator", 1), parked);
-    expect((await status()).parked).toEqual([parked]);
-    await attempts.delete(parkedKey("validator", 1));
+    const fix = "firn resume health.1 --from 0";
+    const parked = { stage: "validator", shard: "health.1", reason: "the stream was made anew", fix };
+    const key = parkedKey("validator", "health.1");
+    await attempts.put(key, parked);
+    expect(await status()).toMatchObject({ settled: false, parked: [parked] });
+    await attempts.delete(key);
     expect((await status()).parked).toEqual([]);
   });
 

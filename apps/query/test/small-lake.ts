@@ -1,9 +1,11 @@
-import type { ColumnType, TableDefinition } from "@firn/core";
+import type { TableDefinition } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
 import {
   MemoryCatalog,
   createTableRequest,
   definedIdentifier,
+  definedType,
+  duckType,
   lakeEnvironment,
   loadTable,
   openFileStore,
@@ -86,23 +88,11 @@ export async function smallLake(): Promise<SmallLake> {
   };
 }
 
-const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
-  string: "VARCHAR",
-  boolean: "BOOLEAN",
-  int: "INTEGER",
-  long: "BIGINT",
-  float: "FLOAT",
-  double: "DOUBLE",
-  date: "DATE",
-  timestamptz: "TIMESTAMPTZ",
-  "map<string,string>": "MAP(VARCHAR, VARCHAR)",
-};
-
 /** Rows as a SELECT: instants as ISO texts, dates as YYYY-MM-DD, maps as objects. */
 function rowsSql(definition: TableDefinition, rows: readonly Row[]): string {
   const lists = definition.columns.map(({ name, type }) => {
     const values = rows.map((row) => literal(row[name]));
-    return `unnest([${values.join(", ")}]::${SQL_TYPES[type]}[]) AS ${sqlName(name)}`;
+    return `unnest([${values.join(", ")}]::${duckType(definedType(type))}[]) AS ${sqlName(name)}`;
   });
   return `SELECT ${lists.join(", ")}`;
 }

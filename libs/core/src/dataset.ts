@@ -162,3 +162,8 @@ export interface Dataset {
   /** Begins a run; `processedAtUs` becomes the processing and error time of its records. */
   beginRun(options: ValidationOptions, processedAtUs: number): ValidationRun;
 }
+
+/** Every table of a dataset: raw, errors, and those of the rollups. */
+export function tablesOf({ raw, errors, rollups }: Pick<Dataset, "raw" | "errors" | "rollups">): TableDefinition[] {
+  return [raw, errors, ...rollups.map((rollup) => rollup.table)];
+}

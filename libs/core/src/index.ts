@@ -1,4 +1,5 @@
 export { shardOf, fnv1a32 } from "./shard.ts";
+export { tablesOf } from "./dataset.ts";
 export type {
   ColumnDefinition,
   ColumnType,

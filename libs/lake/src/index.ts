@@ -65,6 +65,7 @@ export { newTableMetadata, type NewTable } from "./metadata/new-table.ts";
 export {
   createTableRequest,
   definedIdentifier,
+  definedType,
   schemaFromColumns,
   type DefinedColumn,
   type DefinedTable,

@@ -11,8 +11,8 @@ import { writtenThrough } from "./settling.ts";
  * that received is the sum of the rest; at rest the two must agree by themselves.
  */
 export function datasetCounts(reading: DatasetReading, settled: boolean): DatasetCounts {
-  const raw = parseCounts(reading.raw.metadata.properties);
-  const errors = parseCounts(reading.errors.metadata.properties);
+  const raw = parseCounts(reading.raw?.metadata.properties ?? {});
+  const errors = parseCounts(reading.errors?.metadata.properties ?? {});
   const counts = {
     stored: raw.stored,
     corrected: raw.corrected,
@@ -21,7 +21,7 @@ export function datasetCounts(reading: DatasetReading, settled: boolean): Datase
     deleted: raw.deleted,
   };
   const sum = counts.stored + counts.corrected + counts.duplicates + counts.rejected + counts.deleted;
-  const before = Number(reading.raw.metadata.properties[receivedBeforeProperty] ?? 0);
+  const before = Number(reading.raw?.metadata.properties[receivedBeforeProperty] ?? 0);
   const validated = reading.shards.reduce((total, shard) => total + shard.received, before);
   return { received: settled && isMoving(reading) ? sum : validated, ...counts };
 }

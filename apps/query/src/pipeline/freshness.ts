@@ -4,7 +4,7 @@ import { Problem } from "@firn/service";
 import { isStreamError } from "@firn/stream";
 import { formatInstant } from "../parameters/instant.ts";
 import type { PipelineParts } from "./pipeline.ts";
-import { readIntakeEnds, readPipeline } from "./read-pipeline.ts";
+import { readIntakeEnds, readParked, readPipeline } from "./read-pipeline.ts";
 import { advance, isWritten, settleTarget, type SettleTarget } from "./settling.ts";
 
 /** How old a look may be for an answer to rest on it. */
@@ -22,7 +22,8 @@ interface Moment {
 /**
  * Up to when tables are complete. At each look the ends of INTAKE are noted with the time; when everything up to them
  * is in a table, the table is complete through that time. Looks are taken only while questions come: a table never
- * loses what it had, so what was once true of it stays true of every later snapshot.
+ * loses what it had, so what was once true of it stays true of every later snapshot. Where the writer is parked that
+ * may not hold (a table was rolled back or dropped), and nothing is known until it goes on.
  */
 export class Freshness {
   readonly #parts: PipelineParts;
@@ -62,6 +63,12 @@ export class Freshness {
     const { link, tables, datasets } = this.#parts;
     try {
       const open = link.streams();
+      const parked = await readParked(open, datasets, link.shards);
+      if (parked.some((one) => one.stage === "catalog-writer")) {
+        this.#through.clear();
+        this.#moments = [];
+        return;
+      }
       const atMs = Date.now();
       if (this.#moments.length < MOMENTS_MAX) {
         const ends = await readIntakeEnds(open, datasets, link.shards);

@@ -12,9 +12,10 @@ export interface DatasetReading {
   readonly validatedIdentity: string;
   readonly rollupIdentity: string;
   readonly shards: readonly ShardReading[];
-  readonly raw: Table;
-  readonly errors: Table;
-  readonly rollups: readonly Table[];
+  /** Undefined: there is no such table now, because somebody has dropped it or it is not made yet. */
+  readonly raw: Table | undefined;
+  readonly errors: Table | undefined;
+  readonly rollups: readonly (Table | undefined)[];
 }
 
 /** The ends of a shard's subjects; a sequence is 0 where nothing was ever appended. */

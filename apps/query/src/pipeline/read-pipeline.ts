@@ -1,5 +1,6 @@
 import { acceptedSubject, parkedKey, rejectedSubject, rollupSubject, streams, type Dataset } from "@firn/core";
 import type { ParkedStage, PipelineStatus } from "@firn/client";
+import { isLakeError, type Table } from "@firn/lake";
 import type { Log } from "@firn/stream";
 import type { TableCache } from "../tables/table-cache.ts";
 import type { DatasetReading, PipelineReading, ShardReading } from "./pipeline-reading.ts";
@@ -43,15 +44,24 @@ async function readDataset(
   shards: number,
 ): Promise<DatasetReading> {
   const [newest, errors, ...rollups] = await Promise.all([
-    tables.load(dataset.raw),
-    tables.load(dataset.errors),
-    ...dataset.rollups.map((rollup) => tables.load(rollup.table)),
+    unlessMissing(tables.load(dataset.raw)),
+    unlessMissing(tables.load(dataset.errors)),
+    ...dataset.rollups.map((rollup) => unlessMissing(tables.load(rollup.table))),
   ]);
-  const raw = needsHistory(dataset, newest, rollups) ? await tables.load(dataset.raw, "all") : newest;
+  const raw = needsHistory(newest, rollups) ? await unlessMissing(tables.load(dataset.raw, "all")) : newest;
   const [validatedIdentity, rollupIdentity] = await Promise.all([open.validated.identity(), open.rollup.identity()]);
   const read = shardNumbers(shards).map((shard) => readShard(open, dataset.name, shard));
   const shardReadings = await Promise.all(read);
   return { dataset, raw, errors, rollups, shards: shardReadings, validatedIdentity, rollupIdentity };
+}
+
+async function unlessMissing(load: Promise<Table>): Promise<Table | undefined> {
+  try {
+    return await load;
+  } catch (error) {
+    if (isLakeError(error, "not_found")) return undefined;
+    throw error;
+  }
 }
 
 async function readShard(open: OpenStreams, dataset: string, shard: number): Promise<ShardReading> {
@@ -111,21 +121,16 @@ export async function readParked(
   shards: number,
 ): Promise<ParkedStage[]> {
   const keys = datasets.flatMap(({ name }) => parkedKeys(name, shardNumbers(shards)));
-  const found = await Promise.all([...new Set(keys)].map((key) => open.attempts.get(key)));
+  const found = await Promise.all(keys.map((key) => open.attempts.get(key)));
   return found.filter(isParked).map(({ stage, shard, reason, fix }) => ({ stage, shard, reason, fix }));
 }
 
-/** A stage names its shard, its dataset and shard, or the part of its work that stands. */
+/** The parts in which stages stand still: shards of the validator, what the writer writes. */
 function parkedKeys(dataset: string, shards: readonly number[]): string[] {
-  const perShard = shards.flatMap((shard) => [
-    parkedKey("validator", shard),
-    parkedKey("validator", `${dataset}.${shard}`),
-    parkedKey("aggregator", shard),
-    parkedKey("aggregator", `${dataset}.${shard}`),
-    parkedKey("catalog-writer", shard),
-  ]);
-  const parts = ["accepted", "rejected", "rollup"].map((part) => parkedKey("catalog-writer", `${dataset}.${part}`));
-  return [...perShard, ...parts, parkedKey("aggregator", dataset)];
+  return [
+    ...shards.map((shard) => parkedKey("validator", `${dataset}.${shard}`)),
+    ...["accepted", "rejected", "rollup"].map((part) => parkedKey("catalog-writer", `${dataset}.${part}`)),
+  ];
 }
 
 function isParked(value: unknown): value is ParkedStage {

@@ -5,7 +5,6 @@ import {
   rejectedSubject,
   sourceSnapshotProperty,
   streams,
-  type Dataset,
 } from "@firn/core";
 import { changesNoRow, currentSnapshot, snapshotById, type Table, type TableMetadata } from "@firn/lake";
 import type { DatasetReading, PipelineReading, ShardReading } from "./pipeline-reading.ts";
@@ -81,13 +80,13 @@ function afterWriting(target: DatasetTarget & { kind: "writing" }, reading: Data
     return accepted >= target.accepted[index]! && rejected >= target.rejected[index]!;
   });
   if (!written) return target;
-  const snapshot = currentSnapshot(reading.raw.metadata);
+  const snapshot = reading.raw && currentSnapshot(reading.raw.metadata);
   const mark = snapshot && { id: snapshot["snapshot-id"], sequenceNumber: snapshot["sequence-number"] };
   return { kind: "aggregating", dataset: target.dataset, snapshot: mark };
 }
 
 function afterAggregating(target: DatasetTarget & { kind: "aggregating" }, reading: DatasetReading): DatasetTarget {
-  const equal = reading.rollups.every((rollup) => equalsRaw(rollup, reading.raw.metadata, target.snapshot));
+  const equal = reading.rollups.every((rollup) => equalsRaw(rollup, reading.raw, target.snapshot));
   return equal ? { kind: "settled", dataset: target.dataset } : target;
 }
 
@@ -103,22 +102,24 @@ export function writtenThrough(
 }
 
 /** The sequence that a table has of a stream; 0 when it speaks of another stream of that name. */
-export function positionIn({ metadata }: Table, stream: string, identity: string, subject: string): number {
-  const known = metadata.properties[identityProperty(stream)];
+export function positionIn(table: Table | undefined, stream: string, identity: string, subject: string): number {
+  const properties = table?.metadata.properties ?? {};
+  const known = properties[identityProperty(stream)];
   if (known !== undefined && known !== identity) return 0;
-  return parsePositions(metadata.properties, stream).get(subject) ?? 0;
+  return parsePositions(properties, stream).get(subject) ?? 0;
 }
 
 /** Whether a rollup equals raw at the mark, or at a later snapshot, or at an earlier one with the same rows. */
-function equalsRaw(rollup: Table, raw: TableMetadata, mark: SnapshotMark | undefined): boolean {
+function equalsRaw(rollup: Table | undefined, raw: Table | undefined, mark: SnapshotMark | undefined): boolean {
   if (mark === undefined) return true;
+  if (raw === undefined || rollup === undefined) return false;
   const source = rollup.metadata.properties[sourceSnapshotProperty];
-  if (source === undefined) return hasRowsOf(raw, mark.id, undefined);
+  if (source === undefined) return hasRowsOf(raw.metadata, mark.id, undefined);
   const sourceId = BigInt(source);
   if (sourceId === mark.id) return true;
-  const snapshot = snapshotById(raw, sourceId);
+  const snapshot = snapshotById(raw.metadata, sourceId);
   if (snapshot !== undefined && snapshot["sequence-number"] > mark.sequenceNumber) return true;
-  return hasRowsOf(raw, mark.id, sourceId);
+  return hasRowsOf(raw.metadata, mark.id, sourceId);
 }
 
 /**
@@ -135,9 +136,9 @@ function hasRowsOf(raw: TableMetadata, snapshotId: bigint, earlierId: bigint | u
   return false;
 }
 
-/** Datasets whose reading needs raw's whole history, because a rollup names another snapshot than raw's newest. */
-export function needsHistory(dataset: Dataset, raw: Table, rollups: readonly Table[]): boolean {
-  const newest = raw.metadata["current-snapshot-id"];
-  if (newest === undefined || dataset.rollups.length === 0) return false;
-  return rollups.some((rollup) => rollup.metadata.properties[sourceSnapshotProperty] !== String(newest));
+/** Whether raw's whole history is needed, because a rollup names another snapshot than raw's newest. */
+export function needsHistory(raw: Table | undefined, rollups: readonly (Table | undefined)[]): boolean {
+  const newest = raw?.metadata["current-snapshot-id"];
+  if (newest === undefined) return false;
+  return rollups.some((rollup) => rollup?.metadata.properties[sourceSnapshotProperty] !== String(newest));
 }

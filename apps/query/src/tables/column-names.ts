@@ -1,5 +1,5 @@
 import type { ColumnDefinition, ColumnType, TableDefinition } from "@firn/core";
-import { fieldById, sqlName, type Predicate, type Schema } from "@firn/lake";
+import { definedType, duckType, fieldById, sqlName, type Predicate, type Schema } from "@firn/lake";
 
 /**
  * What the columns of a definition are called in a table. A column that somebody renamed is followed by its field id:
@@ -52,7 +52,7 @@ export function renameColumns(
   if (names.unchanged) return relation;
   const selected = columns.map((column) => {
     const name = names.nameOf(column);
-    return `${name === undefined ? `NULL::${SQL_TYPES[typeOf(table, column)]}` : sqlName(name)} AS ${sqlName(column)}`;
+    return `${name === undefined ? `NULL::${duckType(definedType(typeOf(table, column)))}` : sqlName(name)} AS ${sqlName(column)}`;
   });
   return `SELECT ${selected.join(", ")} FROM (${relation})`;
 }
@@ -60,15 +60,3 @@ export function renameColumns(
 function typeOf(table: TableDefinition, name: string): ColumnType {
   return (table.columns.find((column) => column.name === name) as ColumnDefinition).type;
 }
-
-const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
-  string: "VARCHAR",
-  boolean: "BOOLEAN",
-  int: "INTEGER",
-  long: "BIGINT",
-  float: "FLOAT",
-  double: "DOUBLE",
-  date: "DATE",
-  timestamptz: "TIMESTAMPTZ",
-  "map<string,string>": "MAP(VARCHAR, VARCHAR)",
-};

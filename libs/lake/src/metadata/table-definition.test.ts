@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newTableMetadata } from "./new-table.ts";
-import { createTableRequest, definedIdentifier, schemaFromColumns } from "./table-definition.ts";
+import { duckType } from "../parquet/duck-type.ts";
+import { createTableRequest, definedIdentifier, definedType, schemaFromColumns } from "./table-definition.ts";
 import { currentSchema, defaultSortOrder, defaultSpec } from "./table-metadata.ts";
 
 const definition = {
@@ -80,5 +81,13 @@ describe("createTableRequest", () => {
 describe("definedIdentifier", () => {
   it("splits the levels of a namespace", () => {
     expect(definedIdentifier({ namespace: "a.b", name: "t" })).toEqual({ namespace: ["a", "b"], name: "t" });
+  });
+});
+
+describe("definedType", () => {
+  it("reads a column's text, nested types too", () => {
+    expect(definedType("timestamptz")).toBe("timestamptz");
+    expect(duckType(definedType("map<string,list<long>>"))).toBe("MAP(VARCHAR, BIGINT[])");
+    expect(() => definedType("text")).toThrow("type");
   });
 });

@@ -87,6 +87,12 @@ export function schemaFromColumns(
   return { ...schema, "identifier-field-ids": identity.map((column) => columnId(schema, column, "identity")) };
 }
 
+/** The type that a column's text names. The ids of its parts count from 1: they mean nothing outside it. */
+export function definedType(text: string): IcebergType {
+  let lastId = 0;
+  return parseType(text, "type", () => (lastId += 1));
+}
+
 function columnId(schema: UnnumberedSchema, name: string, path: string): number {
   const id = schema.fields.find((field) => field.name === name)?.id;
   if (id === undefined) throw shapeError(path, `${name} is not a column`);
