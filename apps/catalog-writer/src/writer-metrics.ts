@@ -17,11 +17,7 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     help: "Records judged, by table and outcome (duplicate, corrected, deleted).",
     labels: ["table", "outcome"],
   });
-  const files = metrics.counter({
-    name: "writer_files_total",
-    help: "Data files written, by table.",
-    labels,
-  });
+  const files = metrics.counter({ name: "writer_files_total", help: "Data files written, by table.", labels });
   const seconds = metrics.histogram({
     name: "writer_commit_seconds",
     help: "Time from a batch that is due to its commit, by table.",
@@ -32,11 +28,7 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     help: "Small files that merging replaced, by table.",
     labels,
   });
-  const expired = metrics.counter({
-    name: "writer_expired_snapshots_total",
-    help: "Snapshots expired, by table.",
-    labels,
-  });
+  const expired = metrics.counter({ name: "writer_expired_snapshots_total", help: "Snapshots expired, by table.", labels });
   return {
     committed(table, report, durationMs) {
       commits.inc({ table });
