@@ -283,6 +283,19 @@ describe("the pipeline", () => {
       { limitMs: 20_000, what: "an answer that is complete through a moment ago" },
     );
   });
+
+  it("answers of a table that is gone, and says nothing is complete while the writer is parked", async () => {
+    const { errors } = health;
+    await lake.env.catalog.dropTable({ namespace: [errors.namespace], name: errors.name });
+    const attempts = await connection.attempts("firn");
+    const parked = { stage: "catalog-writer", shard: "health.rejected", reason: "gone", fix: "firn resume" };
+    await attempts.put(parkedKey("catalog-writer", "health.rejected"), parked);
+    expect(await status()).toMatchObject({ settled: false, parked: [parked], lag: { rejected: 1 } });
+    await waitFor(
+      async () => (await byNats.ask("health.daily", { ...asked, last: 1 })).meta.complete_through === null,
+      { limitMs: 20_000, what: "an answer that is not known to be complete" },
+    );
+  });
 });
 
 it("answers questions about tables while the broker is away", async () => {

@@ -101,6 +101,18 @@ describe("settling", () => {
     ]);
   });
 
+  it("waits for tables that are gone, and says nothing of them where nothing was sent", () => {
+    const written = { shards: [{ validatedThrough: 5, acceptedLast: 3 }], accepted: [3], raw: chain(3), source: "1" };
+    const gone = (one: "raw" | "errors" | "rollups") => {
+      const all = reading(written);
+      const without = { ...all, [one]: one === "rollups" ? all.rollups.map(() => undefined) : undefined };
+      expect(datasetCounts(without, false)).toMatchObject({ received: 0 });
+      const target = advance(settleTarget(new Map([["health", [5]]])), { datasets: [without] });
+      return target.datasets[0]!.kind;
+    };
+    expect([gone("raw"), gone("errors"), gone("rollups")]).toEqual(["writing", "settled", "aggregating"]);
+  });
+
   it("is not held up by what comes later", () => {
     const first = [{ validatedThrough: 5, acceptedLast: 9 }];
     const later = [{ validatedThrough: 20, acceptedLast: 40 }];
