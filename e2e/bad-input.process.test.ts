@@ -29,7 +29,7 @@ let lake: RunningLake;
 let streams: StreamConnection;
 
 beforeAll(async () => {
-  lake = await startLake();
+  lake = await startLake({ name: "bad-input" });
   streams = await connectStreams({ url: lake.endpoints.nats, name: "test" });
 }, startLimitMs);
 

@@ -16,7 +16,7 @@ const firn = join(import.meta.dirname, "..", "apps", "cli", "dist", "main.js");
 
 let lake: RunningLake;
 beforeAll(async () => {
-  lake = await startLake();
+  lake = await startLake({ name: "broker-lost" });
 }, limitMs);
 afterAll(() => lake?.stop(), limitMs);
 

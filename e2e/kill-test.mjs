@@ -43,7 +43,7 @@ const pauses = Array.from({ length: kills }, () => pauseMs.min + draw() * (pause
 const order = victims.map((name) => ({ name, at: draw() })).sort((one, other) => one.at - other.at);
 const load = makeLoad({ samples, users, endMs: Date.UTC(2026, 9, 1), seed, days: 30 });
 const bodies = [...load.payloads()].map((payload) => payload.body);
-const lake = await startLake();
+const lake = await startLake({ name: "kill-test" });
 const endpointsNow = () => JSON.parse(readFileSync(join(lake.dir, "endpoints.json"), "utf8"));
 const started = performance.now();
 let report;
@@ -66,7 +66,9 @@ try {
     problems: [...wrongCounts(counts, sentAgain), ...wrong],
   };
 } finally {
-  await lake.stop();
+  const keep = (report?.problems.length ?? 1) > 0;
+  if (keep) say(`the lake is kept in ${lake.dir}`);
+  await lake.stop({ keep });
 }
 console.log(options.json ? JSON.stringify(report) : summary(report));
 process.exitCode = report.problems.length === 0 ? 0 : 1;

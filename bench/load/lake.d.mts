@@ -6,10 +6,14 @@ export type Endpoints = Readonly<Record<"ingest" | "query" | "catalog" | "nats",
 export interface RunningLake {
   readonly dir: string;
   readonly endpoints: Endpoints;
-  /** Drains it and removes its folder. */
-  stop(): Promise<void>;
+  /** Drains it and removes its folder; `keep` (also BENCH_KEEP=1) leaves the folder. */
+  stop(options?: { keep?: boolean }): Promise<void>;
 }
 
-export function startLake(options?: { env?: Record<string, string>; sample?: boolean }): Promise<RunningLake>;
+export function startLake(options?: {
+  env?: Record<string, string>;
+  sample?: boolean;
+  name?: string;
+}): Promise<RunningLake>;
 
 export function settled(endpoints: Endpoints, limitMs?: number): Promise<unknown>;

@@ -1,4 +1,4 @@
-// Starts a lake of its own for a benchmark, in a folder that is removed at the end.
+// Starts a lake of its own for a benchmark or a test, in a folder that is removed at the end.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,9 +8,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 const root = join(import.meta.dirname, "..", "..");
 const startLimitMs = 120_000;
 
-/** @param sample whether the shipped sample is loaded */
-export async function startLake({ env = {}, sample = false } = {}) {
-  const dir = mkdtempSync(join(tmpdir(), "firn-bench-"));
+/**
+ * @param sample whether the shipped sample is loaded
+ * @param name part of the folder's name
+ */
+export async function startLake({ env = {}, sample = false, name = "bench" } = {}) {
+  const dir = mkdtempSync(join(tmpdir(), `firn-${name}-`));
   const child = spawn(
     process.execPath,
     [join(root, "tools", "start.mjs"), ...(sample ? [] : ["--no-sample"]), "--ports", "auto", "--data-dir", dir],
@@ -28,10 +31,10 @@ export async function startLake({ env = {}, sample = false } = {}) {
   return {
     dir,
     endpoints,
-    async stop() {
+    async stop({ keep = process.env.BENCH_KEEP === "1" } = {}) {
       child.kill("SIGINT");
       await exited;
-      if (process.env.BENCH_KEEP !== "1") rmSync(dir, { recursive: true, force: true });
+      if (!keep) rmSync(dir, { recursive: true, force: true });
     },
   };
 }
