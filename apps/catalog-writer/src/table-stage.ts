@@ -146,16 +146,7 @@ export class TableStage {
     let failure: unknown;
     try {
       while (!signal.aborted && failure === undefined) {
-        const now = performance.now();
-        const verdict =
-          batch.messages === 0
-            ? { due: false, waitMs: Math.min(1000, this.#lookAgainMs) }
-            : commitDue(limits, {
-                bytes: batch.bytes,
-                ageMs: now - batch.firstArrivalMs,
-                quietMs: now - lastArrivalMs,
-                lastCommitMs: this.#lastCommitMs,
-              });
+        const verdict = this.#verdict(batch, limits, lastArrivalMs);
         if (verdict.due && committing === undefined) {
           const due = batch;
           batch = this.#newBatch();
@@ -184,6 +175,18 @@ export class TableStage {
       await batch.drop();
     }
     if (failure !== undefined) throw failure;
+  }
+
+  /** Whether the batch is due now, and how long it may wait otherwise. */
+  #verdict(batch: Batch, limits: CadenceLimits, lastArrivalMs: number): { due: boolean; waitMs: number } {
+    if (batch.messages === 0) return { due: false, waitMs: Math.min(1000, this.#lookAgainMs) };
+    const nowMs = performance.now();
+    return commitDue(limits, {
+      bytes: batch.bytes,
+      ageMs: nowMs - batch.firstArrivalMs,
+      quietMs: nowMs - lastArrivalMs,
+      lastCommitMs: this.#lastCommitMs,
+    });
   }
 
   /** While nothing comes: whether the table is still the one that was opened; others may have dropped or changed it. */

@@ -28,7 +28,11 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     help: "Small files that merging replaced, by table.",
     labels,
   });
-  const expired = metrics.counter({ name: "writer_expired_snapshots_total", help: "Snapshots expired, by table.", labels });
+  const expired = metrics.counter({
+    name: "writer_expired_snapshots_total",
+    help: "Snapshots expired, by table.",
+    labels,
+  });
   return {
     committed(table, report, durationMs) {
       commits.inc({ table });
