@@ -38,6 +38,7 @@ import { candidatePredicate } from "./candidates.ts";
 import { catchUpIndex } from "./index-catch-up.ts";
 import type { KeyIndex } from "./key-index.ts";
 import { type KeyShape, readKeys } from "./keyed-rows.ts";
+import { partitionNameSql } from "./record-sql.ts";
 import { type Resolution, resolveBatch, RowAction } from "./resolve.ts";
 
 /** The table is no longer what the batch was planned on. */
@@ -231,8 +232,10 @@ async function storeActions(connection: KernelConnection, actions: Uint8Array) {
   return tables;
 }
 
-/** Rows that are sorted and written at a time, about; each open partition costs some hundred kilobytes besides. */
-const rowsPerSlice = 25_000;
+/** Rows that are sorted and written at a time, about. */
+const rowsPerSlice = 50_000;
+/** Partitions that are written at a time, about: each open one costs some hundred kilobytes. */
+const partitionsPerSlice = 128;
 
 /**
  * Conditions that cut a batch into slices, each with partitions of its own, so that sorting and writing need memory for
@@ -246,18 +249,22 @@ async function sliceConditions(
   const field = definition.partition.find((candidate) => candidate.transform === "identity");
   if (!field) return ["true"];
   const column = sqlName(field.source);
-  const counts = await connection.rows<{ value: string | number; rows: number }>(
-    `SELECT ${column} AS value, count(*) AS rows FROM ${batch} WHERE ${column} IS NOT NULL GROUP BY ALL ORDER BY ALL`,
+  const counts = await connection.rows<{ value: string | number; rows: number; partitions: number }>(
+    `SELECT ${column} AS value, count(*) AS rows, count(DISTINCT ${partitionNameSql(definition)}) AS partitions
+     FROM ${batch} WHERE ${column} IS NOT NULL GROUP BY ALL ORDER BY ALL`,
   );
   const slices: string[][] = [];
   let rows = Infinity;
+  let partitions = Infinity;
   for (const count of counts) {
-    if (rows + count.rows > rowsPerSlice) {
+    if (rows + count.rows > rowsPerSlice || partitions + count.partitions > partitionsPerSlice) {
       slices.push([]);
       rows = 0;
+      partitions = 0;
     }
     slices.at(-1)?.push(sqlString(String(count.value)));
     rows += count.rows;
+    partitions += count.partitions;
   }
   return slices.map((values) => `${column} IN (${values.join(", ")})`);
 }
