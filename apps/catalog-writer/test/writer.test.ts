@@ -1,0 +1,74 @@
+import { createHealthDataset } from "@firn/datasets";
+import { definedIdentifier, type LakeEnvironment, lakeEnvironment, MemoryCatalog, openFileStore } from "@firn/lake";
+import { type RunningService, startService } from "@firn/service";
+import { intakeLog, MemoryLogs } from "@firn/stream";
+import { tempFolder, waitFor } from "@firn/testing";
+import { Writable } from "node:stream";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createWriterMetrics } from "../src/writer-metrics.ts";
+import { writerService } from "../src/writer-service.ts";
+import { Writer } from "../src/writer.ts";
+
+const health = createHealthDataset();
+const cleanUps: (() => Promise<unknown>)[] = [];
+let folder: string;
+let env: LakeEnvironment;
+let logs: MemoryLogs;
+
+beforeEach(async () => {
+  const temporary = await tempFolder("writer");
+  cleanUps.push(() => temporary.remove());
+  folder = temporary.path;
+  const store = await openFileStore({ root: `${folder}/warehouse` });
+  env = lakeEnvironment({ catalog: new MemoryCatalog({ warehouse: store.root }), store });
+  logs = new MemoryLogs();
+});
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function start(datasets = [health]): Promise<RunningService> {
+  const environment = {
+    NATS_URL: "nats://unused",
+    ICEBERG_CATALOG_URI: "http://unused",
+    FIRN_PORT: "0",
+    FIRN_SHARDS: "2",
+    FIRN_DATA_DIR: folder,
+  };
+  const setup: typeof writerService.setup = async (context) => {
+    const writer = new Writer({
+      context,
+      datasets,
+      metrics: createWriterMetrics(context.metrics),
+      connectStreams: () => Promise.resolve(logs),
+      openLake: () => Promise.resolve(env),
+    });
+    context.health.addCheck("writer", () => writer.whyNotReady());
+    return { stages: [writer] };
+  };
+  const logTo = new Writable({ write: (_, __, done) => done() });
+  const service = await startService({ ...writerService, setup }, environment, { logTo });
+  cleanUps.push(() => service.close());
+  return service;
+}
+
+const untilReady = (service: RunningService) =>
+  waitFor(async () => (await service.health.report()).ready, { limitMs: 10_000, what: "the writer to be ready" });
+
+test("refuses to work with another number of shards than the lake has", async () => {
+  await logs.openLog(intakeLog({ shards: 4, replicas: 1 }));
+  const service = await start();
+  await expect(service.ended).rejects.toThrow(/firn\.shards/);
+  expect(await env.catalog.namespaceExists(["health_db"])).toBe(false);
+});
+
+test("keeps the number of shards for good when it comes first", async () => {
+  await untilReady(await start());
+  await expect(logs.openLog(intakeLog({ shards: 4, replicas: 1 }))).rejects.toThrow(/firn\.shards/);
+});
+
+test("takes a dataset without rollups", async () => {
+  await untilReady(await start([{ ...health, rollups: [] }]));
+  expect(await env.catalog.tableExists(definedIdentifier(health.raw))).toBe(true);
+  expect((await env.catalog.listTables(["health_db"])).length).toBe(2);
+});
