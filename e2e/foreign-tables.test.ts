@@ -1,17 +1,10 @@
-import { encodeRollupRound, type RollupDefinition, type RollupRound, streams, type TableDefinition } from "@firn/core";
-import {
-  currentSnapshot,
-  definedIdentifier,
-  expireSnapshots,
-  postCommit,
-  sqlName,
-  stageCommit,
-  stageUpsert,
-} from "@firn/lake";
+import { encodeRollupRound, type RollupRound, streams, type TableDefinition } from "@firn/core";
+import { currentSnapshot, definedIdentifier, expireSnapshots, postCommit, stageCommit } from "@firn/lake";
 import { waitFor } from "@firn/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HealthModel, type ModelSample } from "./support/health-model.ts";
 import { InProcessLake } from "./support/in-process-lake.ts";
+import { expectAggregates as expectAggregatesOf, rollupOf, sample, sendSamples, user } from "./support/one-user.ts";
 
 /**
  * Tables that others change: what was acknowledged and is gone from raw or errors parks the writer, what is derived comes
@@ -27,21 +20,9 @@ beforeEach(async () => {
 });
 afterEach(() => lake.close());
 
-const sample = (id: string, value: number, day = "2026-03-01"): ModelSample => ({
-  id,
-  type: "heartRate",
-  value,
-  startMs: Date.parse(`${day}T08:00:00Z`),
-});
-
-/** Sends samples; `refused` are ids of some without a value, which become dead letters. */
 async function send(samples: readonly ModelSample[], refused: readonly string[] = []): Promise<void> {
-  const good = samples.map(({ id, type, value, startMs }) => {
-    const at = new Date(startMs).toISOString();
-    return { id, type, value, unit: "count/min", startDate: at, endDate: at };
-  });
-  await lake.send([{ deviceId: "phone", userId: "ada", samples: [...good, ...refused.map((id) => ({ id }))] }]);
-  for (const one of samples) model.arrive("ada", one);
+  await sendSamples(lake, samples, refused);
+  for (const one of samples) model.arrive(user, one);
 }
 
 async function parkedReason(what: string, pattern: RegExp) {
@@ -76,28 +57,7 @@ const drop = (definition: TableDefinition) => lake.env.catalog.dropTable(defined
 const rawIds = async () =>
   (await lake.rows<{ sample_id: string }>(lake.dataset.raw, ["sample_id"])).map((row) => row.sample_id).sort();
 
-async function expectAggregates(): Promise<void> {
-  for (const rollup of lake.dataset.rollups) {
-    const rows = await lake.rows<Record<string, unknown>>(rollup.table);
-    const found = rows.map((row) => [
-      row[rollup.periodColumns.start],
-      row["count"],
-      Number(row["sum_value"]).toFixed(6),
-    ]);
-    const expected = [...model.windows(rollup.period)].map(([key, window]) => [
-      (JSON.parse(key) as string[])[2],
-      window.count,
-      window.sum_value.toFixed(6),
-    ]);
-    expect(found.sort()).toEqual(expected.sort());
-  }
-}
-
-const rollupOf = (name: string): RollupDefinition => {
-  const found = lake.dataset.rollups.find((rollup) => rollup.name === name);
-  if (!found) throw new Error(`no ${name}`);
-  return found;
-};
+const expectAggregates = () => expectAggregatesOf(lake, model);
 
 describe("raw that was rolled back", () => {
   it("parks with the snapshot to go back to, and goes on by itself when it is back", async () => {
@@ -138,7 +98,7 @@ describe("raw that was rolled back", () => {
     // The last message of a subject is never trimmed.
     expect(await rawIds()).toEqual(["a", "c"]);
     model = new HealthModel();
-    for (const one of [sample("a", 60), sample("c", 62, "2026-05-01")]) model.arrive("ada", one);
+    for (const one of [sample("a", 60), sample("c", 62, "2026-05-01")]) model.arrive(user, one);
     await expectAggregates();
   });
 
@@ -233,7 +193,7 @@ describe("an aggregate that was dropped, replaced or rolled back", () => {
   it.each(["daily", "weekly"])("comes from raw again: %s dropped while nothing else happens", async (name) => {
     await send([sample("a", 60), sample("b", 62, "2026-03-09")]);
     await lake.settle();
-    const { table } = rollupOf(name);
+    const { table } = rollupOf(lake, name);
     const others = lake.dataset.rollups.filter((rollup) => rollup.name !== name);
     const counts = () =>
       Promise.all(others.map(async (one) => (await lake.table(one.table)).metadata.snapshots.length));
@@ -261,7 +221,7 @@ describe("an aggregate that was dropped, replaced or rolled back", () => {
   it("comes from raw again when it was rolled back", async () => {
     await send([sample("a", 60)]);
     await lake.settle();
-    const { table } = rollupOf("weekly");
+    const { table } = rollupOf(lake, "weekly");
     const before = await snapshotOf(table);
     await send([sample("b", 61), sample("c", 62, "2026-03-20")]);
     await lake.settle();
@@ -274,7 +234,7 @@ describe("an aggregate that was dropped, replaced or rolled back", () => {
   it("parks only while a table without its columns has its name", async () => {
     await send([sample("a", 60)]);
     await lake.settle();
-    const { table } = rollupOf("weekly");
+    const { table } = rollupOf(lake, "weekly");
     await lake.restart({
       between: async () => {
         await drop(table);
@@ -356,71 +316,5 @@ describe("a round that cannot be written", () => {
     await lake.settle();
     await expectAggregates();
     expect(await lake.parked("health.rollup")).toBeUndefined();
-  });
-});
-
-describe("a rebuild", () => {
-  /** Writes rows into an aggregate that raw does not give. */
-  async function spoil(rollup: RollupDefinition, change: string, where: string): Promise<void> {
-    const table = await lake.table(rollup.table);
-    const columns = rollup.table.columns.map(({ name }) => sqlName(name)).join(", ");
-    await lake.connection.run(`CREATE OR REPLACE TABLE spoilt AS SELECT * FROM (${await lake.scan(rollup.table)})`);
-    const upsert = await stageUpsert(lake.connection, {
-      env: lake.env,
-      table,
-      rowsSql: `SELECT ${columns} FROM (SELECT * REPLACE (${change}) FROM spoilt WHERE ${where})`,
-      keyColumns: rollup.table.identity,
-    });
-    const staged = await stageCommit(lake.env, { table, changes: [{ operation: "overwrite", ...upsert }] });
-    expect((await postCommit(lake.env, staged)).kind).toBe("committed");
-  }
-
-  it("of right tables changes nothing, however files were merged", async () => {
-    await lake.close();
-    lake = await InProcessLake.open({ maintain: true });
-    for (let round = 0; round < 8; round++) {
-      const samples = Array.from({ length: 40 }, (_, n) => ({
-        ...sample(
-          `${round}-${n}`,
-          60 + (((round * 40 + n) * 37.77) % 90),
-          `2026-03-${String(1 + (n % 28)).padStart(2, "0")}`,
-        ),
-      }));
-      await send(samples);
-      await lake.settle();
-    }
-    const rows = async () => {
-      const tables = await Promise.all(lake.dataset.rollups.map((rollup) => lake.rows(rollup.table)));
-      return tables.map((table) => table.map((row) => JSON.stringify(row)).sort());
-    };
-    const before = await rows();
-    expect(await lake.rebuild()).toMatchObject({ rows: 0 });
-    expect(await lake.rebuild({ from: "2026-03-05", to: "2026-03-06" })).toMatchObject({ rows: 0 });
-    await lake.settle();
-    expect(await rows()).toEqual(before);
-    await expectAggregates();
-  });
-
-  it("writes what differs and removes what raw does not have", async () => {
-    await send([sample("a", 60), sample("b", 62, "2026-03-09"), sample("c", 63, "2026-04-20")]);
-    await lake.settle();
-    await spoil(rollupOf("daily"), "1 AS count", "aggregation_date = '2026-03-09'");
-    await spoil(rollupOf("monthly"), "5.0 AS sum_value", "month = 4");
-    // Weeks of which no day is left anywhere.
-    await spoil(rollupOf("weekly"), "'2025-01-06' AS week_start_date", "week_start_date = '2026-03-09'");
-    await spoil(rollupOf("daily"), "0 AS count", "aggregation_date = '2026-03-09'");
-    expect(await lake.rebuild({ from: "2026-03-01", to: "2026-03-31" })).toMatchObject({ rows: 1 });
-    await lake.settle();
-    const weeks = async () =>
-      (await lake.rows<{ week_start_date: string }>(rollupOf("weekly").table)).map((row) => row.week_start_date);
-    expect(await weeks()).toContain("2025-01-06");
-    expect(await lake.rebuild({ from: "2025-01-08" })).toMatchObject({ rows: 2 });
-    await lake.settle();
-    expect(await weeks()).not.toContain("2025-01-06");
-    await expectAggregates();
-  });
-
-  it("refuses dates that are none", async () => {
-    await expect(lake.rebuild({ from: "2026-3-1" })).rejects.toThrow("must be dates");
   });
 });
