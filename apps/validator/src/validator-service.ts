@@ -7,7 +7,7 @@ import { Validator } from "./validator.ts";
 
 /** @param connect how to reach the broker; tests give an in-memory one */
 export function defineValidatorService(
-  connect: (url: string, signal: AbortSignal) => Promise<StreamConnection>,
+  connect: (settings: ValidatorSettings, signal: AbortSignal) => Promise<StreamConnection>,
 ): ServiceDefinition<ValidatorSettings> {
   return {
     name: "validator",
@@ -20,7 +20,7 @@ export function defineValidatorService(
       const validator = new Validator({
         context,
         datasets: [...datasets.values()],
-        connect: (signal) => connect(settings.natsUrl, signal),
+        connect: (signal) => connect(settings, signal),
       });
       health.addCheck("validator", () => validator.whyNotReady());
       metrics.gauge({
@@ -37,8 +37,8 @@ export function defineValidatorService(
   };
 }
 
-export const validatorService = defineValidatorService((url, signal) =>
-  connectStreams({ url, name: "validator", signal }),
+export const validatorService = defineValidatorService(({ natsUrl, streamReplicas }, signal) =>
+  connectStreams({ url: natsUrl, name: "validator", replicas: streamReplicas, signal }),
 );
 
 function checkSettings(settings: ValidatorSettings): void {
