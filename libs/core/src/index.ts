@@ -41,13 +41,9 @@ export {
 export type { DeadLetter, DeadLetterInput, ErrorType, RejectedBatch } from "./dead-letter.ts";
 export { isWellFormedText } from "./well-formed.ts";
 export {
-  acceptedSubject,
-  committedHint,
   countNames,
   countProperty,
   identityProperty,
-  intakeSubject,
-  parkedKey,
   parseCounts,
   parsePositions,
   pipelineIdProperty,
@@ -55,17 +51,22 @@ export {
   positionProperty,
   receivedBeforeProperty,
   receivedProperty,
-  rejectedSubject,
-  resumeKey,
-  rollupSubject,
   sourceSnapshotEntry,
   sourceSnapshotProperty,
   sourceTableProperty,
-  streams,
-  tableKey,
   writerEpochProperty,
 } from "./pipeline-properties.ts";
-export type { CountName, Counts, KnownTable, ParkedState, ResumeOrder } from "./pipeline-properties.ts";
+export type { CountName, Counts } from "./pipeline-properties.ts";
+export { parkedKey, resumeKey, tableKey } from "./pipeline-state.ts";
+export type { KnownTable, ParkedState, ResumeOrder } from "./pipeline-state.ts";
+export {
+  acceptedSubject,
+  committedHint,
+  intakeSubject,
+  rejectedSubject,
+  rollupSubject,
+  streams,
+} from "./pipeline-subjects.ts";
 export { decodeRollupRound, encodeRollupRound } from "./rollup-round.ts";
 export type { RollupChange, RollupRound, StagedRows } from "./rollup-round.ts";
 export {

@@ -1,0 +1,22 @@
+/** The three streams, and below the subjects that records of a dataset's shard have in them. */
+export const streams = { intake: "INTAKE", validated: "VALIDATED", rollup: "ROLLUP" } as const;
+
+export function intakeSubject(dataset: string, shard: number): string {
+  return `intake.${dataset}.${shard}`;
+}
+
+export function acceptedSubject(dataset: string, shard: number): string {
+  return `accepted.${dataset}.${shard}`;
+}
+
+export function rejectedSubject(dataset: string, shard: number): string {
+  return `rejected.${dataset}.${shard}`;
+}
+
+export function rollupSubject(dataset: string, shard: number): string {
+  return `rollup.${dataset}.${shard}`;
+}
+
+export function committedHint(namespace: string, table: string): string {
+  return `lake.committed.${namespace}.${table}`;
+}
