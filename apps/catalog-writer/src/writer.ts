@@ -80,9 +80,7 @@ export class Writer implements Stage {
     }
     const parking = new Parking("catalog-writer", state, log);
     health.addCheck("parked", () => parking.whyNotReady());
-    const folder = join(settings.dataDir, "catalog-writer");
-    rmSync(join(folder, "spool"), { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
+    const folder = openFolder(settings.dataDir);
     const kernel = await openKernel({
       memoryLimitMb: Math.round(settings.memoryBytes / 1024 ** 2),
       threads: 1,
@@ -115,4 +113,12 @@ export class Writer implements Stage {
     };
     return { connection, close, stages: opened.flatMap(({ stages }) => stages) };
   }
+}
+
+/** The writer's part of the data directory, without what an earlier process was loading. */
+function openFolder(dataDir: string): string {
+  const folder = join(dataDir, "catalog-writer");
+  rmSync(join(folder, "spool"), { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
