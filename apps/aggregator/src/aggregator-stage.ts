@@ -38,8 +38,9 @@ const pollMs = 1_000;
 const lookAgainDefaultMs = 5_000;
 /** How often a new lake is looked at for its tables. */
 const tableWaitMs = 200;
-/** Rounds may take this part of the time, as a divisor, while more commits keep coming. */
-const costFactor = 1;
+/** While more messages than `backlogMin` wait for the writer, rounds take one part in so many of the time. */
+const backlogFactor = 4;
+const backlogMin = 20;
 const intervalMinMs = 100;
 const intervalMaxMs = 20_000;
 /** Without changed rows the rollups still follow raw's snapshots, so that none that they name expires. */
@@ -223,8 +224,9 @@ export class AggregatorStage {
   /** How long to let commits gather: nothing at rest, in step with the cost of a round while a backlog drains. */
   async #rest(raw: Table): Promise<number> {
     const backlog = await this.#options.backlog(raw);
-    const factor = backlog > 0 ? costFactor * 4 : costFactor;
-    const interval = Math.min(intervalMaxMs, Math.max(intervalMinMs, factor * this.#lastRoundMs));
+    // A few messages always wait for the next commit: that is no backlog.
+    const restMs = backlog > backlogMin ? backlogFactor * this.#lastRoundMs : 0;
+    const interval = Math.min(intervalMaxMs, Math.max(intervalMinMs, restMs));
     return Math.max(0, this.#lastRoundEnd + interval - performance.now());
   }
 

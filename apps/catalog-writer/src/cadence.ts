@@ -16,7 +16,7 @@ export const defaultCadence: CadenceLimits = {
   bytesMax: 56 * 1024 * 1024,
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
-  costFactor: 3,
+  costFactor: 2,
   quietMs: 250,
 };
 
@@ -25,17 +25,28 @@ export interface CadenceState {
   /** Milliseconds since the batch's first message arrived, and since its last one. */
   readonly ageMs: number;
   readonly quietMs: number;
+  /** How long the last commit took, and of how many bytes. */
   readonly lastCommitMs: number;
+  readonly lastBytes: number;
 }
 
-export function intervalMs(limits: CadenceLimits, lastCommitMs: number): number {
-  return Math.min(limits.intervalMaxMs, Math.max(limits.intervalMinMs, limits.costFactor * lastCommitMs));
+/** A commit's files cost something however few rows they hold: at least this part of what the last one cost. */
+const fixedShare = 0.1;
+
+/** What a commit of these bytes is likely to take, by the last one. */
+export function expectedCommitMs(state: Pick<CadenceState, "bytes" | "lastBytes" | "lastCommitMs">): number {
+  const share = state.lastBytes === 0 ? 1 : state.bytes / state.lastBytes;
+  return state.lastCommitMs * Math.min(1, Math.max(fixedShare, share));
+}
+
+export function intervalMs(limits: CadenceLimits, commitMs: number): number {
+  return Math.min(limits.intervalMaxMs, Math.max(limits.intervalMinMs, limits.costFactor * commitMs));
 }
 
 /** Whether the batch is due; a batch that is not can wait `waitMs` before it is asked again. */
 export function commitDue(limits: CadenceLimits, state: CadenceState): { due: boolean; waitMs: number } {
   if (state.bytes >= limits.bytesMax) return { due: true, waitMs: 0 };
-  const interval = intervalMs(limits, state.lastCommitMs);
+  const interval = intervalMs(limits, expectedCommitMs(state));
   if (state.ageMs >= interval) return { due: true, waitMs: 0 };
   if (state.ageMs >= limits.intervalMinMs && state.quietMs >= limits.quietMs) return { due: true, waitMs: 0 };
   const untilInterval = interval - state.ageMs;

@@ -50,6 +50,7 @@ export class TableStage {
   #table: KeyedTable | undefined;
   #batches = 0;
   #lastCommitMs = 0;
+  #lastBytes = 0;
   #lookedMs = performance.now();
   #bytesMax: number;
 
@@ -186,6 +187,7 @@ export class TableStage {
       ageMs: nowMs - batch.firstArrivalMs,
       quietMs: nowMs - lastArrivalMs,
       lastCommitMs: this.#lastCommitMs,
+      lastBytes: this.#lastBytes,
     });
   }
 
@@ -216,9 +218,13 @@ export class TableStage {
 
   async #commit(table: KeyedTable, batch: Batch, identity: string): Promise<void> {
     try {
-      const started = performance.now();
-      const report = await this.#options.queue.run(() => table.commit(batch, identity), batch.bytes / bytesPerRow);
-      this.#lastCommitMs = performance.now() - started;
+      const report = await this.#options.queue.run(async () => {
+        const started = performance.now();
+        const committed = await table.commit(batch, identity);
+        this.#lastCommitMs = performance.now() - started;
+        this.#lastBytes = batch.bytes;
+        return committed;
+      }, batch.bytes / bytesPerRow);
       const { identifier, stream, subjects } = this.#options.table;
       this.#options.hint(committedHint(identifier.namespace.join("."), identifier.name));
       this.#options.logger.debug("committed", {
