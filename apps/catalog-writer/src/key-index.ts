@@ -175,6 +175,8 @@ export class KeyIndex {
   }
 
   async close(): Promise<void> {
+    // Who gets to close it was not ended by a damaged page.
+    rmSync(join(this.#folder, openingsFile), { force: true });
     await this.#root.close();
   }
 

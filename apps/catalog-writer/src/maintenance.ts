@@ -30,13 +30,13 @@ import type { TableStage } from "./table-stage.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
 
 /** While rows arrive a merge is short; at rest it may take more at once. */
-const busyRowsMax = 150_000;
+const busyRowsMax = 60_000;
 const restRowsMax = 400_000;
 /** A table at rest is merged down to about one file a partition when it has this many more. */
 const spareFilesMax = 64;
 const restMs = 3_000;
 const expireEveryMs = 30_000;
-const mergesPerLook = 20;
+const mergesPerLook = { busy: 2, rest: 20 };
 const mergesAskedMax = 1_000;
 
 /** What maintenance finds in a table, and what it did when it was told to. */
@@ -183,7 +183,8 @@ export class Maintenance implements Stage {
       target.lastChangeMs = now;
     }
     const atRest = now - target.lastChangeMs > restMs;
-    for (let merges = 0; merges < mergesPerLook && !signal.aborted; merges++)
+    const mergesMax = atRest ? mergesPerLook.rest : mergesPerLook.busy;
+    for (let merges = 0; merges < mergesMax && !signal.aborted; merges++)
       if (
         !(await target.queue.run(
           () => this.#merge(target, atRest ? "rest" : "busy"),
