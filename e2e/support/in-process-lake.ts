@@ -36,23 +36,22 @@ import {
   scanSql,
 } from "@firn/lake";
 import { createMetrics, Parking, silentLogger } from "@firn/service";
-import { type Log, MemoryLogs, rollupLog, validatedLog } from "@firn/stream";
+import { type Log, MemoryLogs, rollupLog, STATE_BUCKET, validatedLog } from "@firn/stream";
 import { tempFolder, type TempFolder, waitFor } from "@firn/testing";
 import { join } from "node:path";
 import { AggregatorStage } from "../../apps/aggregator/src/aggregator-stage.ts";
 import { defaultCadence } from "../../apps/catalog-writer/src/cadence.ts";
-import { CommitQueue } from "../../apps/catalog-writer/src/commit-queue.ts";
-import { KeyIndex } from "../../apps/catalog-writer/src/key-index.ts";
+import { openDatasetStages } from "../../apps/catalog-writer/src/dataset-stages.ts";
+import type { KeyIndex } from "../../apps/catalog-writer/src/key-index.ts";
 import { KnownTables } from "../../apps/catalog-writer/src/known-tables.ts";
 import { answerMaintain } from "../../apps/catalog-writer/src/maintain-reply.ts";
-import { Maintenance } from "../../apps/catalog-writer/src/maintenance.ts";
-import { RollupStage } from "../../apps/catalog-writer/src/rollup-stage.ts";
-import { TableStage } from "../../apps/catalog-writer/src/table-stage.ts";
+import { WorkBudget } from "../../apps/catalog-writer/src/work-budget.ts";
 import { createWriterMetrics } from "../../apps/catalog-writer/src/writer-metrics.ts";
 
 const settleLimitMs = 30_000;
 /** How often stages look whether others changed their tables. */
 const lookAgainMs = 50;
+const rowsAtOnceMax = 200_000;
 const defaultZone = "UTC";
 
 export class InProcessLake {
@@ -69,7 +68,8 @@ export class InProcessLake {
   readonly clock: { aheadMs: number };
   #received = 0;
   #running:
-    { stop: AbortController; ended: Promise<unknown>; indexes: KeyIndex[]; aggregator: AggregatorStage } | undefined;
+    | { stop: AbortController; ended: Promise<unknown>; indexes: readonly KeyIndex[]; aggregator: AggregatorStage }
+    | undefined;
 
   private constructor(parts: {
     env: LakeEnvironment;
@@ -220,13 +220,13 @@ export class InProcessLake {
 
   /** Why a part of the writer is parked; undefined when it is not. */
   async parked(what: string): Promise<ParkedState | undefined> {
-    const store = await this.#logs.attempts("firn");
+    const store = await this.#logs.attempts(STATE_BUCKET);
     return (await store.get(parkedKey("catalog-writer", what))) as ParkedState | undefined;
   }
 
   /** What `firn resume` does. */
   async order(what: string, order: ResumeOrder): Promise<void> {
-    await (await this.#logs.attempts("firn")).put(resumeKey("catalog-writer", what), order);
+    await (await this.#logs.attempts(STATE_BUCKET)).put(resumeKey("catalog-writer", what), order);
   }
 
   /**
@@ -236,7 +236,7 @@ export class InProcessLake {
   async restart({ forget = false, between = () => Promise.resolve() } = {}): Promise<void> {
     await this.#stop();
     await between();
-    await this.start(forget ? `index-${Date.now()}` : "index");
+    await this.start(forget ? `catalog-writer-${Date.now()}` : "catalog-writer");
   }
 
   async close(): Promise<void> {
@@ -247,86 +247,29 @@ export class InProcessLake {
     await this.#folder.remove();
   }
 
-  async start(indexFolder = "index"): Promise<void> {
+  async start(folder = "catalog-writer"): Promise<void> {
     const { dataset, env } = this;
-    const queues = new Map<string, CommitQueue>();
-    const queueOf = (table: string) => {
-      const queue = queues.get(table) ?? new CommitQueue();
-      queues.set(table, queue);
-      return queue;
-    };
-    const state = await this.#logs.attempts("firn");
-    const parking = new Parking("catalog-writer", state, silentLogger(), lookAgainMs);
+    const state = await this.#logs.attempts(STATE_BUCKET);
     const known = new KnownTables(env, state);
     await known.makeFirst(dataset);
-    const hint = (subject: string) => this.#logs.publishHint(subject, new Uint8Array());
-    const metrics = createWriterMetrics(createMetrics());
-    const maintenance = new Maintenance({
-      env,
-      connection: await this.#kernel.connect(),
+    const { stages, maintenance, indexes } = await openDatasetStages(dataset, {
+      shards: 1,
+      limits: { ...defaultCadence, intervalMinMs: 1, quietMs: 1, intervalMaxMs: 20 },
+      maintenanceIntervalMs: 20,
+      lookAgainMs,
       logger: silentLogger(),
-      intervalMs: 20,
-      queueOf,
-      metrics,
+      metrics: createWriterMetrics(createMetrics()),
+      env,
+      connection: this.#logs,
+      validated: this.#validated,
+      rollups: this.#rollups,
+      known,
+      parking: new Parking("catalog-writer", state, silentLogger(), lookAgainMs),
+      folder: join(this.#folder.path, folder),
+      kernel: this.#kernel,
+      writerEpoch: "test",
+      budget: new WorkBudget(rowsAtOnceMax),
     });
-    const indexes: KeyIndex[] = [];
-    const stages: { run(signal: AbortSignal): Promise<void> }[] = [];
-    const keyed = [
-      {
-        kind: "accepted",
-        definition: dataset.raw,
-        content: dataset.content,
-        subject: acceptedSubject,
-        newRowsCountAs: "stored",
-      },
-      {
-        kind: "rejected",
-        definition: dataset.errors,
-        content: [],
-        subject: rejectedSubject,
-        newRowsCountAs: "rejected",
-      },
-    ] as const;
-    for (const { kind, definition, content, subject, newRowsCountAs } of keyed) {
-      const index = KeyIndex.open(join(this.#folder.path, indexFolder, definition.name));
-      indexes.push(index);
-      const stage = new TableStage({
-        name: `health.${kind}`,
-        kind,
-        log: this.#validated,
-        table: {
-          env,
-          connection: await this.#kernel.connect(),
-          index,
-          definition,
-          identity: definition.identity,
-          content,
-          identifier: definedIdentifier(definition),
-          stream: streams.validated,
-          subjects: [subject(dataset.name, 0)],
-          writerEpoch: "test",
-          newRowsCountAs,
-        },
-        known,
-        lookAgainMs,
-        loadConnection: await this.#kernel.connect(),
-        queue: queueOf(definition.name),
-        parking,
-        limits: { ...defaultCadence, intervalMinMs: 1, quietMs: 1, intervalMaxMs: 20 },
-        folder: join(this.#folder.path, "spool"),
-        logger: silentLogger(),
-        hint,
-        committed: () => undefined,
-      });
-      maintenance.watchKeyed(
-        definition,
-        stage,
-        dataset.rollups.map((rollup) => rollup.table),
-      );
-      stages.push(stage);
-    }
-    maintenance.watchRollups(dataset);
-    if (this.#maintain) stages.push(maintenance);
     const aggregator = new AggregatorStage({
       env,
       connection: await this.#kernel.connect(),
@@ -340,26 +283,10 @@ export class InProcessLake {
       backlog: () => Promise.resolve(0),
       rounded: () => undefined,
     });
-    stages.push(
-      new RollupStage({
-        env,
-        connection: await this.#kernel.connect(),
-        dataset,
-        log: this.#rollups,
-        known,
-        lookAgainMs,
-        queueOf,
-        parking,
-        writerEpoch: "test",
-        logger: silentLogger(),
-        hint,
-        committed: () => undefined,
-      }),
-      aggregator,
-    );
+    const running = [...stages.filter((stage) => this.#maintain || stage !== maintenance), aggregator];
     const endReplies = answerMaintain(this.#logs, new Map([[dataset.name, maintenance]]));
     const stop = new AbortController();
-    const ended = Promise.all(stages.map((stage) => stage.run(stop.signal))).finally(endReplies);
+    const ended = Promise.all(running.map((stage) => stage.run(stop.signal))).finally(endReplies);
     ended.catch(() => undefined);
     this.#running = { stop, ended, indexes, aggregator };
   }

@@ -7,9 +7,8 @@ import { definedIdentifier, type Kernel, type LakeEnvironment } from "@firn/lake
 import type { Logger, Parking, Stage } from "@firn/service";
 import type { Log, StreamConnection } from "@firn/stream";
 import { join } from "node:path";
-import { defaultCadence } from "./cadence.ts";
+import type { CadenceLimits } from "./cadence.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import type { WriterSettings } from "./config.ts";
 import { KeyIndex } from "./key-index.ts";
 import type { KnownTables } from "./known-tables.ts";
 import { Maintenance } from "./maintenance.ts";
@@ -20,7 +19,11 @@ import type { WriterMetrics } from "./writer-metrics.ts";
 
 /** What the stages of all datasets share. */
 export interface WriterParts {
-  readonly settings: WriterSettings;
+  readonly shards: number;
+  readonly limits: CadenceLimits;
+  readonly maintenanceIntervalMs: number;
+  /** How often tables are looked at while nothing comes; absent: the stages' own. */
+  readonly lookAgainMs?: number;
   readonly logger: Logger;
   readonly metrics: WriterMetrics;
   readonly env: LakeEnvironment;
@@ -53,7 +56,7 @@ export async function openDatasetStages(dataset: Dataset, parts: WriterParts): P
     env: parts.env,
     connection: await parts.kernel.connect(),
     logger: parts.logger,
-    intervalMs: parts.settings.maintenanceIntervalMs,
+    intervalMs: parts.maintenanceIntervalMs,
     queueOf,
     metrics: parts.metrics,
   });
@@ -115,8 +118,8 @@ async function openTableStage(
   queueOf: QueueOf,
   parts: WriterParts,
 ): Promise<TableStage> {
-  const { settings, metrics, kernel, validated } = parts;
-  const shards = Array.from({ length: settings.shards }, (_, shard) => shard);
+  const { metrics, kernel, validated } = parts;
+  const shards = Array.from({ length: parts.shards }, (_, shard) => shard);
   return new TableStage({
     name: `${dataset.name}.${kind}`,
     kind,
@@ -138,14 +141,10 @@ async function openTableStage(
     loadConnection: await kernel.connect(),
     queue: queueOf(definition.name),
     parking: parts.parking,
-    limits: {
-      ...defaultCadence,
-      intervalMinMs: settings.commitIntervalMinMs,
-      intervalMaxMs: settings.commitIntervalMaxMs,
-      bytesMax: settings.batchBytesMax,
-    },
+    limits: parts.limits,
     folder: join(parts.folder, "spool"),
     logger: parts.logger,
+    ...lookAgain(parts),
     hint: hintBy(parts.connection),
     committed: (_, report, durationMs) => metrics.committed(definition.name, report, durationMs),
   });
@@ -162,6 +161,7 @@ async function openRollupStage(dataset: Dataset, queueOf: QueueOf, parts: Writer
     parking: parts.parking,
     writerEpoch: parts.writerEpoch,
     logger: parts.logger,
+    ...lookAgain(parts),
     hint: hintBy(parts.connection),
     committed: (table, filesAdded, durationMs) =>
       parts.metrics.rollupCommitted(table.identifier.name, filesAdded, durationMs),
@@ -170,4 +170,8 @@ async function openRollupStage(dataset: Dataset, queueOf: QueueOf, parts: Writer
 
 function hintBy(connection: StreamConnection): (subject: string) => void {
   return (subject) => connection.publishHint(subject, new Uint8Array());
+}
+
+function lookAgain({ lookAgainMs }: WriterParts): { lookAgainMs?: number } {
+  return lookAgainMs === undefined ? {} : { lookAgainMs };
 }

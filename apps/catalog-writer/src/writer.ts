@@ -8,6 +8,7 @@ import { intakeLog, rollupLog, STATE_BUCKET, type StreamConnection, validatedLog
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { type CadenceLimits, defaultCadence } from "./cadence.ts";
 import type { WriterSettings } from "./config.ts";
 import { type DatasetStages, openDatasetStages, type WriterParts } from "./dataset-stages.ts";
 import { KnownTables } from "./known-tables.ts";
@@ -87,7 +88,9 @@ export class Writer implements Stage {
       tempDir: join(folder, "spill"),
     });
     const parts: WriterParts = {
-      settings,
+      shards,
+      limits: limitsOf(settings),
+      maintenanceIntervalMs: settings.maintenanceIntervalMs,
       logger: log,
       metrics,
       env,
@@ -121,4 +124,13 @@ function openFolder(dataDir: string): string {
   rmSync(join(folder, "spool"), { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   return folder;
+}
+
+function limitsOf(settings: WriterSettings): CadenceLimits {
+  return {
+    ...defaultCadence,
+    intervalMinMs: settings.commitIntervalMinMs,
+    intervalMaxMs: settings.commitIntervalMaxMs,
+    bytesMax: settings.batchBytesMax,
+  };
 }
