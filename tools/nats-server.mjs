@@ -181,7 +181,8 @@ async function fromDebian(folder, target) {
   if (!/^ID=debian$/m.test(release)) throw new Error("this is not Debian");
   const format = ["--format", "$(REPO_URI)", "Created-By: Packages"];
   const mirrors = (await run("apt-get", ["indextargets", ...format])).split("\n");
-  const mirror = mirrors.find((line) => line && !line.includes("security")) ?? "http://deb.debian.org/debian/";
+  const mirror = mirrors.find((line) => line && !line.includes("security"));
+  if (!mirror) throw new Error("apt knows no mirror: run apt-get update");
   const apt = join(folder, "apt");
   for (const name of ["lists", "archives"]) await mkdir(join(apt, name, "partial"), { recursive: true });
   const signed = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]";
