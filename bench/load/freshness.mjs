@@ -3,8 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { makeLoad } from "./health-samples.mjs";
 import { jsonRequest, sendInOrder } from "./sender.mjs";
 
-const probeEveryMs = 500;
-const pollEveryMs = 25;
+/** Few probes, asked seldom: polling must not be the load. The figures are that coarse. */
+const probeEveryMs = 1_000;
+const pollEveryMs = 50;
 const probeLimitMs = 30_000;
 
 const quantile = (values, q) =>

@@ -27,6 +27,9 @@ export interface ShardStageOptions {
   readonly trim: TrimLimits;
 }
 
+/** Of INTAKE, by each shard's own reader. */
+const PREFETCH_BYTES_MAX = 4 * 1024 * 1024;
+
 /** A run that is validated and waits for its append. */
 interface Prepared {
   readonly run: ValidatedRun;
@@ -84,6 +87,7 @@ export class ShardStage {
       afterSequence: position.inputSequence,
       identity,
       signal: AbortSignal.any([signal, turn.signal]),
+      prefetchBytesMax: PREFETCH_BYTES_MAX,
     });
     try {
       await this.#pump(new RunCollector(read), position, identity, signal, progressed);
