@@ -182,6 +182,7 @@ export class KeyedTable {
         rowsSql: `SELECT ${columns} FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${rows.replaced})`,
         deleteKeysSql: `SELECT ${identity} FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${rows.removed})`,
         keyColumns: this.#options.identity,
+        copyOnWriteRows,
         candidates: candidatePredicate(definition, this.#options.index, resolution.touchedPartitions),
       });
       changes.push({ operation: "overwrite", ...upsert, summary });
@@ -232,6 +233,8 @@ async function storeActions(connection: KernelConnection, actions: Uint8Array) {
   return tables;
 }
 
+/** Corrections come to few rows of many files: only small ones are written anew, others get position deletes. */
+const copyOnWriteRows = 300;
 /** Rows that are sorted and written at a time, about. */
 const rowsPerSlice = 50_000;
 /** Partitions that are written at a time, about: each open one costs some hundred kilobytes. */

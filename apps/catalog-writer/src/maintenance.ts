@@ -37,6 +37,8 @@ const spareFilesMax = 64;
 const restMs = 3_000;
 const expireEveryMs = 30_000;
 const mergesPerLook = { busy: 2, rest: 20 };
+/** Files cost more than rows: a merge of more would hold the queue up for seconds. */
+const filesPerMerge = { busy: 120, rest: 400 };
 const mergesAskedMax = 1_000;
 
 /** What maintenance finds in a table, and what it did when it was told to. */
@@ -159,7 +161,11 @@ export class Maintenance implements Stage {
 
   async #upkeepOf(target: Target, table: Table): Promise<TableUpkeep> {
     const { data, deletes } = await currentFiles(this.#options.env, table);
-    const plan = planMerge(table.metadata, { data, deletes }, { ...restPolicy, rowsMax: Number.MAX_SAFE_INTEGER });
+    const plan = planMerge(
+      table.metadata,
+      { data, deletes },
+      { ...restPolicy, rowsMax: Number.MAX_SAFE_INTEGER, filesMax: Number.MAX_SAFE_INTEGER },
+    );
     return {
       table: target.definition.name,
       rows: Number(currentSnapshot(table.metadata)?.summary?.["total-records"] ?? 0),
@@ -207,8 +213,8 @@ export class Maintenance implements Stage {
     const table = await target.current();
     if (!table) return undefined;
     const files = await currentFiles(env, table);
-    const rowsMax = when === "busy" ? busyRowsMax : restRowsMax;
-    let plan = planMerge(table.metadata, files, { ...MERGE_POLICY, rowsMax });
+    const [rowsMax, filesMax] = when === "busy" ? [busyRowsMax, filesPerMerge.busy] : [restRowsMax, filesPerMerge.rest];
+    let plan = planMerge(table.metadata, files, { ...MERGE_POLICY, rowsMax, filesMax });
     const spare = when === "rest" && files.data.length + files.deletes.length > spareFilesMax;
     if (plan.groups.length === 0 && (spare || when === "asked")) plan = planMerge(table.metadata, files, restPolicy);
     if (plan.groups.length === 0) return undefined;
@@ -264,4 +270,5 @@ const restPolicy: MergePolicy = {
   deleteFilesMax: 0,
   deletedShareMax: 0.02,
   rowsMax: restRowsMax,
+  filesMax: filesPerMerge.rest,
 };

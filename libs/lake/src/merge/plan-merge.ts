@@ -16,6 +16,8 @@ export interface MergePolicy {
   readonly deleteFilesMax: number;
   /** Rows that one merge reads at most; a single group may have more. */
   readonly rowsMax: number;
+  /** Files that one merge reads at most; a single group may have more. */
+  readonly filesMax: number;
 }
 
 export const MERGE_POLICY: MergePolicy = {
@@ -25,6 +27,7 @@ export const MERGE_POLICY: MergePolicy = {
   deletedShareMax: 0.1,
   deleteFilesMax: 4,
   rowsMax: 2_000_000,
+  filesMax: 5_000,
 };
 
 /** Files of one partition that become one. */
@@ -38,7 +41,7 @@ export interface MergePlan {
   readonly groups: readonly MergeGroup[];
   /** Delete files that apply to no data file once the groups are merged. */
   readonly removedDeletes: readonly LiveFile[];
-  /** Whether more groups were worth merging than `rowsMax` allows. */
+  /** Whether more groups were worth merging than `rowsMax` and `filesMax` allow. */
   readonly more: boolean;
 }
 
@@ -57,10 +60,13 @@ export function planMerge(
   groups.sort((one, other) => gain(other) - gain(one));
   const chosen: MergeGroup[] = [];
   let rows = 0;
+  let filesRead = 0;
   for (const group of groups) {
-    if (chosen.length > 0 && rows + group.rows > policy.rowsMax) continue;
+    const fits = rows + group.rows <= policy.rowsMax && filesRead + group.tasks.length <= policy.filesMax;
+    if (chosen.length > 0 && !fits) continue;
     chosen.push(group);
     rows += group.rows;
+    filesRead += group.tasks.length;
   }
   const merged = new Set(chosen.flatMap((group) => group.tasks));
   const needed = new Set(tasks.filter((task) => !merged.has(task)).flatMap((task) => task.deletes));
