@@ -180,6 +180,7 @@ export { isOnMain, newestSummaryEntry, type SummaryEntry } from "./commit/summar
 export type { StagedCommit } from "./commit/staged-commit.ts";
 export { expireSnapshots, type ExpiredSnapshots, type FileCounts } from "./commit/expire.ts";
 export { planExpiry, type ExpiryPolicy } from "./commit/plan-expiry.ts";
+export { commitChange } from "./commit/commit-change.ts";
 export { stageCommit, type CommitPlan } from "./commit/stage-commit.ts";
 export { postCommit, type PostOptions, type PostedCommit } from "./commit/post-commit.ts";
 export { currentFiles, selectFiles, type CurrentFiles, type FileSelection } from "./commit/current-files.ts";
@@ -236,6 +237,7 @@ export {
   type SnapshotFiles,
 } from "./scan/scan-plan.ts";
 export { scanSql, type ScanSqlOptions } from "./scan/scan-sql.ts";
+export { readFailure, scanRows } from "./scan/scan-rows.ts";
 export { planChanges, type PlannedChanges } from "./scan/plan-changes.ts";
 
 // Upsert and merge
