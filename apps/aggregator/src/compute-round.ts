@@ -20,12 +20,13 @@ import {
 } from "@firn/lake";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { daysOf } from "./day-measures.ts";
 import { addWindowBounds } from "./window-bounds.ts";
 import {
-  dailyRollup,
   dayRowsOfTableSql,
   dayRowsSql,
   dimensionList,
+  lastDayOfPeriodSql,
   latestZoneSql,
   periodOfSql,
   periodRowsSql,
@@ -36,7 +37,7 @@ import {
   zoneColumn,
 } from "./rollup-sql.ts";
 import { differingRowsSql, fillPublished, publishedKeysSql } from "./published-rows.ts";
-import { namedKeys, planSlices, rawPredicate, type Slice, slicePredicate } from "./slices.ts";
+import { dateLiteral, namedKeys, planSlices, rawPredicate, type Slice, slicePredicate } from "./slices.ts";
 import { fillWindows, type WindowSource } from "./window-source.ts";
 
 export interface RoundInput {
@@ -81,7 +82,7 @@ export async function computeRound(input: RoundInput): Promise<ComputedRound> {
     for (const [value, rows] of source.rowsByValue) rowsByValue.set(value, (rowsByValue.get(value) ?? 0) + rows);
   let windows = 0;
   for (const [number, slice] of planSlices(rowsByValue, input.rowsPerSlice).entries()) {
-    const found = await fillWindows(connection, dataset, sources, slice, windowsOf(dailyRollup(dataset)));
+    const found = await fillWindows(connection, dataset, sources, slice, dayWindows);
     windows += found;
     if (found > 0) await computeSlice(input, slice);
     for (const [index, rollup] of dataset.rollups.entries()) {
@@ -103,6 +104,8 @@ export async function computeRound(input: RoundInput): Promise<ComputedRound> {
   return { changes, windows };
 }
 
+const dayWindows = "slice_day_windows";
+const dayRows = "slice_day_rows";
 const windowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_windows`;
 const rowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_rows`;
 const publishedOf = (rollup: RollupDefinition) => `slice_${rollup.period}_published`;
@@ -121,58 +124,79 @@ function stateOf({ metadata }: Table): RollupChange["onto"] {
 /** Fills `slice_<period>_windows` (asked for; those of days are there) and `slice_<period>_rows` (found). */
 async function computeSlice(input: RoundInput, slice: Slice): Promise<void> {
   const { connection, dataset, env, raw, snapshotId, defaultZone } = input;
-  const daily = dailyRollup(dataset);
-  const where = await rawPredicate(connection, dataset, windowsOf(daily));
+  const { dimensions, published } = daysOf(dataset);
+  if (published === undefined) await addDaysOfPeriods(input);
+  const where = await rawPredicate(connection, dataset, dayWindows);
   const plan = await planScan({ env, table: raw, snapshotId, ...(where ? { where } : {}) });
   const rows = await scanSql(plan, { columns: sourceColumns(dataset), store: env.store });
   const date = sqlName(dataset.time.localDate);
-  const matches = daily.dimensions.map((name) => `w.${sqlName(name)} = s.${sqlName(name)}`).join(" AND ");
-  const touched = `(SELECT s.* FROM (${rows}) s SEMI JOIN ${windowsOf(daily)} w ON ${matches} AND w.${periodStart} = s.${date})`;
-  await connection.run(`CREATE OR REPLACE TABLE ${rowsOf(daily)} AS ${dayRowsSql(dataset, touched, defaultZone)}`);
-  const published = await publishedDays(input, slice);
-  for (const rollup of dataset.rollups) if (rollup.period !== "day") await computePeriods(input, rollup, published);
-  await connection.run("DROP TABLE IF EXISTS slice_published");
+  const matches = [
+    ...dimensions.map((name) => `w.${sqlName(name)} = s.${sqlName(name)}`),
+    `w.${periodStart} = s.${date}`,
+  ];
+  const touched = `(SELECT s.* FROM (${rows}) s SEMI JOIN ${dayWindows} w ON ${matches.join(" AND ")})`;
+  await connection.run(`CREATE OR REPLACE TABLE ${dayRows} AS ${dayRowsSql(dataset, touched, defaultZone)}`);
+  const rollups = dataset.rollups.filter((rollup) => rollup.period !== "day");
+  if (rollups.length === 0) return;
+  await fillPublishedDays(input, slice);
+  for (const rollup of rollups) await computePeriods(input, rollup, publishedDays);
+  await connection.run(`DROP TABLE IF EXISTS ${publishedDays}`);
 }
 
-/** Published day rows of the touched weeks and months that this round does not compute anew, as a DuckDB table. */
-async function publishedDays(input: RoundInput, slice: Slice): Promise<string> {
-  const { connection, dataset, env } = input;
-  const daily = dailyRollup(dataset);
-  const date = daily.periodColumns.start;
-  const [span] = await connection.rows<{ first: string | null; last: string | null }>(
-    `SELECT CAST(min(least(date_trunc('week', ${periodStart}), date_trunc('month', ${periodStart})))::DATE AS VARCHAR) AS first,
-       CAST(max(greatest(date_trunc('week', ${periodStart})::DATE + 6, last_day(${periodStart}))) AS VARCHAR) AS last
-     FROM ${windowsOf(daily)}`,
+/** Where days are not published, a touched week or month needs all of its days. */
+async function addDaysOfPeriods({ connection, dataset }: RoundInput): Promise<void> {
+  const days = dataset.rollups.map(
+    (rollup) => `SELECT ${dimensionList(dataset)}, CAST(unnest(generate_series(CAST(period AS TIMESTAMP),
+        CAST(${lastDayOfPeriodSql(rollup, "period")} AS TIMESTAMP), INTERVAL 1 DAY)) AS DATE) AS ${periodStart}
+      FROM (SELECT DISTINCT ${dimensionList(dataset)}, ${periodOfSql(rollup, periodStart)} AS period FROM ${dayWindows})`,
+  );
+  await connection.run(`CREATE OR REPLACE TABLE ${dayWindows} AS SELECT DISTINCT * FROM (${days.join(" UNION ALL ")})`);
+}
+
+const publishedDays = "slice_published";
+
+/** Fills a table with published day rows of the touched weeks and months that this round does not compute anew. */
+async function fillPublishedDays(input: RoundInput, slice: Slice): Promise<void> {
+  const { connection, dataset, env, defaultZone } = input;
+  const { dimensions, published: daily } = daysOf(dataset);
+  if (daily === undefined) {
+    await connection.run(`CREATE OR REPLACE TABLE ${publishedDays} AS SELECT * FROM ${dayRows} WHERE false`);
+    return;
+  }
+  const { start, timezone } = daily.periodColumns;
+  const [span] = await connection.rows<{ first: number | null; last: number | null }>(
+    `SELECT CAST(min(least(date_trunc('week', ${periodStart}), date_trunc('month', ${periodStart}))) AS DATE) AS first,
+       max(greatest(date_trunc('week', ${periodStart})::DATE + 6, last_day(${periodStart}))) AS last
+     FROM ${dayWindows}`,
   );
   const conditions: Predicate[] = [];
-  if (typeof span?.first === "string" && typeof span.last === "string")
-    conditions.push(gte(date, span.first), lte(date, span.last));
+  if (typeof span?.first === "number" && typeof span.last === "number") {
+    const literal = (day: number) => dateLiteral(daily.table, start, day);
+    conditions.push(gte(start, literal(span.first)), lte(start, literal(span.last)));
+  }
   const inSlice = slicePredicate(dataset, slice);
   if (inSlice) conditions.push(inSlice);
-  const named = await namedKeys(connection, dataset, windowsOf(daily));
+  const named = await namedKeys(connection, dataset, dayWindows);
   if (named) conditions.push(named);
   const plan = await planScan({ env, table: tableOf(input, daily), where: and(...conditions) });
-  const columns = [
-    ...daily.dimensions,
-    date,
-    daily.periodColumns.timezone,
-    ...daily.measures.map((measure) => measure.column),
-  ];
-  const rows = dayRowsOfTableSql(dataset, `(${await scanSql(plan, { columns, store: env.store })})`);
-  const same = daily.dimensions.map((name) => `w.${sqlName(name)} = p.${sqlName(name)}`).join(" AND ");
-  await connection.run(`CREATE OR REPLACE TABLE slice_published AS
-    SELECT p.* FROM (${rows}) p ANTI JOIN ${windowsOf(daily)} w ON ${same} AND w.${periodStart} = p.${periodStart}`);
-  return "slice_published";
+  const measures = daily.measures.map((measure) => measure.column);
+  const columns = [...dimensions, start, ...(timezone === undefined ? [] : [timezone]), ...measures];
+  const scan = await scanSql(plan, { columns, store: env.store });
+  const rows = dayRowsOfTableSql(dataset, daily, `(${scan})`, defaultZone);
+  const same = [...dimensions.map(sqlName), periodStart].map((name) => `w.${name} = p.${name}`);
+  await connection.run(`CREATE OR REPLACE TABLE ${publishedDays} AS
+    SELECT p.* FROM (${rows}) p ANTI JOIN ${dayWindows} w ON ${same.join(" AND ")}`);
 }
 
 async function computePeriods(input: RoundInput, rollup: RollupDefinition, published: string): Promise<void> {
   const { connection, dataset } = input;
-  const daily = dailyRollup(dataset);
   const dimensions = dimensionList(dataset);
   await connection.run(`CREATE OR REPLACE TABLE ${windowsOf(rollup)} AS
-    SELECT DISTINCT ${dimensions}, ${periodOfSql(rollup, periodStart)} AS ${periodStart} FROM ${windowsOf(daily)}`);
-  const same = daily.dimensions.map((name) => `w.${sqlName(name)} = d.${sqlName(name)}`).join(" AND ");
-  const days = `(SELECT d.* FROM (SELECT * FROM ${rowsOf(daily)} UNION ALL BY NAME SELECT * FROM ${published}) d
+    SELECT DISTINCT ${dimensions}, ${periodOfSql(rollup, periodStart)} AS ${periodStart} FROM ${dayWindows}`);
+  const same = daysOf(dataset)
+    .dimensions.map((name) => `w.${sqlName(name)} = d.${sqlName(name)}`)
+    .join(" AND ");
+  const days = `(SELECT d.* FROM (SELECT * FROM ${dayRows} UNION ALL BY NAME SELECT * FROM ${published}) d
     SEMI JOIN ${windowsOf(rollup)} w ON ${same} AND w.${periodStart} = ${periodOfSql(rollup, `d.${periodStart}`)})`;
   await connection.run(`CREATE OR REPLACE TABLE ${rowsOf(rollup)} AS ${periodRowsSql(dataset, rollup, days)}`);
   await settleMixedZones(input, rollup, published);
@@ -184,15 +208,16 @@ async function computePeriods(input: RoundInput, rollup: RollupDefinition, publi
  */
 async function settleMixedZones(input: RoundInput, rollup: RollupDefinition, published: string): Promise<void> {
   const { connection, dataset, env, raw, snapshotId, defaultZone } = input;
-  const daily = dailyRollup(dataset);
   const mixed = await connection.value<number>(`SELECT count(*) FROM ${rowsOf(rollup)} WHERE ${zoneColumn} IS NULL`);
   if (!mixed) return;
   const dimensions = dimensionList(dataset);
   const same = (left: string, right: string) =>
-    daily.dimensions.map((name) => `${left}.${sqlName(name)} = ${right}.${sqlName(name)}`).join(" AND ");
+    daysOf(dataset)
+      .dimensions.map((name) => `${left}.${sqlName(name)} = ${right}.${sqlName(name)}`)
+      .join(" AND ");
   await connection.run(`CREATE OR REPLACE TABLE slice_mixed AS
     SELECT ${dimensionList(dataset, "d")}, d.${periodStart}, ${periodOfSql(rollup, `d.${periodStart}`)} AS period
-    FROM (SELECT * FROM ${rowsOf(daily)} UNION ALL BY NAME SELECT * FROM ${published}) d
+    FROM (SELECT * FROM ${dayRows} UNION ALL BY NAME SELECT * FROM ${published}) d
     JOIN (SELECT * FROM ${rowsOf(rollup)} WHERE ${zoneColumn} IS NULL) m
       ON ${same("d", "m")} AND ${periodOfSql(rollup, `d.${periodStart}`)} = m.${periodStart}
     QUALIFY d.${periodStart} >= max(d.${periodStart}) OVER (PARTITION BY ${dimensionList(dataset, "d")}, period) - 2`);
@@ -227,7 +252,7 @@ async function stageDeletes(
   slice: number,
 ): Promise<StagedRows | undefined> {
   const { dataset } = input;
-  const same = dailyRollup(dataset)
+  const same = daysOf(dataset)
     .dimensions.map((name) => `w.${sqlName(name)} = r.${sqlName(name)}`)
     .join(" AND ");
   const empty = `(SELECT w.* FROM ${windowsOf(rollup)} w ANTI JOIN ${rowsOf(rollup)} r ON ${same} AND w.${periodStart} = r.${periodStart})`;
@@ -255,7 +280,6 @@ async function stageFile(
 }
 
 async function dropSlice(input: RoundInput): Promise<void> {
-  for (const rollup of input.dataset.rollups)
-    for (const name of [windowsOf(rollup), rowsOf(rollup), publishedOf(rollup)])
-      await input.connection.run(`DROP TABLE IF EXISTS ${name}`);
+  const names = input.dataset.rollups.flatMap((rollup) => [windowsOf(rollup), rowsOf(rollup), publishedOf(rollup)]);
+  for (const name of [dayWindows, dayRows, ...names]) await input.connection.run(`DROP TABLE IF EXISTS ${name}`);
 }

@@ -15,8 +15,9 @@ import {
   sqlName,
   type Table,
 } from "@firn/lake";
-import { dailyRollup, periodStart } from "./rollup-sql.ts";
-import { namedKeys, slicePredicate, type Slice } from "./slices.ts";
+import { daysOf } from "./day-measures.ts";
+import { periodStart } from "./rollup-sql.ts";
+import { dateLiteral, namedKeys, slicePredicate, type Slice } from "./slices.ts";
 
 /** Folds whose last digits hang on the order of the rows. */
 const inexactFolds: ReadonlySet<MeasureDefinition["fold"]> = new Set([
@@ -42,12 +43,14 @@ export interface PublishedInput {
 export async function fillPublished(input: PublishedInput, windows: string, name: string): Promise<void> {
   const { env, connection, dataset, rollup, table, slice } = input;
   const start = rollup.periodColumns.start;
-  const [span] = await connection.rows<{ first: string | null; last: string | null }>(
-    `SELECT CAST(min(${periodStart}) AS VARCHAR) AS first, CAST(max(${periodStart}) AS VARCHAR) AS last FROM ${windows}`,
+  const [span] = await connection.rows<{ first: number | null; last: number | null }>(
+    `SELECT min(${periodStart}) AS first, max(${periodStart}) AS last FROM ${windows}`,
   );
   const conditions: Predicate[] = [];
-  if (typeof span?.first === "string" && typeof span.last === "string")
-    conditions.push(gte(start, span.first), lte(start, span.last));
+  if (typeof span?.first === "number" && typeof span.last === "number") {
+    const literal = (day: number) => dateLiteral(rollup.table, start, day);
+    conditions.push(gte(start, literal(span.first)), lte(start, literal(span.last)));
+  }
   const inSlice = slicePredicate(dataset, slice);
   if (inSlice) conditions.push(inSlice);
   const named = await namedKeys(connection, dataset, windows);
@@ -55,7 +58,7 @@ export async function fillPublished(input: PublishedInput, windows: string, name
   const plan = await planScan({ env, table, where: and(...conditions) });
   const columns = rollup.table.columns.map((column) => column.name);
   const rows = await scanSql(plan, { columns, store: env.store });
-  const same = dailyRollup(dataset).dimensions.map((one) => `w.${sqlName(one)} = p.${sqlName(one)}`);
+  const same = daysOf(dataset).dimensions.map((one) => `w.${sqlName(one)} = p.${sqlName(one)}`);
   same.push(`w.${periodStart} = CAST(p.${sqlName(start)} AS DATE)`);
   await connection.run(
     `CREATE OR REPLACE TABLE ${name} AS SELECT p.* FROM (${rows}) p SEMI JOIN ${windows} w ON ${same.join(" AND ")}`,

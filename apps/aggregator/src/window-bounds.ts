@@ -3,18 +3,22 @@
  */
 import { localWindow, periodOf, type RollupDefinition, zoneByName } from "@firn/core";
 import { type KernelConnection, sqlString } from "@firn/lake";
-import { periodStart, zoneColumn } from "./rollup-sql.ts";
+import { hasBounds, periodStart, zoneColumn } from "./rollup-sql.ts";
 
 const valuesPerInsert = 5_000;
 const cacheEntriesMax = 200_000;
 const cache = new Map<string, string>();
 
-/** Makes the table `bounds` (period_start, zone, window_start, window_end) for every period and zone of the rows. */
+/**
+ * Makes the table `bounds` (period_start, zone, window_start, window_end) for every period and zone of the rows; none
+ * for a rollup that has no columns for it.
+ */
 export async function addWindowBounds(
   connection: KernelConnection,
   rollup: RollupDefinition,
   rows: string,
-): Promise<string> {
+): Promise<string | undefined> {
+  if (!hasBounds(rollup)) return undefined;
   const pairs = await connection.rows<{ day: number; zone: string }>(
     `SELECT DISTINCT ${periodStart} - DATE '1970-01-01' AS day, ${zoneColumn} AS zone FROM ${rows}`,
   );

@@ -2,7 +2,7 @@
  * Which windows of days a round computes, slice by slice, so that memory does not grow with the round: a slice is some
  * values of the dimension that raw is partitioned by, and reads files of its own.
  */
-import type { Dataset, RollupDefinition } from "@firn/core";
+import { columnTypeOf, type Dataset, type RollupDefinition } from "@firn/core";
 import {
   type KernelConnection,
   type LakeEnvironment,
@@ -13,8 +13,9 @@ import {
   sqlName,
   type Table,
 } from "@firn/lake";
-import { dailyRollup, dimensionList, lastDayOfPeriodSql, periodStart, windowsSql } from "./rollup-sql.ts";
-import { type Slice, slicePredicate, slicingDimension } from "./slices.ts";
+import { daysOf } from "./day-measures.ts";
+import { dimensionList, lastDayOfPeriodSql, periodStart, windowsSql } from "./rollup-sql.ts";
+import { type Slice, slicePredicate, slicingDimension, valueText } from "./slices.ts";
 
 export interface WindowSource {
   /** Rows that name windows, by value of the slicing dimension; `null` where a file does not say. */
@@ -26,7 +27,7 @@ export interface WindowSource {
 const filesPerStatement = 2_000;
 
 function windowColumns(dataset: Dataset): string[] {
-  return [...dailyRollup(dataset).dimensions, dataset.time.localDate];
+  return [...new Set([...daysOf(dataset).dimensions, dataset.time.localDate])];
 }
 
 /**
@@ -193,7 +194,7 @@ async function publishedValues(
   const plan = await planScan({ env, table });
   const scan = await scanSql(plan, { columns: [dimension], store: env.store });
   const rows = await connection.rows<{ value: string }>(
-    `SELECT DISTINCT ${sqlName(dimension)} AS value FROM (${scan})`,
+    `SELECT DISTINCT ${valueText(columnTypeOf(dataset.raw, dimension), sqlName(dimension))} AS value FROM (${scan})`,
   );
   return rows.map((row) => String(row.value));
 }

@@ -5,7 +5,8 @@
 import type { TableDefinition } from "@firn/core";
 import { type KernelConnection, sqlString } from "@firn/lake";
 import type { KeyIndex } from "./key-index.ts";
-import { contentDigestSql, identityDigestSql, partitionNameSql } from "./record-sql.ts";
+import { partitionNameSql } from "./partition-name.ts";
+import { contentDigestSql, identityDigestSql } from "./record-sql.ts";
 import type { BatchKeys } from "./resolve.ts";
 
 export interface KeyShape {

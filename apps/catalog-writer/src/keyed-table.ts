@@ -38,7 +38,7 @@ import { candidatePredicate } from "./candidates.ts";
 import { catchUpIndex } from "./index-catch-up.ts";
 import type { KeyIndex } from "./key-index.ts";
 import { type KeyShape, readKeys } from "./keyed-rows.ts";
-import { partitionNameSql } from "./record-sql.ts";
+import { partitionNameSql } from "./partition-name.ts";
 import { type Resolution, resolveBatch, RowAction } from "./resolve.ts";
 
 /** The table is no longer what the batch was planned on. */

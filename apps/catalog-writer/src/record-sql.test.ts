@@ -4,13 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  contentDigestSql,
-  createBatchSql,
-  identityDigestSql,
-  loadColumnBatchesSql,
-  partitionNameSql,
-} from "./record-sql.ts";
+import { partitionNameSql } from "./partition-name.ts";
+import { contentDigestSql, createBatchSql, identityDigestSql, loadColumnBatchesSql } from "./record-sql.ts";
 
 const definition: TableDefinition = {
   namespace: "n",

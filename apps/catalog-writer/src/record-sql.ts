@@ -7,8 +7,6 @@
 import { COLUMN_PREFIX, type ColumnType, OP_COLUMN, type TableDefinition } from "@firn/core";
 import { definedType, duckType, sqlName, sqlString } from "@firn/lake";
 
-const microsPerDay = 86_400_000_000;
-
 /** How a column travels in a message's JSON (timestamps as microseconds, dates as days). */
 function transportType(type: ColumnType): string {
   if (type === "date") return "INTEGER";
@@ -86,24 +84,4 @@ export function contentDigestSql(definition: TableDefinition, content: readonly 
     return `CASE WHEN cardinality(${sqlName(name)}) > 0 THEN list_sort(map_entries(${sqlName(name)})) END`;
   });
   return `hash(${values.join(", ")})`;
-}
-
-/**
- * Where a row lies, as a text that `partitionPredicate` turns back into a condition: a JSON array with one value a
- * partition field of the table that can be turned back (identity as text, day as a number of days).
- */
-export function partitionNameSql(definition: TableDefinition): string {
-  const parts = locatingFields(definition).map((field) => {
-    const column = sqlName(field.source);
-    if (field.transform === "identity") return `CAST(to_json(${column}) AS VARCHAR)`;
-    const micros = `epoch_us(${column})`;
-    return `CAST((${micros} - ((${micros} % ${microsPerDay}) + ${microsPerDay}) % ${microsPerDay}) // ${microsPerDay} AS VARCHAR)`;
-  });
-  if (parts.length === 0) return "'[]'";
-  return `concat('[', ${parts.join(", ',', ")}, ']')`;
-}
-
-/** The partition fields whose value says which rows they hold. */
-export function locatingFields(definition: TableDefinition) {
-  return definition.partition.filter((field) => field.transform === "identity" || field.transform === "day");
 }

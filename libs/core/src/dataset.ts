@@ -64,27 +64,35 @@ export type MeasureFold =
 export interface MeasureDefinition {
   readonly column: string;
   readonly fold: MeasureFold;
-  /** Column of raw that is folded; for `mean_of_daily` the column of the daily rollup. */
+  /**
+   * Column of raw that is folded, which may be another one for each measure; for `mean_of_daily` the column of the
+   * daily rollup. Sums of whole numbers are exact, sums of doubles compensated.
+   */
   readonly of: string;
 }
 
-/** Columns of a rollup that say which period a row is of. `start` and `end` are local dates as YYYY-MM-DD. */
+/**
+ * Columns of a rollup that say which period a row is of; those that are absent the table has not. `start` and `end` are
+ * local dates: columns of type `date`, or strings as YYYY-MM-DD.
+ */
 export interface PeriodColumns {
   readonly start: string;
   readonly end?: string;
   readonly year?: string;
   /** ISO week of the ISO year, or month 1–12. */
   readonly number?: string;
-  readonly windowStart: string;
-  readonly windowEnd: string;
-  readonly timezone: string;
-  readonly updatedAt: string;
+  /** Instants at which the period starts and (exclusive) ends in its zone. */
+  readonly windowStart?: string;
+  readonly windowEnd?: string;
+  readonly timezone?: string;
+  readonly updatedAt?: string;
 }
 
 export interface RollupDefinition {
   readonly name: string;
   readonly period: "day" | "week" | "month";
   readonly table: TableDefinition;
+  /** Columns of raw, of the same names in the table: strings, whole numbers or dates; all rollups of a dataset alike. */
   readonly dimensions: readonly string[];
   readonly periodColumns: PeriodColumns;
   readonly measures: readonly MeasureDefinition[];
@@ -92,13 +100,20 @@ export interface RollupDefinition {
 
 /** The columns of raw that windows are made from. */
 export interface EventTimeColumns {
-  /** Local civil date of the event in its own zone. */
+  /** Civil date of the event in its own zone, a column of type `date`; of a dataset of plain dates the event itself. */
   readonly localDate: string;
-  /** Zone name as sent, offset in minutes, and the map that may hold the zone of the measurement under `zoneKey`. */
-  readonly timezone: string;
-  readonly timezoneOffset: string;
-  readonly zoneMap: string;
-  readonly zoneKey: string;
+  /** Where the event's zone comes from; absent where no event names one: all are in the lake's default zone. */
+  readonly zone?: ZoneColumns;
+}
+
+/** An event's zone: the first of these that its row has, else the lake's default. */
+export interface ZoneColumns {
+  /** Map that may hold the zone of the measurement under `key`. */
+  readonly measured?: { readonly map: string; readonly key: string };
+  /** Zone name as sent. */
+  readonly name?: string;
+  /** Minutes east of UTC. */
+  readonly offsetMinutes?: string;
 }
 
 export interface EnvelopeProblem {
@@ -153,7 +168,7 @@ export interface Dataset {
   readonly identity: readonly string[];
   /** Columns of raw whose equality makes a repeat a duplicate rather than a correction. */
   readonly content: readonly string[];
-  /** Column of raw with the instant of the event, and the order of events within a window. */
+  /** Column of raw with the event's instant (`timestamptz`) or `date`, and the order of events within a window. */
   readonly eventTime: string;
   readonly eventOrder: readonly string[];
   readonly time: EventTimeColumns;
@@ -161,6 +176,13 @@ export interface Dataset {
   checkEnvelope(parsed: unknown): EnvelopeCheck;
   /** Begins a run; `processedAtUs` becomes the processing and error time of its records. */
   beginRun(options: ValidationOptions, processedAtUs: number): ValidationRun;
+}
+
+/** The type of a table's column. */
+export function columnTypeOf({ name: table, columns }: TableDefinition, name: string): ColumnType {
+  const column = columns.find((candidate) => candidate.name === name);
+  if (column === undefined) throw new Error(`table ${table} has no column ${name}`);
+  return column.type;
 }
 
 /** Every table of a dataset: raw, errors, and those of the rollups. */

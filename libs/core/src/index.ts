@@ -1,5 +1,5 @@
 export { shardOf, fnv1a32 } from "./shard.ts";
-export { tablesOf } from "./dataset.ts";
+export { columnTypeOf, tablesOf } from "./dataset.ts";
 export type {
   ColumnDefinition,
   ColumnType,
@@ -18,6 +18,7 @@ export type {
   ValidatedRun,
   ValidationOptions,
   ValidationRun,
+  ZoneColumns,
 } from "./dataset.ts";
 export {
   COLUMN_PREFIX,

@@ -203,6 +203,7 @@ export { sqlBlob, sqlDouble, sqlName, sqlString, sqlStringList } from "./kernel/
 
 // Parquet files
 export { duckType } from "./parquet/duck-type.ts";
+export { partitionExpression } from "./parquet/partition-expression.ts";
 export { stageRows, type StageRowsOptions } from "./parquet/stage-rows.ts";
 export { stagePositionDeletes, type StagePositionDeletesOptions } from "./parquet/stage-position-deletes.ts";
 export { ROW_GROUP_ROWS, ROW_GROUP_ROWS_PROPERTY } from "./parquet/write-layout.ts";

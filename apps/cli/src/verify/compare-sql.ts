@@ -1,5 +1,5 @@
-import type { RollupDefinition } from "@firn/core";
-import { sqlName } from "@firn/lake";
+import { columnTypeOf, type RollupDefinition } from "@firn/core";
+import { definedType, duckType, sqlName } from "@firn/lake";
 
 import { PERIODS } from "./recompute-sql.ts";
 
@@ -28,8 +28,11 @@ export const WINDOWS = "windows_rows";
 export function differencesSql(rollup: RollupDefinition): string {
   const keys = rollup.table.identity.map(sqlName);
   const columns = comparedColumns(rollup);
+  const typeOf = (name: string) => duckType(definedType(columnTypeOf(rollup.table, name)));
   const keyOf = (name: string) =>
-    name === rollup.periodColumns.start ? `p.start_text AS ${sqlName(name)}` : `w.${sqlName(name)} AS ${sqlName(name)}`;
+    name === rollup.periodColumns.start
+      ? `CAST(p.start_text AS ${typeOf(name)}) AS ${sqlName(name)}`
+      : `w.${sqlName(name)} AS ${sqlName(name)}`;
   const expected = columns.map(({ name, expected: sql }) => `${sql} AS ${sqlName(name)}`);
   const checks = columns.map((column) => checkSql(column, rollup));
   return `WITH expected AS (
@@ -53,7 +56,7 @@ export function differencesSql(rollup: RollupDefinition): string {
 function comparedColumns(rollup: RollupDefinition): readonly ComparedColumn[] {
   const { end, year, number, windowStart, windowEnd, timezone } = rollup.periodColumns;
   const calendar: readonly (readonly [string | undefined, string])[] = [
-    [end, "p.end_text"],
+    [end, end === undefined ? "" : `CAST(p.end_text AS ${duckType(definedType(columnTypeOf(rollup.table, end)))})`],
     [year, "p.year"],
     [number, "p.number"],
     [windowStart, "p.window_start"],

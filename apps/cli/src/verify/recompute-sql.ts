@@ -1,4 +1,4 @@
-import type { Dataset, MeasureDefinition, RollupDefinition } from "@firn/core";
+import { columnTypeOf, type Dataset, type MeasureDefinition, type RollupDefinition } from "@firn/core";
 import { sqlName, sqlString } from "@firn/lake";
 
 /**
@@ -12,18 +12,19 @@ export const PERIODS = "periods";
 
 /** Columns of raw that a rollup is made from. */
 export function rawColumns(dataset: Dataset): readonly string[] {
-  const { localDate, timezone, timezoneOffset, zoneMap } = dataset.time;
+  const { localDate, zone } = dataset.time;
+  const zones = [zone?.measured?.map, zone?.name, zone?.offsetMinutes].filter((name) => name !== undefined);
   const rollups = dataset.rollups.flatMap(({ dimensions, measures }) => [
     ...dimensions,
     ...measures.filter(({ fold }) => fold !== "mean_of_daily").map(({ of }) => of),
   ]);
-  return [...new Set([...rollups, localDate, timezone, timezoneOffset, zoneMap, ...dataset.eventOrder])];
+  return [...new Set([...rollups, localDate, ...zones, ...dataset.eventOrder])];
 }
 
 /** Every window: the dimensions, `period` (its first local date), `zone` (of its latest record), and the measures. */
 export function recomputeSql(dataset: Dataset, rollup: RollupDefinition, defaultZone: string): string {
   const keys = [...rollup.dimensions.map(sqlName), "period"].join(", ");
-  const measures = rollup.measures.map((measure) => `${measureSql(measure)} AS ${sqlName(measure.column)}`);
+  const measures = rollup.measures.map((measure) => `${measureSql(dataset, measure)} AS ${sqlName(measure.column)}`);
   const dailyOf = rollup.measures.find(({ fold }) => fold === "mean_of_daily")?.of;
   return `WITH events AS (
       SELECT *, CAST(date_trunc('${rollup.period}', ${sqlName(dataset.time.localDate)}) AS DATE) AS period,
@@ -52,7 +53,7 @@ function meanOfDailySql(dataset: Dataset, rollup: RollupDefinition, dailyColumn:
     ), daily_means AS (SELECT ${keys}, fsum(day_mean) / count(day_mean) AS mean_of_daily FROM days GROUP BY ${keys})`;
 }
 
-function measureSql({ fold, of }: MeasureDefinition): string {
+function measureSql({ raw }: Dataset, { fold, of }: MeasureDefinition): string {
   const value = sqlName(of);
   switch (fold) {
     case "min":
@@ -61,7 +62,7 @@ function measureSql({ fold, of }: MeasureDefinition): string {
     case "stddev_pop":
       return `${fold}(${value})`;
     case "sum":
-      return `fsum(${value})`;
+      return columnTypeOf(raw, of) === "double" ? `fsum(${value})` : `CAST(sum(${value}) AS BIGINT)`;
     case "avg":
       return `fsum(${value}) / count(${value})`;
     case "first":
@@ -79,10 +80,19 @@ function measureSql({ fold, of }: MeasureDefinition): string {
   }
 }
 
-/** Where a record was measured: its own zone, else the phone's, else the phone's offset, else the lake's default. */
+/** Where a record was measured: its own zone, else the one sent, else the offset sent, else the lake's default. */
 function zoneSql({ time }: Dataset, defaultZone: string): string {
-  const offset = sqlName(time.timezoneOffset);
-  const offsetZone = `printf('%s%02d:%02d', CASE WHEN ${offset} < 0 THEN '-' ELSE '+' END, abs(${offset}) // 60, abs(${offset}) % 60)`;
-  const ofOffset = `CASE WHEN ${offset} IS NOT NULL THEN ${offsetZone} END`;
-  return `coalesce(${sqlName(time.zoneMap)}[${sqlString(time.zoneKey)}], ${sqlName(time.timezone)}, ${ofOffset}, ${sqlString(defaultZone)})`;
+  const { measured, name, offsetMinutes } = time.zone ?? {};
+  const zones = [
+    measured && `${sqlName(measured.map)}[${sqlString(measured.key)}]`,
+    name && sqlName(name),
+    offsetMinutes && offsetZoneSql(sqlName(offsetMinutes)),
+    sqlString(defaultZone),
+  ];
+  return `coalesce(${zones.filter((zone) => zone !== undefined).join(", ")})`;
+}
+
+function offsetZoneSql(offset: string): string {
+  const text = `printf('%s%02d:%02d', CASE WHEN ${offset} < 0 THEN '-' ELSE '+' END, abs(${offset}) // 60, abs(${offset}) % 60)`;
+  return `CASE WHEN ${offset} IS NOT NULL THEN ${text} END`;
 }

@@ -46,12 +46,13 @@ async function prepare(of: RollupDefinition): Promise<void> {
   await makeWindows(connection, health, of, "UTC");
   await makePeriods(connection, of);
   const { start, end, year, number, windowStart, windowEnd, timezone } = of.periodColumns;
-  const calendar: Record<string, string> = { [start]: "p.start_text", [timezone]: "w.zone" };
+  const calendar: Record<string, string> = { [start]: "p.start_text" };
+  if (timezone) calendar[timezone] = "w.zone";
   if (end) calendar[end] = "p.end_text";
   if (year) calendar[year] = "p.year";
   if (number) calendar[number] = "p.number";
-  calendar[windowStart] = "p.window_start";
-  calendar[windowEnd] = "p.window_end";
+  if (windowStart) calendar[windowStart] = "p.window_start";
+  if (windowEnd) calendar[windowEnd] = "p.window_end";
   const columns = of.table.columns
     .filter(({ name }) => name !== of.periodColumns.updatedAt)
     .map(

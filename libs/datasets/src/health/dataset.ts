@@ -23,10 +23,11 @@ export function createHealthDataset(tableOptions: HealthTableOptions = {}): Data
     eventOrder: ["start_date", "sample_id"],
     time: {
       localDate: "local_date",
-      timezone: "timezone",
-      timezoneOffset: "timezone_offset",
-      zoneMap: "metadata",
-      zoneKey: ZONE_KEY,
+      zone: {
+        measured: { map: "metadata", key: ZONE_KEY },
+        name: "timezone",
+        offsetMinutes: "timezone_offset",
+      },
     },
     checkEnvelope: checkHealthEnvelope,
     beginRun: (options, processedAtUs) => new HealthRun(DATASET, tables.raw, options, processedAtUs),
