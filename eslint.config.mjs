@@ -14,8 +14,9 @@ const MAY_IMPORT = {
   lake: ["core"],
   service: ["core"],
   client: ["core"],
-  testing: ["core", "datasets", "stream", "lake", "service", "client"],
-  app: ["core", "datasets", "stream", "lake", "service", "client"],
+  relational: ["core"],
+  testing: ["core", "datasets", "stream", "lake", "service", "client", "relational"],
+  app: ["core", "datasets", "stream", "lake", "service", "client", "relational"],
 };
 
 const LIBS = Object.keys(MAY_IMPORT).filter((layer) => layer !== "app");

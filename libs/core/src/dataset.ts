@@ -144,9 +144,35 @@ export interface PayloadInput {
   readonly sequence: number;
 }
 
+/**
+ * A column that the writer computes when it commits a row, from the row before it in its series; senders do not give
+ * it. `change_from_previous`: `of` over the `of` of the previous row, less 1; null for the first row of a series, where
+ * either is null, and where the previous one is 0. A row that comes, changes or goes also recomputes the row after it,
+ * in the same commit.
+ */
+export interface NeighbourColumn {
+  readonly column: string;
+  readonly kind: "change_from_previous";
+  readonly of: string;
+  /** Columns of the identity that name a series, and the one (a `date`) that orders it. */
+  readonly series: readonly string[];
+  readonly order: string;
+}
+
+/** A table of records, each of which its identity names: a repeat is dropped, other content is a correction. */
+export interface RecordTable {
+  readonly definition: TableDefinition;
+  /** Columns whose equality makes a repeat a duplicate rather than a correction. */
+  readonly content: readonly string[];
+  readonly derived?: NeighbourColumn;
+}
+
 /** What a run of payloads became. `received` = accepted + rejected. */
 export interface ValidatedRun {
+  /** Of raw. */
   readonly rows: ColumnRows;
+  /** Of the dataset's other tables of records, by the table's name. */
+  readonly others?: ReadonlyMap<string, ColumnRows>;
   readonly rejected: readonly DeadLetter[];
   readonly received: number;
   readonly warnings: ReadonlyMap<string, number>;
@@ -164,6 +190,10 @@ export interface Dataset {
   readonly raw: TableDefinition;
   readonly errors: TableDefinition;
   readonly rollups: readonly RollupDefinition[];
+  /** Tables of records beside raw, in namespaces of their own; no rollups are made of them. */
+  readonly others?: readonly RecordTable[];
+  /** Of raw. */
+  readonly derived?: NeighbourColumn;
   /** Columns of raw that name a record, compared byte by byte. */
   readonly identity: readonly string[];
   /** Columns of raw whose equality makes a repeat a duplicate rather than a correction. */
@@ -185,7 +215,20 @@ export function columnTypeOf({ name: table, columns }: TableDefinition, name: st
   return column.type;
 }
 
-/** Every table of a dataset: raw, errors, and those of the rollups. */
-export function tablesOf({ raw, errors, rollups }: Pick<Dataset, "raw" | "errors" | "rollups">): TableDefinition[] {
-  return [raw, errors, ...rollups.map((rollup) => rollup.table)];
+/** Every table of records of a dataset, raw first. */
+export function recordTablesOf(
+  dataset: Pick<Dataset, "raw" | "content" | "derived" | "others">,
+): readonly RecordTable[] {
+  const { raw, content, derived, others = [] } = dataset;
+  return [{ definition: raw, content, ...(derived === undefined ? {} : { derived }) }, ...others];
+}
+
+/** Every table of a dataset: raw, errors, its other tables of records, and those of the rollups. */
+export function tablesOf({
+  raw,
+  errors,
+  others = [],
+  rollups,
+}: Pick<Dataset, "raw" | "errors" | "others" | "rollups">): TableDefinition[] {
+  return [raw, errors, ...others.map((table) => table.definition), ...rollups.map((rollup) => rollup.table)];
 }

@@ -1,5 +1,5 @@
 export { shardOf, fnv1a32 } from "./shard.ts";
-export { columnTypeOf, tablesOf } from "./dataset.ts";
+export { columnTypeOf, recordTablesOf, tablesOf } from "./dataset.ts";
 export type {
   ColumnDefinition,
   ColumnType,
@@ -9,10 +9,12 @@ export type {
   EventTimeColumns,
   MeasureDefinition,
   MeasureFold,
+  NeighbourColumn,
   PartitionFieldDefinition,
   PartitionTransform,
   PayloadInput,
   PeriodColumns,
+  RecordTable,
   RollupDefinition,
   TableDefinition,
   ValidatedRun,

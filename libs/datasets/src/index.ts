@@ -8,3 +8,5 @@ export type { AggregatePartitioning, HealthTableOptions, HealthTables } from "./
 export { canonicalHealthType, findHealthType, healthUnit } from "./health/aliases.ts";
 export { HEALTH_TYPES } from "./health/quantity-types.ts";
 export type { HealthType } from "./health/quantity-types.ts";
+export { marketTables } from "./market/tables.ts";
+export type { MarketTables } from "./market/tables.ts";

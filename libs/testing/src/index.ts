@@ -9,6 +9,8 @@ export type { LogFault, LogOperation } from "./log-faults.ts";
 export { natsServerBinary, startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
 export { pauseProcess } from "./pause-process.ts";
+export { startPostgres } from "./postgres-server.ts";
+export type { PostgresServer } from "./postgres-server.ts";
 export { tempFolder } from "./temp-folder.ts";
 export type { TempFolder } from "./temp-folder.ts";
 export { waitFor } from "./wait-for.ts";

@@ -1,10 +1,7 @@
-import type {
-  ColumnDefinition,
-  ColumnType,
-  PartitionFieldDefinition,
-  PartitionTransform,
-  TableDefinition,
-} from "@firn/core";
+import type { ColumnDefinition, PartitionFieldDefinition, TableDefinition } from "@firn/core";
+
+import { errorsTable } from "../errors-table.ts";
+import { optional, partitionField as field, required } from "../table-columns.ts";
 
 /** Names and partitioning that a site may choose; what is absent is the default. */
 export interface HealthTableOptions {
@@ -65,7 +62,7 @@ export function healthTables(options: HealthTableOptions = {}): HealthTables {
   const aggregates = options.aggregates ?? { kind: "bucket" };
   const tables = {
     raw: rawTable(namespace, options.rawTable ?? "health_data_raw"),
-    errors: errorsTable(namespace, options.errorsTable ?? "health_data_errors"),
+    errors: errorsTable(namespace, options.errorsTable ?? "health_data_errors", PROPERTIES),
     daily: dailyTable(namespace, aggregates),
     weekly: weeklyTable(namespace, aggregates),
     monthly: monthlyTable(namespace, aggregates),
@@ -103,31 +100,6 @@ function rawTable(namespace: string, name: string): TableDefinition {
     identity: ["user_id", "sample_id"],
     partition: [field("start_date", "day", "start_date_day"), field("data_type", "identity", "data_type")],
     sort: ["user_id", "start_date", "sample_id"],
-    properties: PROPERTIES,
-  };
-}
-
-function errorsTable(namespace: string, name: string): TableDefinition {
-  return {
-    namespace,
-    name,
-    columns: [
-      required("error_id", "string", "hash of dataset, user, device, error type and original bytes"),
-      required("error_type", "string", "validation, deserialization, transformation, schema or processing error"),
-      required("error_message", "string", "field, the value's problem and the rule"),
-      required("error_timestamp", "timestamptz", "when the record was refused"),
-      optional("raw_payload", "string", "the refused bytes as they came; base64:… where they are not UTF-8"),
-      optional("user_id", "string", "person, where known"),
-      optional("device_id", "string", "device, where known"),
-      optional("sample_id", "string", "sample, where known"),
-      optional("data_type", "string", "data type as sent, where known"),
-      required("kafka_topic", "string", "Kafka topic, else stream subject"),
-      required("kafka_partition", "long", "Kafka partition, else shard"),
-      required("kafka_offset", "long", "Kafka offset, else stream sequence"),
-    ],
-    identity: ["error_id"],
-    partition: [field("error_timestamp", "day", "error_timestamp_day"), field("error_type", "identity", "error_type")],
-    sort: ["error_timestamp", "error_id"],
     properties: PROPERTIES,
   };
 }
@@ -244,16 +216,4 @@ function bucketed(
 
 function identities(...columns: readonly string[]): PartitionFieldDefinition[] {
   return columns.map((column) => field(column, "identity", column));
-}
-
-function field(source: string, transform: PartitionTransform, name: string): PartitionFieldDefinition {
-  return { source, transform, name };
-}
-
-function required(name: string, type: ColumnType, doc?: string): ColumnDefinition {
-  return doc === undefined ? { name, type, required: true } : { name, type, required: true, doc };
-}
-
-function optional(name: string, type: ColumnType, doc?: string): ColumnDefinition {
-  return doc === undefined ? { name, type, required: false } : { name, type, required: false, doc };
 }

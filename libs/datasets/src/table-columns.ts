@@ -1,0 +1,15 @@
+import type { ColumnDefinition, ColumnType, PartitionFieldDefinition, PartitionTransform } from "@firn/core";
+
+/** Words in which the tables of the datasets are written down. */
+
+export function required(name: string, type: ColumnType, doc?: string): ColumnDefinition {
+  return doc === undefined ? { name, type, required: true } : { name, type, required: true, doc };
+}
+
+export function optional(name: string, type: ColumnType, doc?: string): ColumnDefinition {
+  return doc === undefined ? { name, type, required: false } : { name, type, required: false, doc };
+}
+
+export function partitionField(source: string, transform: PartitionTransform, name: string): PartitionFieldDefinition {
+  return { source, transform, name };
+}
