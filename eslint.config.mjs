@@ -15,8 +15,9 @@ const MAY_IMPORT = {
   service: ["core"],
   client: ["core"],
   relational: ["core"],
-  testing: ["core", "datasets", "stream", "lake", "service", "client", "relational"],
-  app: ["core", "datasets", "stream", "lake", "service", "client", "relational"],
+  finance: ["core"],
+  testing: ["core", "datasets", "stream", "lake", "service", "client", "relational", "finance"],
+  app: ["core", "datasets", "stream", "lake", "service", "client", "relational", "finance"],
 };
 
 const LIBS = Object.keys(MAY_IMPORT).filter((layer) => layer !== "app");
@@ -33,7 +34,7 @@ const NO_OTHER_PACKAGE_BY_PATH = {
 const NO_INSIDES = { regex: "^@firn/[a-z-]+/", message: "Import a lib by its index." };
 const NO_WORLD = {
   regex: "^(node:(fs|net|http|https|dns|child_process|cluster|worker_threads|timers|os|process)|pino|zod)(/|$)",
-  message: "core and datasets are pure: no I/O, clock, environment or framework.",
+  message: "core, datasets and finance are pure: no I/O, clock, environment or framework.",
 };
 
 export default defineConfig(
@@ -66,7 +67,7 @@ export default defineConfig(
     rules: { "no-restricted-imports": ["error", { patterns: forbiddenImports(layer) }] },
   })),
   {
-    files: ["libs/core/src/**/*.ts", "libs/datasets/src/**/*.ts"],
+    files: ["libs/core/src/**/*.ts", "libs/datasets/src/**/*.ts", "libs/finance/src/**/*.ts"],
     ignores: TESTS,
     rules: {
       "no-restricted-globals": ["error", "process", "fetch", "setTimeout", "setInterval", "setImmediate", "console"],
@@ -108,7 +109,7 @@ function forbiddenImports(layer) {
     NO_INSIDES,
     ...own,
     ...(layer === "service" || layer === "app" ? [] : [NO_NEST]),
-    ...(layer === "core" || layer === "datasets" ? [NO_WORLD] : []),
+    ...(["core", "datasets", "finance"].includes(layer) ? [NO_WORLD] : []),
   ];
 }
 
