@@ -1,7 +1,6 @@
 import { isWellFormedText, type EnvelopeCheck, type EnvelopeProblem } from "@firn/core";
 
-/** Texts that each row of a payload repeats are bounded, so that a payload cannot grow without bound in the tables. */
-export const NAME_LENGTH_MAX = 1024;
+import { NAME_LENGTH_MAX } from "../payload/read-fields.ts";
 
 /** The envelope of health: an object with non-empty strings `deviceId` and `userId` and an array `samples`. */
 export function checkHealthEnvelope(parsed: unknown): EnvelopeCheck {

@@ -12,13 +12,13 @@ import {
   type ValidationRun,
 } from "@firn/core";
 
+import { faultText, findPayloadFaults, NO_FAULTS, type PayloadFaults } from "../payload/payload-faults.ts";
+import { optionalInstant, optionalName, requiredText } from "../payload/read-fields.ts";
+import { RecordProblems, wrongKind } from "../payload/record-problems.ts";
+import { DeadLetterOffice, storableText, type Refusal } from "../payload/refusals.ts";
 import { checkHealthEnvelope } from "./envelope.ts";
-import { faultText, findPayloadFaults, type PayloadFaults } from "./payload-faults.ts";
-import { optionalInstant, optionalName, requiredText } from "./read-fields.ts";
 import { readSample, type PayloadFields, type SampleRules } from "./read-sample.ts";
-import { DeadLetterOffice, storableText, type Refusal } from "./refusals.ts";
 import { SampleColumns } from "./sample-columns.ts";
-import { SampleProblems, wrongKind } from "./sample-problems.ts";
 
 /** An object of which nothing is known yet but that it is one. */
 type Payload = Readonly<Record<string, unknown>>;
@@ -33,7 +33,8 @@ interface PayloadState {
   readonly refusals: Refusal[];
 }
 
-const NO_FAULTS: PayloadFaults = { payload: [], samples: new Map(), deleted: new Map() };
+/** Members of a payload that hold records. */
+const MEMBERS = ["deleted", "samples"] as const;
 
 /**
  * Decodes and validates payloads of the health lake one after the other.
@@ -47,7 +48,7 @@ export class HealthRun implements ValidationRun {
   readonly #columns: SampleColumns;
   readonly #deadLetters: DeadLetterOffice;
   readonly #warnings = new Map<string, number>();
-  readonly #problems = new SampleProblems();
+  readonly #problems = new RecordProblems();
   #received = 0;
 
   constructor(dataset: string, raw: TableDefinition, options: ValidationOptions, processedAtUs: number) {
@@ -67,7 +68,7 @@ export class HealthRun implements ValidationRun {
   add(input: PayloadInput): void {
     const payload = this.#decode(input);
     if (payload === undefined) return;
-    const faults = isPlainJson(input.bytes, payload) ? NO_FAULTS : findPayloadFaults(input.bytes);
+    const faults = isPlainJson(input.bytes, payload) ? NO_FAULTS : findPayloadFaults(input.bytes, MEMBERS);
     if (faults.payload.length > 0) {
       return this.#refusePayload(input, payload, "validation_error", faults.payload.map(faultText).join("; "));
     }
@@ -104,7 +105,9 @@ export class HealthRun implements ValidationRun {
 
   #refusePayload(input: PayloadInput, payload: unknown, errorType: ErrorType, message: string): void {
     this.#received++;
-    this.#deadLetters.refusePayload(input, payload, errorType, message);
+    const { userId, deviceId } = (payload ?? {}) as Payload;
+    const sender = { userId: storableText(userId), deviceId: storableText(deviceId) };
+    this.#deadLetters.refusePayload(input, sender, errorType, message);
   }
 
   #addRecords(input: PayloadInput, payload: Payload, faults: PayloadFaults): void {
@@ -125,7 +128,7 @@ export class HealthRun implements ValidationRun {
     this.#addDeleted(payload["deleted"] ?? [], state);
     for (let index = 0; index < samples.length; index++) this.#addSample(samples[index], index, state);
     if (state.refusals.length > 0) {
-      this.#deadLetters.refuseRecords(input, fields.userId, fields.deviceId, state.refusals);
+      this.#deadLetters.refuseRecords(input, fields, state.refusals);
     }
   }
 
@@ -134,7 +137,7 @@ export class HealthRun implements ValidationRun {
     const problems = this.#problems;
     problems.reset();
     if (state.problem !== undefined) problems.add(state.problem);
-    for (const fault of state.faults.samples.get(index) ?? []) problems.add(faultText(fault));
+    for (const fault of state.faults.records.get("samples")?.get(index) ?? []) problems.add(faultText(fault));
     const read = readSample(sample, state.fields, this.#rules, problems);
     if (read !== undefined) {
       this.#columns.addSample(read, state.fields, this.#processedAtUs);
@@ -166,7 +169,8 @@ export class HealthRun implements ValidationRun {
     this.#received++;
     const problems = this.#problems;
     problems.reset();
-    for (const fault of state.faults.deleted.get(index) ?? []) problems.add(faultText({ ...fault, path: "deleted" }));
+    for (const fault of state.faults.records.get("deleted")?.get(index) ?? [])
+      problems.add(faultText({ ...fault, path: "deleted" }));
     const id = requiredText(deletedId, "deleted", problems);
     if (!problems.some) return this.#columns.addTombstone(state.fields.userId, id);
     const { errorType, message } = problems;

@@ -1,5 +1,5 @@
 import { canonicalHealthType, findHealthType } from "./aliases.ts";
-import { excerpt, wrongKind, type SampleProblems } from "./sample-problems.ts";
+import { excerpt, wrongKind, type RecordProblems } from "../payload/record-problems.ts";
 import type { HealthType } from "./quantity-types.ts";
 import { normalizeUnit, type Conversion } from "./units.ts";
 
@@ -20,7 +20,7 @@ export function readMeasure(
   rawValue: unknown,
   unitName: string,
   strict: boolean,
-  problems: SampleProblems,
+  problems: RecordProblems,
 ): Measure {
   const type = typeName === "" ? undefined : findHealthType(typeName);
   const value = readValue(rawValue, type, problems);
@@ -43,7 +43,7 @@ export function readMeasure(
 }
 
 /** A finite number, not negative unless the type may be; the sign of zero is dropped. */
-function readValue(value: unknown, type: HealthType | undefined, problems: SampleProblems): number {
+function readValue(value: unknown, type: HealthType | undefined, problems: RecordProblems): number {
   if (typeof value !== "number") problems.add(wrongKind("value", value, "a finite number"));
   else if (!Number.isFinite(value)) problems.add("value is too large for a double: it must be a finite number");
   else if (value < 0 && !mayBeNegative(type)) problems.add(`value ${value} is negative: it must be at least 0`);
@@ -56,7 +56,7 @@ function mayBeNegative(type: HealthType | undefined): boolean {
   return type !== undefined && (type.min < 0 || type.unit === "°C");
 }
 
-function converted(value: number, type: HealthType, conversion: Conversion, problems: SampleProblems): number {
+function converted(value: number, type: HealthType, conversion: Conversion, problems: RecordProblems): number {
   const result = conversion.identity ? value : ((value + conversion.add) * conversion.mul) / conversion.div;
   if (!Number.isFinite(result)) {
     problems.addConversion(

@@ -9,8 +9,8 @@ import {
   optionalTextMap,
   requiredInstant,
   requiredText,
-} from "./read-fields.ts";
-import { excerpt, wrongKind, type SampleProblems } from "./sample-problems.ts";
+} from "../payload/read-fields.ts";
+import { excerpt, wrongKind, type RecordProblems } from "../payload/record-problems.ts";
 
 /** The payload's own fields as its samples' rows repeat them. */
 export interface PayloadFields {
@@ -60,7 +60,7 @@ export function readSample(
   input: unknown,
   payload: PayloadFields,
   rules: SampleRules,
-  problems: SampleProblems,
+  problems: RecordProblems,
 ): HealthSample | undefined {
   if (input === null || typeof input !== "object" || Array.isArray(input)) {
     problems.add(wrongKind("sample", input, "an object"));
@@ -98,7 +98,7 @@ export function readSample(
   };
 }
 
-function readStart(value: unknown, problems: SampleProblems): number {
+function readStart(value: unknown, problems: RecordProblems): number {
   const us = requiredInstant(value, "startDate", problems);
   if (us < START_US_MIN || us >= START_US_END) {
     problems.add(`startDate ${excerpt(value)} is out of range: its year must be ${START_YEAR_MIN}–${START_YEAR_MAX}`);
@@ -106,7 +106,7 @@ function readStart(value: unknown, problems: SampleProblems): number {
   return us;
 }
 
-function readEnd(value: unknown, start: unknown, startUs: number, problems: SampleProblems): number {
+function readEnd(value: unknown, start: unknown, startUs: number, problems: RecordProblems): number {
   // Most samples are points in time.
   if (value === start && startUs === startUs) return startUs;
   const us = requiredInstant(value, "endDate", problems);
@@ -122,14 +122,14 @@ function zoneOf(
   timezone: string | null,
   offset: number | null,
   defaultZone: Zone,
-  problems: SampleProblems,
+  problems: RecordProblems,
 ): Zone {
   const zoneMeasured = typeof measured === "string" ? knownZone(measured, `metadata.${ZONE_KEY}`, problems) : undefined;
   const zonePhone = timezone === null ? undefined : knownZone(timezone, "timezone", problems);
   return zoneMeasured ?? zonePhone ?? (offset === null ? defaultZone : fixedZone(offset));
 }
 
-function knownZone(name: string, field: string, problems: SampleProblems): Zone | undefined {
+function knownZone(name: string, field: string, problems: RecordProblems): Zone | undefined {
   const zone = findZone(name);
   if (zone === undefined) {
     problems.add(`${field} ${excerpt(name)} is unknown: it must be a name of the IANA time-zone database`);

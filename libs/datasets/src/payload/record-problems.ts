@@ -4,7 +4,7 @@ const EXCERPT_LENGTH_MAX = 64;
 export const PROBLEMS_MAX = 20;
 
 /** What was found in one record: problems, of which a message lists the first PROBLEMS_MAX, and warnings. */
-export class SampleProblems {
+export class RecordProblems {
   readonly #warnings: string[] = [];
   #texts: string[] = [];
   #count = 0;

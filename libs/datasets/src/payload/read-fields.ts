@@ -1,13 +1,15 @@
 import { explainInstant, OFFSET_MINUTES_MAX, parseInstantUs } from "@firn/core";
 
-import { NAME_LENGTH_MAX } from "./envelope.ts";
-import { excerpt, wrongKind, type SampleProblems } from "./sample-problems.ts";
+import { excerpt, wrongKind, type RecordProblems } from "./record-problems.ts";
+
+/** Texts that each row of a payload repeats are bounded, so that a payload cannot grow without bound in the tables. */
+export const NAME_LENGTH_MAX = 1024;
 
 /**
  * Readers of one field each: they return the value, or add a problem and return a stand-in that nobody stores.
  * Optional fields may be absent or null.
  */
-export function requiredText(value: unknown, field: string, problems: SampleProblems): string {
+export function requiredText(value: unknown, field: string, problems: RecordProblems): string {
   if (typeof value !== "string") problems.add(wrongKind(field, value, "a string"));
   else if (value === "") problems.add(`${field} is empty: it must be a non-empty string`);
   else if (value.length > NAME_LENGTH_MAX) {
@@ -16,24 +18,24 @@ export function requiredText(value: unknown, field: string, problems: SampleProb
   return "";
 }
 
-export function optionalText(value: unknown, field: string, problems: SampleProblems): string | null {
+export function optionalText(value: unknown, field: string, problems: RecordProblems): string | null {
   if (typeof value === "string") return value;
   if (value !== undefined && value !== null) problems.add(wrongKind(field, value, "a string where it is given"));
   return null;
 }
 
 /** An optional text that every row of the payload repeats. */
-export function optionalName(value: unknown, field: string, problems: SampleProblems): string | null {
+export function optionalName(value: unknown, field: string, problems: RecordProblems): string | null {
   return value === undefined || value === null || value === "" ? null : requiredText(value, field, problems);
 }
 
-export function optionalBoolean(value: unknown, field: string, problems: SampleProblems): boolean {
+export function optionalBoolean(value: unknown, field: string, problems: RecordProblems): boolean {
   if (typeof value === "boolean") return value;
   if (value !== undefined && value !== null) problems.add(wrongKind(field, value, "true or false where it is given"));
   return false;
 }
 
-export function requiredInstant(value: unknown, field: string, problems: SampleProblems): number {
+export function requiredInstant(value: unknown, field: string, problems: RecordProblems): number {
   if (typeof value === "string") {
     const us = parseInstantUs(value);
     if (us !== us) problems.add(`${field} ${excerpt(value)} ${explainInstant(value)}`);
@@ -43,12 +45,12 @@ export function requiredInstant(value: unknown, field: string, problems: SampleP
   return Number.NaN;
 }
 
-export function optionalInstant(value: unknown, field: string, absentUs: number, problems: SampleProblems): number {
+export function optionalInstant(value: unknown, field: string, absentUs: number, problems: RecordProblems): number {
   return value === undefined || value === null ? absentUs : requiredInstant(value, field, problems);
 }
 
 /** Minutes east of UTC, or null. */
-export function optionalOffset(value: unknown, field: string, problems: SampleProblems): number | null {
+export function optionalOffset(value: unknown, field: string, problems: RecordProblems): number | null {
   if (value === undefined || value === null) return null;
   const rule = `whole minutes east of UTC within ±${OFFSET_MINUTES_MAX}`;
   if (typeof value !== "number" || !Number.isInteger(value)) problems.add(wrongKind(field, value, rule));
@@ -61,7 +63,7 @@ export function optionalOffset(value: unknown, field: string, problems: SamplePr
 export function optionalTextMap(
   value: unknown,
   field: string,
-  problems: SampleProblems,
+  problems: RecordProblems,
 ): Readonly<Record<string, string>> | null {
   if (value === undefined || value === null) return null;
   if (typeof value !== "object" || Array.isArray(value)) {

@@ -2,27 +2,28 @@ import { findJsonFaults, jsonItems, jsonMembers, type JsonFault, type JsonRange 
 
 /** Duplicate keys and lone surrogates of a payload, by the record that they are in. */
 export interface PayloadFaults {
-  /** In the payload itself: outside of its samples and deletions. */
+  /** In the payload itself: outside of its records. */
   readonly payload: readonly JsonFault[];
-  readonly samples: ReadonlyMap<number, readonly JsonFault[]>;
-  readonly deleted: ReadonlyMap<number, readonly JsonFault[]>;
+  /** Of records, by the payload's member that they are in and their index there. */
+  readonly records: ReadonlyMap<string, ReadonlyMap<number, readonly JsonFault[]>>;
 }
 
-/** Reads the text (an object that `JSON.parse` took) token by token. */
-export function findPayloadFaults(bytes: Uint8Array): PayloadFaults {
+export const NO_FAULTS: PayloadFaults = { payload: [], records: new Map() };
+
+/** Reads the text (an object that `JSON.parse` took) token by token; `members` are those that hold records. */
+export function findPayloadFaults(bytes: Uint8Array, members: readonly string[]): PayloadFaults {
   const payload: JsonFault[] = [];
-  const samples = new Map<number, readonly JsonFault[]>();
-  const deleted = new Map<number, readonly JsonFault[]>();
+  const records = new Map(members.map((member) => [member, new Map<number, readonly JsonFault[]>()]));
   const keys = new Set<string>();
   for (const member of jsonMembers(bytes)) {
     const { key } = member;
     if (keys.has(key)) payload.push({ kind: "duplicate_key", path: key });
     keys.add(key);
-    if (key === "samples") findItemFaults(bytes, member, samples);
-    else if (key === "deleted") findItemFaults(bytes, member, deleted);
+    const items = records.get(key);
+    if (items) findItemFaults(bytes, member, items);
     else for (const fault of findJsonFaults(bytes, member)) payload.push({ ...fault, path: joined(key, fault.path) });
   }
-  return { payload, samples, deleted };
+  return { payload, records };
 }
 
 function findItemFaults(bytes: Uint8Array, array: JsonRange, into: Map<number, readonly JsonFault[]>): void {

@@ -13,13 +13,21 @@ import {
 /** A record of a payload that is refused: which one, and why. */
 export interface Refusal {
   /** The payload's member that the record is in; without `index` the member itself is the record. */
-  readonly member: "samples" | "deleted";
+  readonly member: string;
   readonly index?: number;
   readonly errorType: ErrorType;
   readonly message: string;
   readonly sampleId: string | null;
   readonly dataType: string | null;
 }
+
+/** Who sent a payload, as its dead letters say it. */
+export interface Sender {
+  readonly userId: string | null;
+  readonly deviceId: string | null;
+}
+
+export const NO_SENDER: Sender = { userId: null, deviceId: null };
 
 /** Makes dead letters of one dataset's run. */
 export class DeadLetterOffice {
@@ -33,21 +41,13 @@ export class DeadLetterOffice {
   }
 
   /** The payload as one refused record. */
-  refusePayload(input: PayloadInput, payload: unknown, errorType: ErrorType, message: string): void {
-    const { userId, deviceId } = (payload ?? {}) as Record<string, unknown>;
-    this.#add(input, input.bytes, {
-      errorType,
-      message,
-      userId: storableText(userId),
-      deviceId: storableText(deviceId),
-      sampleId: null,
-      dataType: null,
-    });
+  refusePayload(input: PayloadInput, sender: Sender, errorType: ErrorType, message: string): void {
+    this.#add(input, input.bytes, { errorType, message, ...sender, sampleId: null, dataType: null });
   }
 
   /** Records of a payload (in the order of each member), with the exact bytes of each. */
-  refuseRecords(input: PayloadInput, userId: string, deviceId: string, refusals: readonly Refusal[]): void {
-    for (const member of ["deleted", "samples"] as const) {
+  refuseRecords(input: PayloadInput, { userId, deviceId }: Sender, refusals: readonly Refusal[]): void {
+    for (const member of new Set(refusals.map((refusal) => refusal.member))) {
       const ofMember = refusals.filter((refusal) => refusal.member === member);
       const ranges = rangesOf(input.bytes, member, ofMember);
       ofMember.forEach(({ errorType, message, sampleId, dataType }, i) => {
