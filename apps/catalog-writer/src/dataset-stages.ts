@@ -2,7 +2,16 @@
  * The stages of one dataset: one for each table of records, one for all rollups, and the maintenance of them all, which
  * takes its turns in the same commit queues.
  */
-import { acceptedSubject, type Dataset, rejectedSubject, type TableDefinition, tablesOf } from "@firn/core";
+import {
+  acceptedSubject,
+  acceptedTableSubject,
+  type Dataset,
+  type NeighbourColumn,
+  recordTablesOf,
+  rejectedSubject,
+  type TableDefinition,
+  tablesOf,
+} from "@firn/core";
 import { definedIdentifier, type Kernel, type LakeEnvironment } from "@firn/lake";
 import type { Logger, Parking, Stage } from "@firn/service";
 import type { Log, StreamConnection } from "@firn/stream";
@@ -78,33 +87,45 @@ export async function openDatasetStages(dataset: Dataset, parts: WriterParts): P
 
 /** A table of records that have an identity. */
 interface KeyedTable {
+  /** What the stage is called within the dataset. */
+  readonly part: string;
   readonly kind: "accepted" | "rejected";
   readonly definition: TableDefinition;
   readonly identity: readonly string[];
   readonly content: readonly string[];
-  readonly subject: (dataset: string, shard: number) => string;
+  readonly derived: NeighbourColumn | undefined;
+  readonly subject: (shard: number) => string;
   readonly countAs: "stored" | "rejected";
   /** Tables made from it. */
   readonly aggregates: readonly TableDefinition[];
 }
 
-function keyedTables({ raw, errors, identity, content, rollups }: Dataset): readonly KeyedTable[] {
-  return [
-    {
+function keyedTables(dataset: Dataset): readonly KeyedTable[] {
+  const { name, raw, errors, rollups } = dataset;
+  const ofRecords = recordTablesOf(dataset).map(({ definition, content, derived }): KeyedTable => {
+    const isRaw = definition === raw;
+    return {
+      part: isRaw ? "accepted" : definition.name,
       kind: "accepted",
-      definition: raw,
-      identity,
+      definition,
+      identity: isRaw ? dataset.identity : definition.identity,
       content,
-      subject: acceptedSubject,
+      derived,
+      subject: (shard) => (isRaw ? acceptedSubject(name, shard) : acceptedTableSubject(name, definition.name, shard)),
       countAs: "stored",
-      aggregates: rollups.map((rollup) => rollup.table),
-    },
+      aggregates: isRaw ? rollups.map((rollup) => rollup.table) : [],
+    };
+  });
+  return [
+    ...ofRecords,
     {
+      part: "rejected",
       kind: "rejected",
       definition: errors,
       identity: errors.identity,
       content: [],
-      subject: rejectedSubject,
+      derived: undefined,
+      subject: (shard) => rejectedSubject(name, shard),
       countAs: "rejected",
       aggregates: [],
     },
@@ -113,7 +134,7 @@ function keyedTables({ raw, errors, identity, content, rollups }: Dataset): read
 
 async function openTableStage(
   dataset: Dataset,
-  { kind, definition, identity, content, subject, countAs }: KeyedTable,
+  { part, kind, definition, identity, content, derived, subject, countAs }: KeyedTable,
   index: KeyIndex,
   queueOf: QueueOf,
   parts: WriterParts,
@@ -121,7 +142,7 @@ async function openTableStage(
   const { metrics, kernel, validated } = parts;
   const shards = Array.from({ length: parts.shards }, (_, shard) => shard);
   return new TableStage({
-    name: `${dataset.name}.${kind}`,
+    name: `${dataset.name}.${part}`,
     kind,
     log: validated,
     table: {
@@ -131,9 +152,10 @@ async function openTableStage(
       definition,
       identity,
       content,
+      ...(derived === undefined ? {} : { derived }),
       identifier: definedIdentifier(definition),
       stream: validated.stream,
-      subjects: shards.map((shard) => subject(dataset.name, shard)),
+      subjects: shards.map(subject),
       writerEpoch: parts.writerEpoch,
       newRowsCountAs: countAs,
     },

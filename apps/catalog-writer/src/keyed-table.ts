@@ -10,6 +10,7 @@ import {
   type CountName,
   type Counts,
   identityProperty,
+  type NeighbourColumn,
   parseCounts,
   parsePositions,
   positionProperty,
@@ -51,6 +52,8 @@ export interface KeyedTableOptions extends KeyShape {
   readonly connection: KernelConnection;
   readonly index: KeyIndex;
   readonly identifier: TableIdentifier;
+  /** A column that is computed here, from neighbouring rows. */
+  readonly derived?: NeighbourColumn;
   readonly stream: string;
   /** Every subject of the stream whose messages go into this table. */
   readonly subjects: readonly string[];

@@ -1,5 +1,6 @@
 import {
   acceptedSubject,
+  acceptedTableSubject,
   encodeColumnBatch,
   encodeRejectedBatch,
   rejectedSubject,
@@ -25,13 +26,16 @@ export interface MessagePlan {
   readonly shard: number;
   /** Bytes that one message may have in all. */
   readonly recordBytesMax: number;
-  /** Go on the last accepted message. */
-  readonly headers: Readonly<Record<string, string>>;
+  /**
+   * Go on the last accepted message. Messages of one append have consecutive sequences: `behind` is how many messages
+   * before it the last one of each of the dataset's other tables stands.
+   */
+  headers(behind: ReadonlyMap<string, number>): Readonly<Record<string, string>>;
 }
 
 /**
- * The messages of one append: rejected ones first, then accepted ones, each within the limit; the last one carries the
- * position and is there even when no row was accepted.
+ * The messages of one append: rejected ones first, then accepted ones of the dataset's other tables, then those of raw,
+ * each within the limit; the last one carries the position and is there even when no row was accepted.
  */
 export function planMessages(run: ValidatedRun, plan: MessagePlan): AppendRecord[] {
   const bytesMax = plan.recordBytesMax - OVERHEAD_BYTES;
@@ -40,10 +44,18 @@ export function planMessages(run: ValidatedRun, plan: MessagePlan): AppendRecord
   if (accepted.at(-1)!.byteLength > CLOSING_BYTES_MAX) accepted.push(encodeColumnBatch(plan.dataset, NO_ROWS));
   const records: AppendRecord[] = [
     ...rejected.map((data) => ({ subject: rejectedSubject(plan.dataset, plan.shard), data })),
-    ...accepted.map((data) => ({ subject: acceptedSubject(plan.dataset, plan.shard), data })),
   ];
+  const lastOf = new Map<string, number>();
+  for (const [table, rows] of run.others ?? []) {
+    if (rows.rows === 0) continue;
+    const subject = acceptedTableSubject(plan.dataset, table, plan.shard);
+    for (const data of encodeRows(rows, plan.dataset, bytesMax)) records.push({ subject, data });
+    lastOf.set(table, records.length - 1);
+  }
+  records.push(...accepted.map((data) => ({ subject: acceptedSubject(plan.dataset, plan.shard), data })));
   const last = records.length - 1;
-  return records.with(last, { ...records[last]!, headers: plan.headers });
+  const behind = new Map([...lastOf].map(([table, at]) => [table, last - at]));
+  return records.with(last, { ...records[last]!, headers: plan.headers(behind) });
 }
 
 function encodeRows(rows: ColumnRows, dataset: string, bytesMax: number): Uint8Array[] {

@@ -1,4 +1,4 @@
-import { acceptedSubject } from "@firn/core";
+import { acceptedSubject, otherEndsHeader, OTHERS_HEADER, parseOtherEnds } from "@firn/core";
 import type { Log } from "@firn/stream";
 
 /**
@@ -14,6 +14,8 @@ export interface ShardPosition {
   readonly records: number;
   /** Sequence of the accepted message itself, the expectation of the next append; 0 for none. */
   readonly outputSequence: number;
+  /** Last accepted sequence of each of the dataset's other tables that ever had a row. */
+  readonly others: ReadonlyMap<string, number>;
 }
 
 export const INPUT_SEQUENCE_HEADER = "Firn-Input-Sequence";
@@ -23,21 +25,25 @@ export const RECORDS_HEADER = "Firn-Records";
 /** @throws Error when the last accepted message carries no position: someone else writes to the stream. */
 export async function loadPosition(validated: Log, dataset: string, shard: number): Promise<ShardPosition> {
   const last = await validated.last(acceptedSubject(dataset, shard));
-  if (last === undefined) return { inputSequence: 0, inputIdentity: undefined, records: 0, outputSequence: 0 };
+  if (last === undefined)
+    return { inputSequence: 0, inputIdentity: undefined, records: 0, outputSequence: 0, others: new Map() };
   const inputIdentity = last.headers[INPUT_IDENTITY_HEADER];
   const inputSequence = Number(last.headers[INPUT_SEQUENCE_HEADER]);
   const records = Number(last.headers[RECORDS_HEADER]);
   if (inputIdentity === undefined || !Number.isSafeInteger(inputSequence) || !Number.isSafeInteger(records)) {
     throw new Error(`message ${last.sequence} of ${last.subject} carries no position of the validator`);
   }
-  return { inputSequence, inputIdentity, records, outputSequence: last.sequence };
+  const others = parseOtherEnds(last.headers[OTHERS_HEADER], last.sequence);
+  return { inputSequence, inputIdentity, records, outputSequence: last.sequence, others };
 }
 
 export function positionHeaders(
-  position: Pick<ShardPosition, "inputSequence" | "records">,
+  position: Pick<ShardPosition, "inputSequence" | "records" | "others">,
   identity: string,
+  behind: ReadonlyMap<string, number>,
 ): Record<string, string> {
   return {
+    ...otherEndsHeader(position.others, behind),
     [INPUT_SEQUENCE_HEADER]: String(position.inputSequence),
     [INPUT_IDENTITY_HEADER]: identity,
     [RECORDS_HEADER]: String(position.records),

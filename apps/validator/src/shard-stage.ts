@@ -1,6 +1,14 @@
 import { randomUUID } from "node:crypto";
 
-import { acceptedSubject, intakeSubject, type Dataset, type ValidatedRun, type ValidationOptions } from "@firn/core";
+import {
+  acceptedSubject,
+  intakeSubject,
+  OTHERS_HEADER,
+  parseOtherEnds,
+  type Dataset,
+  type ValidatedRun,
+  type ValidationOptions,
+} from "@firn/core";
 import { repeatTurns, type Logger, type Parking } from "@firn/service";
 import { appendFenced, isStreamError, type AttemptStore, type Log, type LogRecord } from "@firn/stream";
 
@@ -199,7 +207,7 @@ export class ShardStage {
       dataset: dataset.name,
       shard,
       recordBytesMax: validated.recordBytesMax,
-      headers: positionHeaders(next, identity),
+      headers: (behind) => positionHeaders({ ...next, others: after.others }, identity, behind),
     });
     const fence = { subject: acceptedSubject(dataset.name, shard), expectedLastSequence: after.outputSequence };
     const onRetry = (error: { kind: string }): void => {
@@ -214,7 +222,8 @@ export class ShardStage {
       );
       this.#passed(prepared);
       await this.#trim.validated(inputSequence, prepared.storedMs, Date.now());
-      return { ...next, inputIdentity: identity, outputSequence: lastSequence };
+      const others = parseOtherEnds(records.at(-1)!.headers?.[OTHERS_HEADER], lastSequence);
+      return { ...next, inputIdentity: identity, outputSequence: lastSequence, others };
     } catch (error) {
       if (isStreamError(error, "too_large")) this.#tooLarge(prepared);
       throw error;

@@ -64,12 +64,14 @@ export { parkedKey, resumeKey, tableKey } from "./pipeline-state.ts";
 export type { KnownTable, ParkedState, ResumeOrder } from "./pipeline-state.ts";
 export {
   acceptedSubject,
+  acceptedTableSubject,
   committedHint,
   intakeSubject,
   rejectedSubject,
   rollupSubject,
   streams,
 } from "./pipeline-subjects.ts";
+export { otherEndsHeader, OTHERS_HEADER, parseOtherEnds } from "./other-ends.ts";
 export { decodeRollupRound, encodeRollupRound } from "./rollup-round.ts";
 export type { RollupChange, RollupRound, StagedRows } from "./rollup-round.ts";
 export {

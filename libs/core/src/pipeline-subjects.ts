@@ -9,6 +9,11 @@ export function acceptedSubject(dataset: string, shard: number): string {
   return `accepted.${dataset}.${shard}`;
 }
 
+/** Of a dataset's table of records beside raw. */
+export function acceptedTableSubject(dataset: string, table: string, shard: number): string {
+  return `accepted.${dataset}.${table}.${shard}`;
+}
+
 export function rejectedSubject(dataset: string, shard: number): string {
   return `rejected.${dataset}.${shard}`;
 }

@@ -1,24 +1,25 @@
 import type { DatasetCounts } from "@firn/client";
-import { parseCounts, receivedBeforeProperty } from "@firn/core";
+import { parseCounts, receivedBeforeProperty, type CountName } from "@firn/core";
 import type { DatasetReading } from "./pipeline-reading.ts";
-import { writtenThrough } from "./settling.ts";
+import { holdsOthers, writtenThrough } from "./settling.ts";
 
 /**
- * What became of the records of a dataset. Raw counts samples and tombstones, errors counts dead letters and their
+ * What became of the records of a dataset. Its tables of records count rows and tombstones, errors counts dead letters and their
  * repeats; what the validator received stands in its last messages.
  *
  * While more arrives, the streams are ahead of the tables. A settled answer then speaks of what is in the tables, so
  * that received is the sum of the rest; at rest the two must agree by themselves.
  */
 export function datasetCounts(reading: DatasetReading, settled: boolean): DatasetCounts {
-  const raw = parseCounts(reading.raw?.metadata.properties ?? {});
+  const records = [reading.raw, ...reading.others].map((table) => parseCounts(table?.metadata.properties ?? {}));
+  const recordsWith = (name: CountName): number => records.reduce((sum, counts) => sum + counts[name], 0);
   const errors = parseCounts(reading.errors?.metadata.properties ?? {});
   const counts = {
-    stored: raw.stored,
-    corrected: raw.corrected,
-    duplicates: raw.duplicates + errors.duplicates,
-    rejected: raw.rejected + errors.rejected,
-    deleted: raw.deleted,
+    stored: recordsWith("stored"),
+    corrected: recordsWith("corrected"),
+    duplicates: recordsWith("duplicates") + errors.duplicates,
+    rejected: recordsWith("rejected") + errors.rejected,
+    deleted: recordsWith("deleted"),
   };
   const sum = counts.stored + counts.corrected + counts.duplicates + counts.rejected + counts.deleted;
   const before = Number(reading.raw?.metadata.properties[receivedBeforeProperty] ?? 0);
@@ -29,7 +30,7 @@ export function datasetCounts(reading: DatasetReading, settled: boolean): Datase
 /** True when the streams hold something that the tables do not. */
 function isMoving(reading: DatasetReading): boolean {
   return reading.shards.some((shard) => {
-    const { accepted, rejected } = writtenThrough(reading, shard);
-    return shard.acceptedLast > accepted || shard.rejectedLast > rejected;
+    const { accepted, rejected, others } = writtenThrough(reading, shard);
+    return shard.acceptedLast > accepted || shard.rejectedLast > rejected || !holdsOthers(others, shard.othersLast);
   });
 }

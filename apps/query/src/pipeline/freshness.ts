@@ -1,4 +1,4 @@
-import type { Dataset } from "@firn/core";
+import { recordTablesOf, type Dataset } from "@firn/core";
 import { isLakeError } from "@firn/lake";
 import { Problem } from "@firn/service";
 import { isStreamError } from "@firn/stream";
@@ -92,7 +92,8 @@ export class Freshness {
       const dataset = datasets.find((candidate) => candidate.name === one.dataset);
       if (dataset === undefined || !isWritten(one)) continue;
       const rollups = one.kind === "settled" ? dataset.rollups.map((rollup) => rollup.table) : [];
-      for (const { namespace, name } of [dataset.raw, dataset.errors, ...rollups]) {
+      const records = recordTablesOf(dataset).map((table) => table.definition);
+      for (const { namespace, name } of [...records, dataset.errors, ...rollups]) {
         const table = `${namespace}.${name}`;
         this.#through.set(table, Math.max(atMs, this.#through.get(table) ?? -Infinity));
       }

@@ -16,6 +16,8 @@ export interface DatasetReading {
   readonly raw: Table | undefined;
   readonly errors: Table | undefined;
   readonly rollups: readonly (Table | undefined)[];
+  /** The dataset's other tables of records, in its order. */
+  readonly others: readonly (Table | undefined)[];
 }
 
 /** The ends of a shard's subjects; a sequence is 0 where nothing was ever appended. */
@@ -26,6 +28,8 @@ export interface ShardReading {
   readonly rollupLast: number;
   /** The last INTAKE sequence that the validator is done with. */
   readonly validatedThrough: number;
+  /** Last accepted sequence of each of the dataset's other tables, by name. */
+  readonly othersLast: ReadonlyMap<string, number>;
   /** Records that the validator has received of this shard since the lake was made. */
   readonly received: number;
 }

@@ -1,4 +1,15 @@
-import { acceptedSubject, parkedKey, rejectedSubject, rollupSubject, streams, type Dataset } from "@firn/core";
+import {
+  acceptedSubject,
+  acceptedTableSubject,
+  OTHERS_HEADER,
+  parkedKey,
+  parseOtherEnds,
+  rejectedSubject,
+  rollupSubject,
+  streams,
+  type Dataset,
+  type TableDefinition,
+} from "@firn/core";
 import type { ParkedStage, PipelineStatus } from "@firn/client";
 import { isLakeError, type Table } from "@firn/lake";
 import type { Log } from "@firn/stream";
@@ -43,16 +54,18 @@ async function readDataset(
   dataset: Dataset,
   shards: number,
 ): Promise<DatasetReading> {
-  const [newest, errors, ...rollups] = await Promise.all([
-    unlessMissing(tables.load(dataset.raw)),
-    unlessMissing(tables.load(dataset.errors)),
-    ...dataset.rollups.map((rollup) => unlessMissing(tables.load(rollup.table))),
+  const loadAll = (definitions: readonly TableDefinition[]) =>
+    Promise.all(definitions.map((definition) => unlessMissing(tables.load(definition))));
+  const [[newest, errors], rollups, others] = await Promise.all([
+    loadAll([dataset.raw, dataset.errors]),
+    loadAll(dataset.rollups.map((rollup) => rollup.table)),
+    loadAll((dataset.others ?? []).map((other) => other.definition)),
   ]);
   const raw = needsHistory(newest, rollups) ? await unlessMissing(tables.load(dataset.raw, "all")) : newest;
   const [validatedIdentity, rollupIdentity] = await Promise.all([open.validated.identity(), open.rollup.identity()]);
   const read = shardNumbers(shards).map((shard) => readShard(open, dataset.name, shard));
   const shardReadings = await Promise.all(read);
-  return { dataset, raw, errors, rollups, shards: shardReadings, validatedIdentity, rollupIdentity };
+  return { dataset, raw, errors, rollups, others, shards: shardReadings, validatedIdentity, rollupIdentity };
 }
 
 async function unlessMissing(load: Promise<Table>): Promise<Table | undefined> {
@@ -76,6 +89,7 @@ async function readShard(open: OpenStreams, dataset: string, shard: number): Pro
     acceptedLast: accepted?.sequence ?? 0,
     rejectedLast,
     rollupLast,
+    othersLast: parseOtherEnds(accepted?.headers[OTHERS_HEADER], accepted?.sequence ?? 0),
     validatedThrough: Number(accepted?.headers[INPUT_SEQUENCE] ?? 0),
     received: Number(accepted?.headers[RECORDS] ?? 0),
   };
@@ -96,11 +110,15 @@ export async function readLag(open: OpenStreams, reading: PipelineReading): Prom
   for (const one of reading.datasets) {
     const { name } = one.dataset;
     for (const shard of one.shards) {
-      const { accepted, rejected } = writtenThrough(one, shard);
+      const { accepted, rejected, others } = writtenThrough(one, shard);
       // Whatever lies behind the position: the last message itself may be large, and is not needed.
       add("intake", open.intake, intakeSubject(name, shard.shard), shard.validatedThrough, Infinity);
       add("accepted", open.validated, acceptedSubject(name, shard.shard), accepted, shard.acceptedLast);
       add("rejected", open.validated, rejectedSubject(name, shard.shard), rejected, shard.rejectedLast);
+      for (const [table, last] of shard.othersLast) {
+        const subject = acceptedTableSubject(name, table, shard.shard);
+        add("accepted", open.validated, subject, others.get(table) ?? 0, last);
+      }
       const subject = rollupSubject(name, shard.shard);
       add("rollup", open.rollup, subject, rollupPosition(one, subject), shard.rollupLast);
     }
@@ -120,16 +138,17 @@ export async function readParked(
   datasets: readonly Dataset[],
   shards: number,
 ): Promise<ParkedStage[]> {
-  const keys = datasets.flatMap(({ name }) => parkedKeys(name, shardNumbers(shards)));
+  const keys = datasets.flatMap((dataset) => parkedKeys(dataset, shardNumbers(shards)));
   const found = await Promise.all(keys.map((key) => open.attempts.get(key)));
   return found.filter(isParked).map(({ stage, shard, reason, fix }) => ({ stage, shard, reason, fix }));
 }
 
 /** The parts in which stages stand still: shards of the validator, what the writer writes. */
-function parkedKeys(dataset: string, shards: readonly number[]): string[] {
+function parkedKeys({ name, others = [] }: Dataset, shards: readonly number[]): string[] {
+  const parts = ["accepted", "rejected", "rollup", ...others.map((other) => other.definition.name)];
   return [
-    ...shards.map((shard) => parkedKey("validator", `${dataset}.${shard}`)),
-    ...["accepted", "rejected", "rollup"].map((part) => parkedKey("catalog-writer", `${dataset}.${part}`)),
+    ...shards.map((shard) => parkedKey("validator", `${name}.${shard}`)),
+    ...parts.map((part) => parkedKey("catalog-writer", `${name}.${part}`)),
   ];
 }
 

@@ -50,7 +50,14 @@ function reading({ shards = [{}, {}], raw = [], accepted = [], rejected = [], so
     Object.fromEntries(
       at.map((value, shard) => [positionProperty(streams.validated, subject("health", shard)), String(value)]),
     );
-  const empty = { acceptedLast: 0, rejectedLast: 0, rollupLast: 0, validatedThrough: 0, received: 0 };
+  const empty = {
+    acceptedLast: 0,
+    rejectedLast: 0,
+    rollupLast: 0,
+    validatedThrough: 0,
+    received: 0,
+    othersLast: new Map(),
+  };
   return {
     dataset,
     validatedIdentity: "now",
@@ -58,6 +65,7 @@ function reading({ shards = [{}, {}], raw = [], accepted = [], rejected = [], so
     shards: shards.map((shard, index) => ({ ...empty, shard: index, ...shard })),
     raw: table({ ...position(acceptedSubject, accepted), ...counts }, raw),
     errors: table(position(rejectedSubject, rejected)),
+    others: [],
     rollups: dataset.rollups.map(() => table(source === undefined ? {} : { [sourceSnapshotProperty]: source })),
   };
 }

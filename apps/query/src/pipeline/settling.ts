@@ -1,5 +1,6 @@
 import {
   acceptedSubject,
+  acceptedTableSubject,
   identityProperty,
   parsePositions,
   rejectedSubject,
@@ -26,6 +27,7 @@ export type DatasetTarget =
       readonly dataset: string;
       readonly accepted: readonly number[];
       readonly rejected: readonly number[];
+      readonly others: readonly ReadonlyMap<string, number>[];
     }
   /** Every rollup has to equal this snapshot of raw, or a later one; undefined: raw has none. */
   | { readonly kind: "aggregating"; readonly dataset: string; readonly snapshot: SnapshotMark | undefined }
@@ -71,13 +73,18 @@ function afterValidating(target: DatasetTarget & { kind: "validating" }, { shard
     dataset: target.dataset,
     accepted: shards.map((shard) => shard.acceptedLast),
     rejected: shards.map((shard) => shard.rejectedLast),
+    others: shards.map((shard) => shard.othersLast),
   };
 }
 
 function afterWriting(target: DatasetTarget & { kind: "writing" }, reading: DatasetReading): DatasetTarget {
   const written = reading.shards.every((shard, index) => {
-    const { accepted, rejected } = writtenThrough(reading, shard);
-    return accepted >= target.accepted[index]! && rejected >= target.rejected[index]!;
+    const { accepted, rejected, others } = writtenThrough(reading, shard);
+    return (
+      accepted >= target.accepted[index]! &&
+      rejected >= target.rejected[index]! &&
+      holdsOthers(others, target.others[index]!)
+    );
   });
   if (!written) return target;
   const snapshot = reading.raw && currentSnapshot(reading.raw.metadata);
@@ -90,12 +97,22 @@ function afterAggregating(target: DatasetTarget & { kind: "aggregating" }, readi
   return equal ? { kind: "settled", dataset: target.dataset } : target;
 }
 
+/** True when the dataset's other tables hold what their subjects had. */
+export function holdsOthers(written: ReadonlyMap<string, number>, last: ReadonlyMap<string, number>): boolean {
+  return [...last].every(([table, sequence]) => (written.get(table) ?? 0) >= sequence);
+}
+
 /** Sequences of VALIDATED that the tables hold of a shard. */
 export function writtenThrough(
-  { dataset, raw, errors, validatedIdentity }: DatasetReading,
+  { dataset, raw, errors, others, validatedIdentity }: DatasetReading,
   { shard }: Pick<ShardReading, "shard">,
-): { accepted: number; rejected: number } {
+): { accepted: number; rejected: number; others: ReadonlyMap<string, number> } {
+  const ofOthers = (dataset.others ?? []).map(({ definition: { name } }, index) => {
+    const subject = acceptedTableSubject(dataset.name, name, shard);
+    return [name, positionIn(others[index], streams.validated, validatedIdentity, subject)] as const;
+  });
   return {
+    others: new Map(ofOthers),
     accepted: positionIn(raw, streams.validated, validatedIdentity, acceptedSubject(dataset.name, shard)),
     rejected: positionIn(errors, streams.validated, validatedIdentity, rejectedSubject(dataset.name, shard)),
   };
