@@ -1,7 +1,7 @@
 // Bundles one app into dist/main.js: workspace libs go in, npm packages stay outside.
 // Usage (from the app's folder): node ../../tools/build-app.mjs
 import { build } from "esbuild";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -17,12 +17,15 @@ const keepNpmPackagesOutside = {
   },
 };
 
+rmSync("dist", { recursive: true, force: true });
 await build({
   entryPoints: entries,
   outdir: "dist",
   bundle: true,
   platform: "node",
   format: "esm",
+  // What is imported when it is needed, such as the S3 client, lies in a file of its own beside main.js.
+  splitting: true,
   target: "node20.19",
   sourcemap: true,
   logLevel: "warning",

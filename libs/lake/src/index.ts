@@ -123,6 +123,14 @@ export type {
   PutOptions,
 } from "./store/object-store.ts";
 export { openFileStore, type FileStoreOptions } from "./store/file-store.ts";
+export { isS3Location, openStore, type OpenStoreOptions } from "./store/open-store.ts";
+export type {
+  ChecksumAlgorithm,
+  S3Credentials,
+  S3CredentialSource,
+  S3Settings,
+  VendedS3Access,
+} from "./store/s3/s3-settings.ts";
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts";
 export { isWithin, joinLocation, normaliseLocation, pathOfLocation, sameLocation } from "./store/location.ts";
 

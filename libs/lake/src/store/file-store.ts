@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { LakeError, type LakeErrorKind } from "../lake-error.ts";
 import { DurableFiles, isUnfinished } from "./durable-files.ts";
 import { isWithin, normaliseLocation, pathOfLocation } from "./location.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
 import type { AdoptMove, AdoptedObject, ListedObject, ObjectStore } from "./object-store.ts";
 
 /** Files that `adoptAll` syncs at the same time; libuv has four threads by default. */
@@ -108,28 +109,6 @@ async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw error;
   }
-}
-
-/** Results in the order of `items`. The first failure fails all; those that run already are waited for. */
-async function mapConcurrently<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = new Array<R>(items.length);
-  let next = 0;
-  let failed = false;
-  const worker = async (): Promise<void> => {
-    while (next < items.length && !failed) {
-      const index = next++;
-      try {
-        results[index] = await work(items[index]!);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, worker));
-  const failure = ends.find((end) => end.status === "rejected");
-  if (failure !== undefined) throw failure.reason;
-  return results;
 }
 
 const KIND_BY_CODE: Readonly<Record<string, LakeErrorKind>> = {

@@ -9,8 +9,9 @@
  *   existing object replaces it atomically; with `ifAbsent` it fails as `already_exists`, and of several writers at
  *   the same time exactly one succeeds.
  * - A read or listing that starts after a write resolved sees it.
- * - All calls may run at the same time. Nothing is retried inside. Failures are `LakeError`: `not_found` for reads of
- *   what is not there, `invalid`, `already_exists`, `unavailable`, `unauthorized`.
+ * - All calls may run at the same time, and each may be asked twice: a store across a network does so after failures
+ *   that may pass, with back-off. Failures are `LakeError`: `not_found` for reads of what is not there, `invalid`,
+ *   `already_exists`, `unavailable`, `unauthorized`, and `corrupt` where bytes are not those that were written.
  */
 export interface ObjectStore {
   /** The warehouse root, normalised, without a slash at its end. */
@@ -29,7 +30,8 @@ export interface ObjectStore {
 
   /**
    * A path on this machine with the object's bytes, for readers that want a file: the file store gives the file
-   * itself (a missing object then shows when it is opened), others a local copy. Only for reading.
+   * itself (a missing object then shows when it is opened), others a local copy, which stays for ten minutes at least.
+   * Only for reading. Others fail as `corrupt` when the object has another size than `sizeBytes`.
    */
   localPath(location: string, sizeBytes?: number): Promise<string>;
   /** Moves a finished local file into the store. `localPath` is gone afterwards. */

