@@ -14,6 +14,12 @@ export const catalogSettings = defineSettings({
     default: "firn",
     help: "Name of this catalog in its database; other SQL catalogs that read the same database use it too.",
   },
+  databaseUrl: {
+    env: "FIRN_CATALOG_DATABASE_URL",
+    type: "url",
+    secret: true,
+    help: "PostgreSQL database with the catalog's tables, postgres://user:password@host/name; without it SQLite is used.",
+  },
   databasePath: {
     env: "FIRN_CATALOG_DB",
     type: "path",

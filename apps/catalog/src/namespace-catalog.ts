@@ -7,7 +7,7 @@ import {
   type NamespacePropertiesChanged,
 } from "@firn/lake";
 import type { CatalogDatabase } from "./database/catalog-database.ts";
-import { checkLocation } from "./tables/warehouse-rules.ts";
+import { checkLocation } from "./metadata/warehouse-rules.ts";
 
 /** Namespaces of the catalog and their properties. */
 export class NamespaceCatalog {
@@ -52,10 +52,11 @@ export class NamespaceCatalog {
 
   async drop(namespace: Namespace): Promise<void> {
     const result = await this.#database.dropNamespace(namespaceText(namespace));
-    if (result === "missing") throw catalogFailure.noNamespace(namespace);
-    if (result === "dropped") return;
-    const what = result.tables > 0 ? `${result.tables} tables exist.` : `${result.children} namespaces exist.`;
-    throw catalogFailure.namespaceNotEmpty(namespace, what);
+    if (result.kind === "missing") throw catalogFailure.noNamespace(namespace);
+    if (result.kind !== "not_empty") return;
+    const { tables, views, children } = result;
+    const [count, what] = tables > 0 ? [tables, "tables"] : views > 0 ? [views, "views"] : [children, "namespaces"];
+    throw catalogFailure.namespaceNotEmpty(namespace, `${count} ${what} exist.`);
   }
 
   #checkLocation(properties: Readonly<Record<string, string>>): void {

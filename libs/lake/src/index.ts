@@ -87,6 +87,19 @@ export {
   stringMapAt,
 } from "./metadata/json-shape.ts";
 
+// Views
+export {
+  VIEW_FORMAT_VERSION,
+  type ViewLogEntry,
+  type ViewMetadata,
+  type ViewRepresentation,
+  type ViewVersion,
+} from "./view/view-metadata.ts";
+export { type ViewCommit, type ViewRequirement, type ViewUpdate } from "./view/view-updates.ts";
+export { planViewCommit } from "./view/apply-view-updates.ts";
+export { viewCommitAt, viewVersionAt } from "./view/parse-view.ts";
+export { readViewMetadata } from "./view/view-file.ts";
+
 // Catalog
 export {
   tableName,

@@ -1,22 +1,33 @@
 import type { NamespacePropertiesChange, NamespacePropertiesChanged, TableIdentifier } from "@firn/lake";
 
-/** Where a table's current metadata lies. */
-export interface TablePointer {
+/** Tables and views share one space of names. */
+export type EntryKind = "table" | "view";
+
+/** Where the current metadata of a table or view lies. */
+export interface Pointer {
   readonly metadataLocation: string;
   readonly previousMetadataLocation: string | null;
 }
 
-/** One table's part of a commit. Without `oldLocation` the table is made. */
+/** One table's or view's part of a commit. Without `oldLocation` it is made. */
 export interface PointerChange {
   readonly identifier: TableIdentifier;
   readonly oldLocation: string | undefined;
   readonly newLocation: string;
 }
 
-/** `moved`: another commit came first. `exists`: a table to make is there. `no_namespace`: its namespace is gone. */
+/** `moved`: another commit came first. `exists`: what is to be made is there. `no_namespace`: its namespace is gone. */
 export type SwapResult =
   | { readonly kind: "swapped" }
-  | { readonly kind: "moved" | "exists" | "missing" | "no_namespace"; readonly identifier: TableIdentifier };
+  | { readonly kind: "exists"; readonly identifier: TableIdentifier; readonly existing: EntryKind }
+  | { readonly kind: "moved" | "missing" | "no_namespace"; readonly identifier: TableIdentifier };
+
+export type RenameResult =
+  { readonly kind: "renamed" | "missing" | "no_namespace" } | { readonly kind: "exists"; readonly existing: EntryKind };
+
+export type DropNamespaceResult =
+  | { readonly kind: "dropped" | "missing" }
+  | { readonly kind: "not_empty"; readonly tables: number; readonly views: number; readonly children: number };
 
 /**
  * The catalog's own state in SQL, in the layout of Apache's JdbcCatalog, schema version V1, so that the SQL catalogs of
@@ -24,9 +35,10 @@ export type SwapResult =
  * touched). Namespaces are levels joined with dots.
  *
  * Every method is one transaction, durable when it resolves. `swapPointers` is the compare-and-swap that all commits
- * rest on: it changes all of its tables or none, and a table only from the location that the caller has seen.
+ * rest on: it changes all of its entries or none, and one only from the location that the caller has seen.
  */
 export interface CatalogDatabase {
+  readonly description: string;
   /** Full names of the namespaces directly below `parent` ("" for the top level), sorted. */
   listNamespaces(parent: string): Promise<string[]>;
   namespaceExists(namespace: string): Promise<boolean>;
@@ -37,18 +49,18 @@ export interface CatalogDatabase {
     namespace: string,
     change: NamespacePropertiesChange,
   ): Promise<NamespacePropertiesChanged | undefined>;
-  dropNamespace(
-    namespace: string,
-  ): Promise<"dropped" | "missing" | { readonly tables: number; readonly children: number }>;
+  dropNamespace(namespace: string): Promise<DropNamespaceResult>;
 
-  /** Names of the tables directly in the namespace, sorted. */
-  listTables(namespace: string): Promise<string[]>;
-  loadPointer(identifier: TableIdentifier): Promise<TablePointer | undefined>;
-  swapPointers(changes: readonly PointerChange[]): Promise<SwapResult>;
-  /** The location that it had; undefined when there is no such table. */
-  dropPointer(identifier: TableIdentifier): Promise<string | undefined>;
-  renamePointer(from: TableIdentifier, to: TableIdentifier): Promise<"renamed" | "missing" | "exists" | "no_namespace">;
-  /** True when some table's metadata lies below the folder. */
+  /** Names of the tables or views directly in the namespace, sorted. */
+  list(kind: EntryKind, namespace: string): Promise<string[]>;
+  loadPointer(kind: EntryKind, identifier: TableIdentifier): Promise<Pointer | undefined>;
+  /** What has this name, if anything. */
+  kindOf(identifier: TableIdentifier): Promise<EntryKind | undefined>;
+  swapPointers(kind: EntryKind, changes: readonly PointerChange[]): Promise<SwapResult>;
+  /** The location that it had; undefined when there is no such table or view. */
+  dropPointer(kind: EntryKind, identifier: TableIdentifier): Promise<string | undefined>;
+  renamePointer(kind: EntryKind, from: TableIdentifier, to: TableIdentifier): Promise<RenameResult>;
+  /** True when the metadata of some table or view lies below the folder. */
   folderInUse(folder: string): Promise<boolean>;
   close(): Promise<void>;
 }

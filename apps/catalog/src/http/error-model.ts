@@ -25,9 +25,6 @@ export function answerError(reply: FastifyReply, error: unknown, log: Logger): v
 
 export function errorModelOf(error: unknown): ErrorModel {
   if (isLakeError(error)) return lakeErrorModel(error);
-  if (isDatabaseError(error)) {
-    return { message: "The catalog's database does not answer", type: "ServiceUnavailableException", code: 503 };
-  }
   const status = statusOf(error);
   if (status === undefined || status >= 500) {
     return { message: "Internal error", type: "InternalServerError", code: 500 };
@@ -51,6 +48,9 @@ function lakeErrorModel(error: LakeError): ErrorModel {
       if (error.context["reason"] === "set_and_removed") {
         return { message, type: "UnprocessableEntityException", code: 422 };
       }
+      if (error.context["reason"] === "illegal_argument") {
+        return { message, type: "IllegalArgumentException", code: 400 };
+      }
       return { message, type: "BadRequestException", code: 400 };
     case "unauthorized":
       return { message, type: "ForbiddenException", code: 403 };
@@ -59,6 +59,7 @@ function lakeErrorModel(error: LakeError): ErrorModel {
     case "unavailable":
       return { message, type: "ServiceUnavailableException", code: 503 };
     case "unknown_outcome":
+      return { message, type: "CommitStateUnknownException", code: 500 };
     case "corrupt":
       return { message, type: "InternalServerError", code: 500 };
   }
@@ -66,6 +67,7 @@ function lakeErrorModel(error: LakeError): ErrorModel {
 
 function missingType(missing: unknown): string {
   if (missing === "namespace") return "NoSuchNamespaceException";
+  if (missing === "view") return "NoSuchViewException";
   return missing === "table" ? "NoSuchTableException" : "NotFoundException";
 }
 
@@ -74,10 +76,4 @@ function statusOf(error: unknown): number | undefined {
   if (error instanceof HttpException) return error.getStatus();
   const { statusCode } = error as { statusCode?: unknown };
   return typeof statusCode === "number" && statusCode >= 400 ? statusCode : undefined;
-}
-
-/** A locked, full or damaged database file. */
-function isDatabaseError(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" && code.startsWith("SQLITE_");
 }

@@ -1,6 +1,5 @@
 import type { FastifyReply } from "fastify";
 import { stringifyLakeJson } from "@firn/lake";
-import type { StoredMetadata } from "../tables/table-snapshot.ts";
 
 /** Sends JSON; bigints become integers. */
 export function answerJson(reply: FastifyReply, body: unknown, status = 200): void {
@@ -11,8 +10,8 @@ export function answerEmpty(reply: FastifyReply, status = 204): void {
   void reply.code(status).send();
 }
 
-/** `LoadTableResult` around metadata that is JSON already. */
-export function loadTableResult(stored: Pick<StoredMetadata, "json"> & { readonly metadataLocation?: string }): string {
+/** `LoadTableResult` or `LoadViewResult` around metadata that is JSON already. */
+export function loadResult(stored: { readonly json: string; readonly metadataLocation?: string }): string {
   const location =
     stored.metadataLocation === undefined ? "" : `"metadata-location":${JSON.stringify(stored.metadataLocation)},`;
   return `{${location}"metadata":${stored.json},"config":{}}`;

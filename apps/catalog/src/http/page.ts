@@ -1,4 +1,6 @@
-import { shapeError } from "@firn/lake";
+import type { FastifyReply } from "fastify";
+import { shapeError, type Namespace } from "@firn/lake";
+import { answerJson } from "./json-answer.ts";
 
 export interface Page<T> {
   readonly rows: readonly T[];
@@ -7,15 +9,28 @@ export interface Page<T> {
 
 const PAGE_ROWS_MAX = 10_000;
 
+interface PageQuery {
+  readonly pageToken?: string | undefined;
+  readonly pageSize?: string | undefined;
+}
+
+/** `ListTablesResponse`, of tables or views. */
+export function answerIdentifiers(
+  reply: FastifyReply,
+  namespace: Namespace,
+  names: readonly string[],
+  query: PageQuery,
+): void {
+  const page = pageOf(names, (name) => name, query);
+  const identifiers = page.rows.map((name) => ({ namespace, name }));
+  answerJson(reply, { identifiers, "next-page-token": page.nextPageToken });
+}
+
 /**
  * One page of a listing sorted by `nameOf`. Without a `pageToken` parameter a client knows no paging and gets all rows
  * (REST specification, "Pagination"). The token names the last row of the page before, so it survives changes between.
  */
-export function pageOf<T>(
-  rows: readonly T[],
-  nameOf: (row: T) => string,
-  query: { readonly pageToken?: string | undefined; readonly pageSize?: string | undefined },
-): Page<T> {
+export function pageOf<T>(rows: readonly T[], nameOf: (row: T) => string, query: PageQuery): Page<T> {
   if (query.pageToken === undefined && query.pageSize === undefined) return { rows, nextPageToken: null };
   const size = query.pageSize === undefined ? PAGE_ROWS_MAX : Number(query.pageSize);
   if (!Number.isInteger(size) || size < 1) throw shapeError("pageSize", "must be a positive whole number");

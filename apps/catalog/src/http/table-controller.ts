@@ -1,16 +1,24 @@
 import { Controller, Delete, Get, Head, Inject, Post, Query, Req, Res } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { objectAt, referencedSnapshotsOnly, shapeError, stringifyLakeJson, tableCommitAt } from "@firn/lake";
-import type { TableCatalog } from "../tables/table-catalog.ts";
+import {
+  objectAt,
+  referencedSnapshotsOnly,
+  shapeError,
+  stringifyLakeJson,
+  tableCommitAt,
+  type TableMetadata,
+} from "@firn/lake";
+import type { EntryStore } from "../entry-store.ts";
+import type { StoredTable, TableCatalog } from "../tables/table-catalog.ts";
 import type { TablePurge } from "../tables/table-purge.ts";
-import type { StoredMetadata } from "../tables/table-snapshot.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
-import { answerEmpty, answerJson, loadTableResult } from "./json-answer.ts";
-import { pageOf } from "./page.ts";
+import { answerEmpty, loadResult } from "./json-answer.ts";
+import { answerIdentifiers } from "./page.ts";
 import { namespaceOf, tableOf } from "./request-path.ts";
-import { createTableAt, registerTableAt, renameTableAt, transactionAt } from "./table-requests.ts";
+import { createTableAt, registerTableAt, renameAt, transactionAt } from "./table-requests.ts";
 
 export const TABLES = Symbol("tables");
+export const TABLE_ENTRIES = Symbol("table entries");
 export const PURGE = Symbol("purge");
 
 type Parameters = Record<string, string | undefined>;
@@ -18,19 +26,23 @@ type Parameters = Record<string, string | undefined>;
 @Controller("v1")
 export class TableController {
   readonly #tables: TableCatalog;
+  readonly #entries: EntryStore<TableMetadata>;
   readonly #purge: TablePurge;
 
-  constructor(@Inject(TABLES) tables: TableCatalog, @Inject(PURGE) purge: TablePurge) {
+  constructor(
+    @Inject(TABLES) tables: TableCatalog,
+    @Inject(TABLE_ENTRIES) entries: EntryStore<TableMetadata>,
+    @Inject(PURGE) purge: TablePurge,
+  ) {
     this.#tables = tables;
+    this.#entries = entries;
     this.#purge = purge;
   }
 
   @Get("namespaces/:namespace/tables")
   async list(@Req() request: FastifyRequest, @Query() query: Parameters, @Res() reply: FastifyReply): Promise<void> {
     const namespace = namespaceOf(request.raw.url ?? "");
-    const page = pageOf(await this.#tables.list(namespace), (name) => name, query);
-    const identifiers = page.rows.map((name) => ({ namespace, name }));
-    answerJson(reply, { identifiers, "next-page-token": page.nextPageToken });
+    answerIdentifiers(reply, namespace, await this.#entries.list(namespace), query);
   }
 
   @Post("namespaces/:namespace/tables")
@@ -39,7 +51,7 @@ export class TableController {
     const identifier = { namespace: namespaceOf(request.raw.url ?? ""), name };
     if (!stage) return answerTable(reply, await this.#tables.create(identifier, wanted));
     const json = stringifyLakeJson(await this.#tables.stageCreate(identifier, wanted));
-    void reply.code(200).type("application/json").send(loadTableResult({ json }));
+    void reply.code(200).type("application/json").send(loadResult({ json }));
   }
 
   @Post("namespaces/:namespace/register")
@@ -52,7 +64,7 @@ export class TableController {
   // Fastify makes a HEAD route of every GET route, unless there is one before it.
   @Head("namespaces/:namespace/tables/:table")
   async exists(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    answerEmpty(reply, (await this.#tables.exists(tableOf(request.raw.url ?? ""))) ? 204 : 404);
+    answerEmpty(reply, (await this.#entries.exists(tableOf(request.raw.url ?? ""))) ? 204 : 404);
   }
 
   @Get("namespaces/:namespace/tables/:table")
@@ -60,7 +72,7 @@ export class TableController {
     const identifier = tableOf(request.raw.url ?? "");
     const snapshots = query["snapshots"]?.toLowerCase() ?? "all";
     if (snapshots !== "all" && snapshots !== "refs") throw shapeError("snapshots", "must be all or refs");
-    const stored = await this.#tables.load(identifier);
+    const stored = await this.#entries.load(identifier);
     const etag = etagOf(stored.metadataLocation, snapshots);
     if (matchesEtag(request.headers["if-none-match"], etag)) {
       void reply.code(304).header("etag", etag).send();
@@ -77,7 +89,7 @@ export class TableController {
 
   @Delete("namespaces/:namespace/tables/:table")
   async drop(@Req() request: FastifyRequest, @Query() query: Parameters, @Res() reply: FastifyReply): Promise<void> {
-    const lastMetadata = await this.#tables.drop(tableOf(request.raw.url ?? ""));
+    const lastMetadata = await this.#entries.drop(tableOf(request.raw.url ?? ""));
     if (query["purgeRequested"]?.toLowerCase() === "true") await this.#purge.purge(lastMetadata);
     answerEmpty(reply);
   }
@@ -91,8 +103,8 @@ export class TableController {
 
   @Post("tables/rename")
   async rename(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { source, destination } = renameTableAt(request.body);
-    await this.#tables.rename(source, destination);
+    const { source, destination } = renameAt(request.body);
+    await this.#entries.rename(source, destination);
     answerEmpty(reply);
   }
 
@@ -103,12 +115,12 @@ export class TableController {
   }
 }
 
-function answerTable(reply: FastifyReply, stored: StoredMetadata, snapshots: "all" | "refs" = "all"): void {
+function answerTable(reply: FastifyReply, stored: StoredTable, snapshots: "all" | "refs" = "all"): void {
   const { metadata, metadataLocation } = stored;
   const json = snapshots === "all" ? stored.json : stringifyLakeJson(referencedSnapshotsOnly(metadata));
   void reply
     .code(200)
     .header("etag", etagOf(metadataLocation, snapshots))
     .type("application/json")
-    .send(loadTableResult({ json, metadataLocation }));
+    .send(loadResult({ json, metadataLocation }));
 }

@@ -51,7 +51,8 @@ export function registerTableAt(body: unknown): { name: string; metadataLocation
   };
 }
 
-export function renameTableAt(body: unknown): { source: TableIdentifier; destination: TableIdentifier } {
+/** Of a table or a view. */
+export function renameAt(body: unknown): { source: TableIdentifier; destination: TableIdentifier } {
   const object = objectAt(body, "");
   return {
     source: identifierAt(object["source"], "source"),

@@ -9,7 +9,7 @@ import {
   type TableMetadata,
 } from "@firn/lake";
 import type { Logger } from "@firn/service";
-import type { MetadataFiles } from "./metadata-files.ts";
+import type { MetadataFiles } from "../metadata/metadata-files.ts";
 
 /** Files that are read or deleted at the same time. */
 const CONCURRENCY = 16;
@@ -17,10 +17,10 @@ const CONCURRENCY = 16;
 /** Deletes all files of a table that is no longer in the catalog. */
 export class TablePurge {
   readonly #store: ObjectStore;
-  readonly #files: MetadataFiles;
+  readonly #files: MetadataFiles<TableMetadata>;
   readonly #log: Logger;
 
-  constructor(store: ObjectStore, files: MetadataFiles, log: Logger) {
+  constructor(store: ObjectStore, files: MetadataFiles<TableMetadata>, log: Logger) {
     this.#store = store;
     this.#files = files;
     this.#log = log;

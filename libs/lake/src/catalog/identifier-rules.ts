@@ -1,5 +1,5 @@
 import { LakeError } from "../lake-error.ts";
-import type { Namespace, TableIdentifier } from "./catalog.ts";
+import { tableName, type Namespace, type TableIdentifier } from "./catalog.ts";
 
 /**
  * Names that a catalog of ours takes. The stored form of a namespace joins its levels with dots (JdbcCatalog layout),
@@ -64,9 +64,25 @@ export const catalogFailure = {
       context: { reason: "namespace_not_empty" },
     }),
   noTable: (identifier: TableIdentifier) =>
-    new LakeError("not_found", `Table does not exist: ${[...identifier.namespace, identifier.name].join(".")}`, {
+    new LakeError("not_found", `Table does not exist: ${tableName(identifier)}`, {
       context: { missing: "table" },
     }),
   tableExists: (identifier: TableIdentifier) =>
-    new LakeError("already_exists", `Table already exists: ${[...identifier.namespace, identifier.name].join(".")}`),
+    new LakeError("already_exists", `Table already exists: ${tableName(identifier)}`),
+  noView: (identifier: TableIdentifier) =>
+    new LakeError("not_found", `View does not exist: ${tableName(identifier)}`, { context: { missing: "view" } }),
+  viewExists: (identifier: TableIdentifier) =>
+    new LakeError("already_exists", `View already exists: ${tableName(identifier)}`),
+  /** Tables and views share one space of names. */
+  nameTaken: (identifier: TableIdentifier, by: "table" | "view") =>
+    new LakeError("already_exists", `${capitalised(by)} with same name already exists: ${tableName(identifier)}`),
+  renameTaken: (from: TableIdentifier, to: TableIdentifier, by: "table" | "view") =>
+    new LakeError(
+      "already_exists",
+      `Cannot rename ${tableName(from)} to ${tableName(to)}. ${capitalised(by)} already exists: ${tableName(to)}`,
+    ),
 };
+
+function capitalised(word: string): string {
+  return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+}

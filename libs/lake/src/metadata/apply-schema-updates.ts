@@ -27,7 +27,8 @@ export function addSchema(draft: MetadataDraft, added: UnnumberedSchema): void {
   draft.lastAddedSchemaId = id;
 }
 
-function sameSchema(schema: Schema, added: UnnumberedSchema): boolean {
+/** Equal columns and identifiers, whatever the schemas' ids are. */
+export function sameSchema(schema: UnnumberedSchema, added: UnnumberedSchema): boolean {
   const identifiers = (ids: readonly number[] | undefined): string => [...(ids ?? [])].sort((a, b) => a - b).join();
   return (
     identifiers(schema["identifier-field-ids"]) === identifiers(added["identifier-field-ids"]) &&

@@ -26,7 +26,7 @@ export function metadataFolder(metadata: Pick<TableMetadata, "location" | "prope
 
 /** Where the metadata after the one at `previousLocation` is written; the first has version 0. */
 export function nextMetadataLocation(
-  metadata: TableMetadata,
+  metadata: Pick<TableMetadata, "location" | "properties">,
   previousLocation: string | undefined,
   uuid: string,
 ): string {
@@ -42,13 +42,16 @@ function metadataVersion(location: string): number {
   return version === undefined ? -1 : Number(version);
 }
 
-function isGzip(metadata: TableMetadata): boolean {
+function isGzip(metadata: Pick<TableMetadata, "properties">): boolean {
   const codec = Object.hasOwn(metadata.properties, CODEC_KEY) ? metadata.properties[CODEC_KEY] : undefined;
   return codec?.toLowerCase() === "gzip";
 }
 
 /** The bytes to store; `text` is given by whoever has the JSON already. */
-export async function metadataBytes(metadata: TableMetadata, text = stringifyLakeJson(metadata)): Promise<Uint8Array> {
+export async function metadataBytes(
+  metadata: Pick<TableMetadata, "properties">,
+  text = stringifyLakeJson(metadata),
+): Promise<Uint8Array> {
   return isGzip(metadata) ? compress(text) : Buffer.from(text, "utf8");
 }
 
@@ -57,6 +60,11 @@ export async function metadataBytes(metadata: TableMetadata, text = stringifyLak
  * @throws LakeError `corrupt` or `unsupported`, naming the location.
  */
 export async function readMetadata(bytes: Uint8Array, location: string): Promise<TableMetadata> {
+  return parseTableMetadata(await metadataText(bytes, location), location);
+}
+
+/** The JSON of a metadata file, unpacked where it is packed. */
+export async function metadataText(bytes: Uint8Array, location: string): Promise<string> {
   const packed = bytes.length >= 2 && bytes[0] === 0x1f && bytes[1] === 0x8b;
   let plain = bytes;
   if (packed) {
@@ -66,5 +74,5 @@ export async function readMetadata(bytes: Uint8Array, location: string): Promise
       throw new LakeError("corrupt", `metadata file ${location}: damaged gzip data`, { cause, context: { location } });
     }
   }
-  return parseTableMetadata(Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString("utf8"), location);
+  return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString("utf8");
 }

@@ -1,33 +1,27 @@
-import {
-  LakeError,
-  isLakeError,
-  metadataBytes,
-  nextMetadataLocation,
-  readMetadata,
-  type ObjectStore,
-  type TableMetadata,
-} from "@firn/lake";
+import { LakeError, isLakeError, metadataBytes, nextMetadataLocation, type ObjectStore } from "@firn/lake";
 import type { Logger } from "@firn/service";
 import type { MetadataCache } from "./metadata-cache.ts";
-import { storedMetadata, type StoredMetadata } from "./table-snapshot.ts";
+import { storedMetadata, type Located, type StoredMetadata } from "./stored-metadata.ts";
 
-export interface MetadataFilesOptions {
+export interface MetadataFilesOptions<M extends Located> {
   readonly store: ObjectStore;
-  readonly cache: MetadataCache;
+  readonly cache: MetadataCache<M>;
+  /** Reads the bytes of a file; errors name the location. */
+  readonly parse: (bytes: Uint8Array, location: string) => Promise<M>;
   readonly log: Logger;
   readonly uuid: () => string;
 }
 
-/** Metadata files in the warehouse: read through the cache, written durably, deleted in the background. */
-export class MetadataFiles {
-  readonly #options: MetadataFilesOptions;
+/** Metadata files of tables or of views in the warehouse: read through the cache, written durably, deleted in the background. */
+export class MetadataFiles<M extends Located> {
+  readonly #options: MetadataFilesOptions<M>;
   readonly #deletions = new Set<Promise<void>>();
 
-  constructor(options: MetadataFilesOptions) {
+  constructor(options: MetadataFilesOptions<M>) {
     this.#options = options;
   }
 
-  async read(location: string): Promise<StoredMetadata> {
+  async read(location: string): Promise<StoredMetadata<M>> {
     const { store, cache } = this.#options;
     const cached = cache.get(location);
     if (cached !== undefined) return cached;
@@ -35,7 +29,7 @@ export class MetadataFiles {
   }
 
   /** The same for an answer to a client, which must not be told of a table whose file is gone. */
-  async readPresent(location: string): Promise<StoredMetadata> {
+  async readPresent(location: string): Promise<StoredMetadata<M>> {
     const { store, cache } = this.#options;
     const cached = cache.get(location);
     if (cached === undefined) return this.#fetch(store, location);
@@ -43,9 +37,9 @@ export class MetadataFiles {
     return cached;
   }
 
-  async #fetch(store: ObjectStore, location: string): Promise<StoredMetadata> {
-    const { cache } = this.#options;
-    const stored = storedMetadata(await readMetadata(await this.#bytes(store, location), location), location);
+  async #fetch(store: ObjectStore, location: string): Promise<StoredMetadata<M>> {
+    const { cache, parse } = this.#options;
+    const stored = storedMetadata(await parse(await this.#bytes(store, location), location), location);
     cache.put(stored);
     return stored;
   }
@@ -60,7 +54,7 @@ export class MetadataFiles {
   }
 
   /** Writes the metadata under a new name; nothing points at it yet. */
-  async write(metadata: TableMetadata, previousLocation: string | undefined): Promise<StoredMetadata> {
+  async write(metadata: M, previousLocation: string | undefined): Promise<StoredMetadata<M>> {
     const { store, uuid } = this.#options;
     const stored = storedMetadata(metadata, nextMetadataLocation(metadata, previousLocation, uuid()));
     await store.put(stored.metadataLocation, await metadataBytes(metadata, stored.json), { ifAbsent: true });
@@ -68,7 +62,7 @@ export class MetadataFiles {
   }
 
   /** What was written has become current. */
-  committed(stored: StoredMetadata, previousLocation: string | undefined): void {
+  committed(stored: StoredMetadata<M>, previousLocation: string | undefined): void {
     if (previousLocation !== undefined) this.#options.cache.drop(previousLocation);
     this.#options.cache.put(stored);
   }

@@ -1,19 +1,19 @@
-import type { StoredMetadata } from "./table-snapshot.ts";
+import type { Located, StoredMetadata } from "./stored-metadata.ts";
 
 /**
  * Parsed metadata by location. A metadata file never changes, and which one is current is asked of the database at
  * every call, so an entry is never wrong. The least recently used go when the texts pass the limit.
  */
-export class MetadataCache {
+export class MetadataCache<M extends Located> {
   readonly #bytesMax: number;
-  readonly #entries = new Map<string, StoredMetadata>();
+  readonly #entries = new Map<string, StoredMetadata<M>>();
   #bytes = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
-  get(location: string): StoredMetadata | undefined {
+  get(location: string): StoredMetadata<M> | undefined {
     const entry = this.#entries.get(location);
     if (entry === undefined) return undefined;
     // A Map keeps the order of insertion: the first is the one not used for the longest time.
@@ -22,7 +22,7 @@ export class MetadataCache {
     return entry;
   }
 
-  put(entry: StoredMetadata): void {
+  put(entry: StoredMetadata<M>): void {
     this.drop(entry.metadataLocation);
     if (entry.json.length > this.#bytesMax) return;
     this.#entries.set(entry.metadataLocation, entry);

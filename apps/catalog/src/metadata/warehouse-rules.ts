@@ -1,6 +1,7 @@
-import { isWithin, normaliseLocation, shapeError, type TableMetadata } from "@firn/lake";
+import { isWithin, normaliseLocation, shapeError } from "@firn/lake";
+import type { Located } from "./stored-metadata.ts";
 
-/** Properties that say where files of a table are written. */
+/** Properties that say where files of a table or view are written. */
 const LOCATION_PROPERTIES = [
   "write.data.path",
   "write.metadata.path",
@@ -17,8 +18,8 @@ export function checkLocation(root: string, location: string, field: string): vo
   if (!inside) throw shapeError(field, `the location is outside the warehouse: ${location}`);
 }
 
-/** Checks the places that a new state of a table names, as far as they differ from the state before. */
-export function checkTableLocations(root: string, after: TableMetadata, before?: TableMetadata): void {
+/** Checks the places that a new state of a table or view names, as far as they differ from the state before. */
+export function checkLocations(root: string, after: Located, before?: Located): void {
   if (after.location !== before?.location) checkLocation(root, after.location, "location");
   for (const key of LOCATION_PROPERTIES) {
     const value = Object.hasOwn(after.properties, key) ? after.properties[key] : undefined;

@@ -1,0 +1,39 @@
+import type { SqlDatabase, SqlSession } from "./sql-database.ts";
+
+/** Tables of JdbcCatalog, schema version V1. */
+const LAYOUT_V1 = [
+  `CREATE TABLE IF NOT EXISTS iceberg_tables (
+  catalog_name VARCHAR(255) NOT NULL,
+  table_namespace VARCHAR(255) NOT NULL,
+  table_name VARCHAR(255) NOT NULL,
+  metadata_location VARCHAR(1000),
+  previous_metadata_location VARCHAR(1000),
+  iceberg_type VARCHAR(5),
+  PRIMARY KEY (catalog_name, table_namespace, table_name)
+)`,
+  `CREATE TABLE IF NOT EXISTS iceberg_namespace_properties (
+  catalog_name VARCHAR(255) NOT NULL,
+  namespace VARCHAR(255) NOT NULL,
+  property_key VARCHAR(255) NOT NULL,
+  property_value VARCHAR(1000),
+  PRIMARY KEY (catalog_name, namespace, property_key)
+)`,
+];
+
+/** Makes what is missing. Several processes may do so at the same time. */
+export function ensureLayout(sql: SqlDatabase): Promise<void> {
+  return sql.transaction(async (session) => {
+    await session.lock("firn catalog layout", "exclusive");
+    for (const statement of LAYOUT_V1) await session.run(statement, []);
+    await addTypeColumn(session);
+  });
+}
+
+/** A database of layout V0 gets V1's column. */
+async function addTypeColumn(session: SqlSession): Promise<void> {
+  // With the column missing, SQLite reads the quoted name as a text and PostgreSQL would fail: so columns are not named.
+  const [row] = await session.rows("SELECT * FROM (SELECT 1 AS one) probe LEFT JOIN iceberg_tables ON 1 = 0", []);
+  if (row !== undefined && !Object.hasOwn(row, "iceberg_type")) {
+    await session.run("ALTER TABLE iceberg_tables ADD COLUMN iceberg_type VARCHAR(5)", []);
+  }
+}
