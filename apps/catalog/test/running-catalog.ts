@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { startService, type RunningService } from "@firn/service";
-import { tempFolder } from "@firn/testing";
+import { startPostgres, tempFolder } from "@firn/testing";
 import { catalogService } from "../src/catalog-service.ts";
 
 export interface RunningCatalog {
@@ -37,6 +38,37 @@ export async function startCatalog(environment: Readonly<Record<string, string>>
     },
     close: async () => {
       await service.close();
+      await folder.remove();
+    },
+  };
+}
+
+/** Where a catalog keeps its pointers. */
+export interface Storage {
+  /** Settings of a catalog of its own in this storage. */
+  environment(): Readonly<Record<string, string>>;
+  /** Ends the server under the catalogs; absent where there is none. */
+  outage?(): Promise<{ end(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+export const STORAGES: readonly (readonly [name: string, open: () => Promise<Storage>])[] = [
+  ["SQLite", async () => ({ environment: () => ({}), close: async () => {} })],
+  ["PostgreSQL", openPostgresStorage],
+];
+
+/** Catalogs of different names share one database. */
+async function openPostgresStorage(): Promise<Storage> {
+  const folder = await tempFolder("catalog-postgres");
+  const postgres = await startPostgres({ dir: folder.path });
+  return {
+    environment: () => ({ FIRN_CATALOG_DATABASE_URL: postgres.databaseUrl, ICEBERG_CATALOG_NAME: randomUUID() }),
+    outage: async () => {
+      await postgres.kill();
+      return { end: () => postgres.restart() };
+    },
+    close: async () => {
+      await postgres.stop();
       await folder.remove();
     },
   };
