@@ -12,6 +12,7 @@ import {
   type DuckDBValueConverter,
 } from "@duckdb/node-api";
 import { keepTextExact } from "./exact-text.ts";
+import { StagingFolders } from "./staging-folders.ts";
 
 /**
  * The columnar kernel: one DuckDB instance in memory, and connections to it.
@@ -29,7 +30,10 @@ export interface Kernel {
 export interface KernelOptions {
   readonly memoryLimitMb: number;
   readonly threads: number;
-  /** Where a statement spills that does not fit into the memory limit. Made when it is missing. */
+  /**
+   * Where a statement spills that does not fit into the memory limit, and where files are written that a store then
+   * takes. Made when it is missing; for one kernel at a time.
+   */
   readonly tempDir: string;
 }
 
@@ -43,8 +47,8 @@ export type KernelValue = unknown;
 export type KernelRow = Record<string, KernelValue>;
 
 export interface KernelConnection {
-  /** The kernel's folder for files that do not last. */
-  readonly tempDir: string;
+  /** Folders for finished files that a store then takes. */
+  readonly staging: StagingFolders;
   /** Threads that a statement may use. */
   readonly threads: number;
   /** Runs one or several statements for their effect. */
@@ -99,6 +103,7 @@ const chunkRowsMax = 2_048;
 export async function openKernel(options: KernelOptions): Promise<Kernel> {
   keepTextExact();
   await mkdir(options.tempDir, { recursive: true });
+  const staging = new StagingFolders(options.tempDir);
   const instance = await DuckDBInstance.create(":memory:", {
     threads: String(options.threads),
     memory_limit: `${options.memoryLimitMb}MiB`,
@@ -112,13 +117,16 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     async connect() {
       const connection = await instance.connect();
       await connection.run(sessionSettings);
-      return kernelConnection(connection, options);
+      return kernelConnection(connection, options.threads, staging);
     },
-    close: () => instance.closeSync(),
+    close: () => {
+      instance.closeSync();
+      staging.close();
+    },
   };
 }
 
-function kernelConnection(connection: DuckDBConnection, { tempDir, threads }: KernelOptions): KernelConnection {
+function kernelConnection(connection: DuckDBConnection, threads: number, staging: StagingFolders): KernelConnection {
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = last.then(work, work);
@@ -130,7 +138,7 @@ function kernelConnection(connection: DuckDBConnection, { tempDir, threads }: Ke
     return (await result.convertRowObjects(kernelValueConverter)) as T[];
   };
   return {
-    tempDir,
+    staging,
     threads,
     run: (sql) => inTurn(async () => void (await connection.run(sql))),
     rows: (sql) => inTurn(() => rows(sql)),

@@ -14,6 +14,8 @@ export const PARTITION_COLUMN = "__firn_partition";
 /** Rows, the partitions that they fall into, and the rows with the index of their partition beside them. */
 export interface PartitionedRelation {
   readonly partitions: readonly Partition[];
+  /** Number of rows; undefined where the table has no partitions. */
+  readonly rowCount?: number;
   /** Behind FROM. */
   readonly rows: string;
   /** Behind FROM: the rows and PARTITION_COLUMN. */
@@ -53,10 +55,11 @@ export async function findPartitions(
   }
   const partitionTable = `${scratch}_partitions`;
   temporary.push(partitionTable);
-  const partitions = await numberPartitions(connection, partitionTable, joined, expressions, fields);
+  const { partitions, rowCount } = await numberPartitions(connection, partitionTable, joined, expressions, fields);
   const same = expressions.map((expression, at) => `p.p${at} IS NOT DISTINCT FROM ${expression}`).join(" AND ");
   return {
     partitions,
+    rowCount,
     rows: relation,
     rowsWithPartition: `(SELECT r.*, p.${PARTITION_COLUMN} FROM ${joined} JOIN ${sqlName(partitionTable)} AS p ON ${same})`,
     temporary,
@@ -69,18 +72,21 @@ async function numberPartitions(
   joined: string,
   expressions: readonly string[],
   fields: readonly BoundPartitionField[],
-): Promise<Partition[]> {
+): Promise<{ partitions: Partition[]; rowCount: number }> {
   const selected = expressions.map((expression, at) => `${expression} AS p${at}`).join(", ");
   await connection.run(
     `CREATE TEMP TABLE ${sqlName(table)} AS SELECT (row_number() OVER () - 1)::INTEGER AS ${PARTITION_COLUMN}, *
-     FROM (SELECT DISTINCT ${selected} FROM ${joined} ORDER BY ALL)`,
+     FROM (SELECT ${selected}, count(*) AS n FROM ${joined} GROUP BY ALL ORDER BY ALL)`,
   );
   const rows = await connection.rows<Record<string, KernelValue>>(
     `SELECT * FROM ${sqlName(table)} ORDER BY ${PARTITION_COLUMN}`,
   );
-  return rows.map((row) =>
-    Object.fromEntries(fields.map((field, at) => [field.name, partitionValue(field.resultType, row[`p${at}`])])),
-  );
+  return {
+    partitions: rows.map((row) =>
+      Object.fromEntries(fields.map((field, at) => [field.name, partitionValue(field.resultType, row[`p${at}`])])),
+    ),
+    rowCount: rows.reduce((sum, row) => sum + Number(row["n"]), 0),
+  };
 }
 
 function partitionValue(type: PrimitiveType, value: KernelValue): PartitionValue {

@@ -7,7 +7,7 @@ import { FileContent, type DataFile } from "../manifest/data-file.ts";
 import { DELETE_FILE_PATH_ID, DELETE_POS_ID } from "../scan/delete-index.ts";
 import { boundSpec, partitionKey, type BoundSpec } from "../transform/bound-spec.ts";
 import { fileMetrics, type LeafColumn, type WrittenFile } from "./file-metrics.ts";
-import { adoptWritten, inStagingFolder, newFileLocation } from "./written-files.ts";
+import { adoptWritten, newFileLocation } from "./written-files.ts";
 
 export interface StagePositionDeletesOptions {
   readonly env: Pick<LakeEnvironment, "store" | "randomness">;
@@ -40,7 +40,7 @@ export async function stagePositionDeletes(
   const { env, table, dataFiles } = options;
   if (dataFiles.length === 0) return [];
   const partitions = partitionsOf(table, dataFiles);
-  return inStagingFolder(connection, env, async (folder) => {
+  return connection.staging.use(async (folder) => {
     const written = await connection.rows<WrittenFile>(copySql(options, partitions, folder));
     const batch = env.randomness.uuid();
     const located = written
@@ -82,7 +82,7 @@ function copySql(
       FROM (${relationSql}) AS d JOIN (VALUES ${files.join(", ")}) AS f(file_at, file_path, partition) ON f.file_at = d.file_at
       ORDER BY f.partition, f.file_path, d.pos)
     TO ${sqlString(join(folder, "deletes"))} (FORMAT parquet, RETURN_STATS, COMPRESSION zstd, PARTITION_BY (partition),
-      FILENAME_PATTERN '{i}', FIELD_IDS {${sqlName("file_path")}: ${DELETE_FILE_PATH_ID}, ${sqlName("pos")}: ${DELETE_POS_ID}})`;
+      FILENAME_PATTERN '{i}', OVERWRITE_OR_IGNORE, FIELD_IDS {${sqlName("file_path")}: ${DELETE_FILE_PATH_ID}, ${sqlName("pos")}: ${DELETE_POS_ID}})`;
 }
 
 /** Bounds of the location are whole, so that a reader sees which data files are meant: they are not cut as others are. */

@@ -8,7 +8,7 @@ import { copyRows, type WrittenPartition } from "./copy-rows.ts";
 import type { FileMetrics, LeafColumn } from "./file-metrics.ts";
 import { findPartitions } from "./partitioned-relation.ts";
 import { tableColumnsSql, writeLayout, type WriteLayout } from "./write-layout.ts";
-import { adoptWritten, inStagingFolder, newFileLocation } from "./written-files.ts";
+import { adoptWritten, newFileLocation } from "./written-files.ts";
 
 export interface StageRowsOptions {
   readonly env: Pick<LakeEnvironment, "store" | "randomness">;
@@ -39,7 +39,7 @@ export async function stageRows(connection: KernelConnection, options: StageRows
   const partitioned = await findPartitions(connection, { layout, relation: relation.sql, scratch });
   try {
     if (partitioned.partitions.length === 0) return [];
-    return await inStagingFolder(connection, env, async (folder) => {
+    return await connection.staging.use(async (folder) => {
       const written = await copyRows(connection, layout, partitioned, folder);
       for (const { metrics } of written) requireValues(metrics, layout.leaves.values());
       return adoptDataFiles(env, table, layout, written);

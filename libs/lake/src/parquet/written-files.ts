@@ -1,8 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { LakeEnvironment } from "../commit/environment.ts";
 import type { Table } from "../commit/table.ts";
-import type { KernelConnection } from "../kernel/duck.ts";
 import { LakeError } from "../lake-error.ts";
 import type { Partition } from "../manifest/data-file.ts";
 import { joinLocation } from "../store/location.ts";
@@ -11,24 +8,6 @@ import { partitionPath } from "../transform/partition-path.ts";
 
 /** Longer names are refused by file systems. Such a partition has no folder of its own. */
 const FOLDER_BYTES_MAX = 240;
-
-/**
- * Runs `work` with an empty local folder for finished files. Whatever the store has not taken from it when the work
- * ends is removed.
- */
-export async function inStagingFolder<T>(
-  connection: KernelConnection,
-  env: Pick<LakeEnvironment, "randomness">,
-  work: (folder: string) => Promise<T>,
-): Promise<T> {
-  const folder = join(connection.tempDir, `stage-${env.randomness.uuid()}`);
-  await mkdir(folder, { recursive: true });
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 export interface FinishedFile {
   readonly localPath: string;
