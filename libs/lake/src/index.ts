@@ -250,7 +250,10 @@ export {
 export { literalSql, predicateSql } from "./scan/predicate-sql.ts";
 export { resolveSnapshot, type SnapshotChoice } from "./scan/resolve-snapshot.ts";
 export { planScan, type PlanScanOptions } from "./scan/plan-scan.ts";
+export type { EqualityDeletes } from "./scan/equality-deletes.ts";
+export type { ReadingRules } from "./scan/reading-rules.ts";
 export {
+  deleteFilesOf,
   planFiles,
   scanSchema,
   type ScanPlan,

@@ -2,7 +2,7 @@ import { rename } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { currentFiles } from "../src/commit/current-files.ts";
 import { loadTable, type Table } from "../src/commit/table.ts";
-import { FileContent, type LiveFile } from "../src/manifest/data-file.ts";
+import type { LiveFile } from "../src/manifest/data-file.ts";
 import { stagePositionDeletes } from "../src/parquet/stage-position-deletes.ts";
 import { stageRows } from "../src/parquet/stage-rows.ts";
 import { and, eq, gt, gte, isIn, isNull, lt, notNull, or, type Predicate } from "../src/scan/predicate.ts";
@@ -152,11 +152,15 @@ describe("a scan", () => {
     ]);
   });
 
-  test("of an equality delete is refused, never answered wrongly", async () => {
+  test("of a file in another format than Parquet is refused by name, never answered wrongly", async () => {
     const table = await append(await lake.createTable({ columns }), days(0, 3));
     const { data } = await currentFiles(lake.env, table);
-    const equality = { ...data[0]!, content: FileContent.equalityDeletes, equalityIds: [1], sequenceNumber: 9 };
-    expect(() => planFiles(table.metadata, undefined, { data, deletes: [equality] })).toThrow(/equality delete/);
+    const avro: LiveFile = { ...data[0]!, fileFormat: "AVRO" };
+    const plan = planFiles(table.metadata, undefined, { data: [avro], deletes: [] });
+    await expect(scanSql(plan, { store: lake.env.store })).rejects.toMatchObject({
+      kind: "unsupported",
+      context: { file: avro.filePath },
+    });
   });
 
   test("reads an older snapshot by id and by time", async () => {

@@ -1,4 +1,5 @@
 import {
+  deleteFilesOf,
   scanSql,
   type KernelConnection,
   type LakeEnvironment,
@@ -79,6 +80,6 @@ async function fetchTable(connection: KernelConnection, plan: QuestionPlan, sql:
 /** Data and delete files of the tasks, each once. */
 export function filesOf(tasks: readonly ScanTask[]): LiveFile[] {
   const files = new Map<string, LiveFile>();
-  for (const task of tasks) for (const file of [task.file, ...task.deletes]) files.set(file.filePath, file);
+  for (const file of [...tasks.map((task) => task.file), ...deleteFilesOf(tasks)]) files.set(file.filePath, file);
   return [...files.values()];
 }

@@ -1,5 +1,6 @@
 import {
   columnByName,
+  deleteFilesOf,
   isNested,
   type DataFile,
   type Literal,
@@ -23,13 +24,12 @@ export function bytesRead(
   footers: ReadonlyMap<string, readonly ColumnChunk[]>,
 ): number {
   const ids = fieldIds(schema, columns);
-  const deletes = new Map(tasks.flatMap((task) => task.deletes.map((file) => [file.filePath, file] as const)));
   let bytes = 0;
   for (const { file } of tasks) {
     const chunks = footers.get(file.filePath);
     bytes += chunks === undefined ? columnBytes(file, ids) : chunkBytes(chunks, ids, schema, where);
   }
-  for (const file of deletes.values()) bytes += file.fileSizeBytes;
+  for (const file of deleteFilesOf(tasks)) bytes += file.fileSizeBytes;
   return bytes;
 }
 

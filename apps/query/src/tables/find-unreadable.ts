@@ -1,4 +1,4 @@
-import { scanSql, type KernelConnection, type ObjectStore, type ScanPlan } from "@firn/lake";
+import { deleteFilesOf, scanSql, type KernelConnection, type ObjectStore, type ScanPlan } from "@firn/lake";
 import { Problem } from "@firn/service";
 import { checkFiles } from "./check-files.ts";
 import { tableUnreadable } from "./unreadable.ts";
@@ -17,7 +17,7 @@ export async function findUnreadableFile(
 ): Promise<unknown> {
   if (error instanceof Problem || isInterrupt(error)) return error;
   for (const task of scan.tasks) {
-    for (const file of [task.file, ...task.deletes]) {
+    for (const file of [task.file, ...deleteFilesOf([task])]) {
       try {
         await checkFiles(store, table, [file]);
       } catch (problem) {

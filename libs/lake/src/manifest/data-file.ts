@@ -43,6 +43,11 @@ export interface DataFile {
   readonly sortOrderId?: number;
   /** Only of position delete files: the one data file that all of its rows name. */
   readonly referencedDataFile?: string;
+  /** v3, only of deletion vectors: where the vector lies in its Puffin file, in bytes. */
+  readonly contentOffset?: number;
+  readonly contentSizeBytes?: number;
+  /** v3 row lineage: the id of the file's first row. */
+  readonly firstRowId?: number;
 }
 
 /** A file of a snapshot: what the manifest adds to the file itself, inheritance resolved. */

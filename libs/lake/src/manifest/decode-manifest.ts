@@ -31,7 +31,10 @@ const ENTRY_FIELDS: readonly (readonly [id: number, name: string, property: stri
   [132, "split_offsets", "splitOffsets"],
   [135, "equality_ids", "equalityIds"],
   [140, "sort_order_id", "sortOrderId"],
+  [142, "first_row_id", "firstRowId"],
   [143, "referenced_data_file", "referencedDataFile"],
+  [144, "content_offset", "contentOffset"],
+  [145, "content_size_in_bytes", "contentSizeBytes"],
 ];
 const PROPERTY_BY_ID = new Map(ENTRY_FIELDS.map(([id, , property]) => [id, property]));
 const PROPERTY_BY_NAME = new Map(ENTRY_FIELDS.map(([, name, property]) => [name, property]));

@@ -1,8 +1,9 @@
-import { LakeError } from "../lake-error.ts";
 import { FileContent, type LiveFile } from "../manifest/data-file.ts";
 import type { TableMetadata } from "../metadata/table-metadata.ts";
 import { normaliseLocation } from "../store/location.ts";
 import { boundSpec, partitionKey, type BoundSpec } from "../transform/bound-spec.ts";
+import { equalityDeleteIndex, type EqualityDeletes } from "./equality-deletes.ts";
+import { readingRules, type ReadingRules } from "./reading-rules.ts";
 
 /** Reserved field ids of position delete files (specification, "Reserved Field IDs"). */
 export const DELETE_FILE_PATH_ID = 2_147_483_546;
@@ -10,7 +11,9 @@ export const DELETE_POS_ID = 2_147_483_545;
 
 /** Finds the delete files that apply to a data file. */
 export interface DeleteIndex {
+  /** Position delete files and deletion vectors. */
   deletesOf(file: LiveFile): LiveFile[];
+  equalityDeletesOf(file: LiveFile): readonly EqualityDeletes[];
 }
 
 interface IndexedDelete {
@@ -22,16 +25,23 @@ interface IndexedDelete {
 
 /**
  * An index over the delete files of a snapshot (specification, "Scan Planning"): a position delete applies to data
- * files of the same partition with the same or a lower sequence number, whose location lies within its bounds.
- * `deletesOf` fails as `unsupported` where an equality delete applies.
+ * files of the same partition with the same or a lower sequence number, whose location lies within its bounds; an
+ * equality delete to those with a lower one.
  */
-export function deleteIndex(metadata: TableMetadata, deletes: readonly LiveFile[]): DeleteIndex {
+export function deleteIndex(
+  metadata: TableMetadata,
+  deletes: readonly LiveFile[],
+  reading: ReadingRules = readingRules(metadata),
+): DeleteIndex {
   const specs = new Map<number, BoundSpec>();
-  const partitionOf = (file: LiveFile): string => {
+  const specOf = (file: LiveFile): BoundSpec => {
     const spec = specs.get(file.specId) ?? boundSpec(metadata, file.specId);
     specs.set(file.specId, spec);
-    return partitionKey(spec, file.partition);
+    return spec;
   };
+  const partitionOf = (file: LiveFile): string => partitionKey(specOf(file), file.partition);
+  const isUnpartitioned = (file: LiveFile): boolean =>
+    specOf(file).fields.every((field) => field.transform.kind === "void");
   const byLocation = new Map<string, LiveFile[]>();
   const byPartition = new Map<string, IndexedDelete[]>();
   const equality: LiveFile[] = [];
@@ -41,9 +51,15 @@ export function deleteIndex(metadata: TableMetadata, deletes: readonly LiveFile[
     else if (single !== undefined) push(byLocation, single, file);
     else push(byPartition, partitionOf(file), { file, ...pathBounds(file) });
   }
+  const equalityIndex = equalityDeleteIndex(
+    metadata,
+    equality,
+    (file) => (isUnpartitioned(file) ? undefined : partitionOf(file)),
+    reading,
+  );
   return {
+    equalityDeletesOf: (file) => equalityIndex.deletesOf(file),
     deletesOf: (file) => {
-      for (const candidate of equality) refuseEquality(candidate, file, partitionOf);
       const single = byLocation.size === 0 ? [] : (byLocation.get(normaliseLocation(file.filePath)) ?? []);
       const shared = byPartition.size === 0 ? [] : (byPartition.get(partitionOf(file)) ?? []);
       const within = shared.filter((candidate) => mayName(candidate, file.filePath)).map((candidate) => candidate.file);
@@ -84,12 +100,3 @@ function mayName({ lowest, highest }: IndexedDelete, location: string): boolean 
 }
 
 const schemeOf = (location: string): string => /^[^/]*\/*/.exec(location)![0];
-
-function refuseEquality(candidate: LiveFile, file: LiveFile, partitionOf: (file: LiveFile) => string): void {
-  if (candidate.sequenceNumber <= file.sequenceNumber) return;
-  const everywhere = Object.keys(candidate.partition).length === 0;
-  if (!everywhere && partitionOf(candidate) !== partitionOf(file)) return;
-  throw new LakeError("unsupported", `equality delete file ${candidate.filePath} is not applied here`, {
-    context: { file: candidate.filePath },
-  });
-}

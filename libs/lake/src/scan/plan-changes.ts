@@ -4,6 +4,7 @@ import { snapshotDiff, type SnapshotDiff } from "../commit/snapshot-diff.ts";
 import type { Table } from "../commit/table.ts";
 import { snapshotById } from "../metadata/table-metadata.ts";
 import { deleteIndex } from "./delete-index.ts";
+import { hasDeletes } from "./deleted-rows.ts";
 import { planFiles, type ScanPlan } from "./scan-plan.ts";
 
 /**
@@ -54,8 +55,10 @@ function planDeleted(
   const data = diff.addedDeletes.length === 0 ? [] : [...before.data, ...diff.addedData, ...diff.rewrittenData];
   const plan = planFiles(metadata, snapshot, { data, deletes: diff.addedDeletes });
   const deletedBefore = deleteIndex(metadata, before.deletes);
-  const tasks = plan.tasks
-    .filter((task) => task.deletes.length > 0)
-    .map((task) => ({ ...task, deletesBefore: deletedBefore.deletesOf(task.file) }));
+  const tasks = plan.tasks.filter(hasDeletes).map((task) => ({
+    ...task,
+    deletesBefore: deletedBefore.deletesOf(task.file),
+    equalityDeletesBefore: deletedBefore.equalityDeletesOf(task.file),
+  }));
   return { ...plan, tasks };
 }

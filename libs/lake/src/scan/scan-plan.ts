@@ -3,15 +3,23 @@ import type { Schema } from "../metadata/schema.ts";
 import type { Snapshot } from "../metadata/snapshot.ts";
 import { currentSchema, schemaById, type TableMetadata } from "../metadata/table-metadata.ts";
 import { deleteIndex } from "./delete-index.ts";
+import type { EqualityDeletes } from "./equality-deletes.ts";
 import { fileFilter } from "./file-filter.ts";
 import type { Predicate } from "./predicate.ts";
+import { readingRules, type ReadingRules } from "./reading-rules.ts";
 
-/** A data file to read, and the delete files whose positions must be left out. */
+/** A data file to read, and what takes rows of it. */
 export interface ScanTask {
   readonly file: LiveFile;
+  /** Position delete files and deletion vectors. */
   readonly deletes: readonly LiveFile[];
+  /** Equality deletes, in groups that tasks share: there may be as many files as commits. */
+  readonly equalityDeletes?: readonly EqualityDeletes[];
+  /** Absent: by field ids alone. */
+  readonly reading?: ReadingRules;
   /** Of a plan of changes: the delete files that applied before. */
   readonly deletesBefore?: readonly LiveFile[];
+  readonly equalityDeletesBefore?: readonly EqualityDeletes[];
 }
 
 export interface ScanStats {
@@ -56,10 +64,15 @@ export function planFiles(
 ): ScanPlan {
   const schema = scanSchema(metadata, snapshot);
   const mayMatch = fileFilter(metadata, schema, where);
-  const index = deleteIndex(metadata, files.deletes);
+  const reading = readingRules(metadata);
+  const index = deleteIndex(metadata, files.deletes, reading);
   const tasks = files.data
     .filter((file) => file.recordCount > 0 && mayMatch(file))
-    .map((file): ScanTask => ({ file, deletes: index.deletesOf(file) }));
+    .map((file): ScanTask => {
+      const equalityDeletes = index.equalityDeletesOf(file);
+      const task = { file, deletes: index.deletesOf(file), reading };
+      return equalityDeletes.length === 0 ? task : { ...task, equalityDeletes };
+    });
   return { snapshot, schema, where, tasks, stats: scanStats(files.data.length, tasks) };
 }
 
@@ -67,8 +80,20 @@ function scanStats(filesSeen: number, tasks: readonly ScanTask[]): ScanStats {
   return {
     filesSeen,
     filesPlanned: tasks.length,
-    deleteFilesPlanned: new Set(tasks.flatMap((task) => task.deletes)).size,
+    deleteFilesPlanned: deleteFilesOf(tasks).size,
     rowsPlanned: tasks.reduce((sum, { file }) => sum + file.recordCount, 0),
     bytesPlanned: tasks.reduce((sum, { file }) => sum + file.fileSizeBytes, 0),
   };
+}
+
+/** The delete files that tasks need, each once. */
+export function deleteFilesOf(tasks: readonly ScanTask[]): Set<LiveFile> {
+  const files = new Set<LiveFile>();
+  const groups = new Set<EqualityDeletes>();
+  for (const task of tasks) {
+    for (const file of task.deletes) files.add(file);
+    for (const group of task.equalityDeletes ?? []) groups.add(group);
+  }
+  for (const group of groups) for (const file of group.files) files.add(file);
+  return files;
 }

@@ -1,6 +1,6 @@
 import type { KernelConnection, KernelRow } from "../kernel/duck.ts";
 import { LakeError } from "../lake-error.ts";
-import type { ScanPlan } from "./scan-plan.ts";
+import { deleteFilesOf, type ScanPlan } from "./scan-plan.ts";
 import { scanSql, type ScanSqlOptions } from "./scan-sql.ts";
 
 /**
@@ -33,7 +33,7 @@ export async function* scanRows<T extends object = KernelRow>(
 export function readFailure(error: unknown, { tasks }: Pick<ScanPlan, "tasks">): unknown {
   if (!(error instanceof Error) || error instanceof LakeError || !BROKEN_FILE.test(error.message)) return error;
   const name = (location: string): string => location.slice(location.lastIndexOf("/") + 1);
-  const files = tasks.flatMap((task) => [task.file, ...task.deletes]);
+  const files = [...tasks.map((task) => task.file), ...deleteFilesOf(tasks)];
   const file = files.find(({ filePath }) => error.message.includes(name(filePath)));
   const only = file ?? (files.length === 1 ? files[0] : undefined);
   const where = only === undefined ? `one of ${files.length} files` : only.filePath;

@@ -1,13 +1,12 @@
-import { sqlName, sqlString, sqlStringList } from "../kernel/sql-text.ts";
+import { sqlName } from "../kernel/sql-text.ts";
 import { LakeError } from "../lake-error.ts";
-import type { LiveFile } from "../manifest/data-file.ts";
 import { columnByName, type Schema, type StructField } from "../metadata/schema.ts";
 import { duckType } from "../parquet/duck-type.ts";
-import { normaliseLocation } from "../store/location.ts";
 import type { ObjectStore } from "../store/object-store.ts";
-import { DELETE_FILE_PATH_ID, DELETE_POS_ID } from "./delete-index.ts";
+import { deletedRows, hasDeletes } from "./deleted-rows.ts";
 import { predicateColumns } from "./predicate.ts";
 import { predicateSql } from "./predicate-sql.ts";
+import { filesToRead, idName, type FileItem, type FilesToRead } from "./read-files.ts";
 import type { ScanPlan, ScanTask } from "./scan-plan.ts";
 
 export interface ScanSqlOptions {
@@ -27,7 +26,8 @@ export interface ScanSqlOptions {
 
 /**
  * A SELECT over the planned files: columns found by field id (renamed ones under their new name, ones that a file
- * lacks as null), rows that match `where`, positions of delete files left out. Each delete file is read once.
+ * lacks with their default), rows that match `where`, without those that position deletes, deletion vectors and
+ * equality deletes take. Each delete file is read once.
  *
  * Objects are fetched to this machine first where the store is not on it. The SELECT stays valid as long as the
  * local files stay.
@@ -40,17 +40,17 @@ export async function scanSql(
     requireColumn(plan.schema, name),
   );
   if (plan.tasks.length === 0) return emptySelect(columns, options);
-  const indexed = plan.tasks.map((task, index) => ({ task, index }));
+  const indexed = plan.tasks.map((task, index) => ({ task, index, file: task.file, reading: task.reading }));
   // A file without delete files has no deleted rows.
-  const clean = options.rows === "deleted" ? [] : indexed.filter(({ task }) => task.deletes.length === 0);
-  const dirty = indexed.filter(({ task }) => task.deletes.length > 0);
+  const clean = options.rows === "deleted" ? [] : indexed.filter(({ task }) => !hasDeletes(task));
+  const dirty = indexed.filter(({ task }) => hasDeletes(task));
   const parts: string[] = [];
-  if (clean.length > 0) parts.push(await selectFiles(plan, columns, clean, options));
-  if (dirty.length > 0) parts.push(await selectFiles(plan, columns, dirty, options));
+  if (clean.length > 0) parts.push(...(await selectFiles(plan, columns, clean, options)));
+  if (dirty.length > 0) parts.push(...(await selectFiles(plan, columns, dirty, options)));
   return parts.length === 0 ? emptySelect(columns, options) : parts.join("\nUNION ALL\n");
 }
 
-interface IndexedTask {
+interface IndexedTask extends FileItem {
   readonly task: ScanTask;
   readonly index: number;
 }
@@ -60,41 +60,38 @@ async function selectFiles(
   columns: readonly StructField[],
   tasks: readonly IndexedTask[],
   options: ScanSqlOptions,
-): Promise<string> {
-  const { store, taskColumn, positionColumn } = options;
-  const paths = await Promise.all(
-    tasks.map(({ task: { file } }) => store.localPath(file.filePath, file.fileSizeBytes)),
-  );
-  const selected = columns.map((column) => `${idName(column.id)} AS ${sqlName(column.name)}`);
-  if (taskColumn !== undefined) selected.push(`${taskIndexSql(tasks)} AS ${sqlName(taskColumn)}`);
-  if (positionColumn !== undefined) selected.push(`file_row_number AS ${sqlName(positionColumn)}`);
-  if (selected.length === 0) selected.push("1 AS one");
+): Promise<string[]> {
   const filtering = [...predicateColumns(plan.where ?? { op: "and", of: [] })].map((name) =>
     requireColumn(plan.schema, name),
   );
-  const read = readParquetSql(paths, new Set([...columns, ...filtering]));
-  const joins = [
-    await deletedJoin(options.rows === "deleted" ? "SEMI" : "ANTI", "gone", tasks, (task) => task.deletes, store),
-  ];
-  if (options.rows === "deleted") {
-    joins.push(await deletedJoin("ANTI", "before", tasks, (task) => task.deletesBefore ?? [], store));
-  }
-  const condition = plan.where === undefined ? "" : ` WHERE ${predicateSql(plan.where, plan.schema, idName)}`;
-  return `SELECT ${selected.join(", ")} FROM ${read} AS r${joins.join("")}${condition}`;
+  const compared = new Set(tasks.flatMap(({ task }) => task.equalityDeletes ?? []));
+  const keys = [...compared].flatMap((deletes) => deletes.columns);
+  // The scan's own columns last: a column that is compared may have been of another type or name since.
+  const read = new Map([...keys, ...filtering, ...columns].map((column) => [column.id, column]));
+  const groups = await filesToRead(options.store, tasks, [...read.values()]);
+  return Promise.all(groups.map((group) => selectGroup(plan, columns, group, options)));
 }
 
-/** Columns stand under their field id, so that no name of a table meets the names of DuckDB's virtual columns. */
-const idName = (fieldId: number): string => `c${fieldId}`;
-
-function readParquetSql(paths: readonly string[], columns: Iterable<StructField>): string {
-  const fields = Array.from(
-    columns,
-    (column) =>
-      `${column.id}: {name: '${idName(column.id)}', type: ${sqlString(duckType(column.type))}, default_value: NULL}`,
+async function selectGroup(
+  plan: Pick<ScanPlan, "schema" | "where">,
+  columns: readonly StructField[],
+  { items, relation }: FilesToRead<IndexedTask>,
+  options: ScanSqlOptions,
+): Promise<string> {
+  const { store, taskColumn, positionColumn } = options;
+  const selected = columns.map((column) => `r.${idName(column.id)} AS ${sqlName(column.name)}`);
+  if (taskColumn !== undefined) selected.push(`${taskIndexSql(items)} AS ${sqlName(taskColumn)}`);
+  if (positionColumn !== undefined) selected.push(`r.file_row_number AS ${sqlName(positionColumn)}`);
+  if (selected.length === 0) selected.push("1 AS one");
+  const deletes = await deletedRows(
+    items.map(({ task }) => task),
+    store,
+    options.rows ?? "live",
   );
-  // Without a column to read DuckDB would look for the names in the file.
-  const schema = fields.length === 0 ? "" : `, schema = MAP {${fields.join(", ")}}`;
-  return `read_parquet(${sqlStringList(paths)}${schema}, hive_partitioning = false)`;
+  const conditions = [...deletes.conditions];
+  if (plan.where !== undefined) conditions.push(predicateSql(plan.where, plan.schema, (id) => `r.${idName(id)}`));
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  return `SELECT ${selected.join(", ")} FROM ${relation} AS r${deletes.joins.join("")}${where}`;
 }
 
 /** The index in the plan; file_index counts within this SELECT's own list. */
@@ -102,41 +99,8 @@ function taskIndexSql(tasks: readonly IndexedTask[]): string {
   const indexes = tasks.map(({ index }) => index);
   const first = indexes[0]!;
   const consecutive = indexes.every((index, at) => index === first + at);
-  if (consecutive) return `(file_index + ${first})::INTEGER`;
-  return `([${indexes.join(", ")}])[(file_index + 1)::BIGINT]::INTEGER`;
-}
-
-/** Keeps or drops the rows of delete files, by what DuckDB knows of each row without reading a column. */
-async function deletedJoin(
-  kind: "ANTI" | "SEMI",
-  alias: string,
-  tasks: readonly IndexedTask[],
-  deletesOf: (task: ScanTask) => readonly LiveFile[],
-  store: ScanSqlOptions["store"],
-): Promise<string> {
-  const deletes = [...new Set(tasks.flatMap(({ task }) => deletesOf(task)))];
-  if (deletes.length === 0) return "";
-  const paths = await Promise.all(deletes.map((file) => store.localPath(file.filePath, file.fileSizeBytes)));
-  const files = tasks.map(({ task }, at) => `(${sqlString(normaliseLocation(task.file.filePath))}, ${at}::UBIGINT)`);
-  return ` ${kind} JOIN (
-    SELECT f.file_at, d.pos FROM (SELECT ${normalisedSql("c1")} AS location, c2 AS pos FROM ${readDeletesSql(paths)}) AS d
-    JOIN (VALUES ${files.join(", ")}) AS f(location, file_at) ON f.location = d.location) AS ${alias}
-    ON ${alias}.file_at = r.file_index AND ${alias}.pos = r.file_row_number`;
-}
-
-function readDeletesSql(paths: readonly string[]): string {
-  return `read_parquet(${sqlStringList(paths)}, schema = MAP {
-    ${DELETE_FILE_PATH_ID}: {name: 'c1', type: 'VARCHAR', default_value: NULL},
-    ${DELETE_POS_ID}: {name: 'c2', type: 'BIGINT', default_value: NULL}}, hive_partitioning = false)`;
-}
-
-/** `normaliseLocation` in SQL. */
-function normalisedSql(location: string): string {
-  const path = `regexp_replace(regexp_replace(${location}, '^(file:)?/+(localhost/+)?', '/'), '/+', '/', 'g')`;
-  return `CASE WHEN starts_with(${location}, 'file:///') AND NOT contains(substr(${location}, 9), '//') THEN ${location}
-    WHEN ${location} LIKE 's3a://%' OR ${location} LIKE 's3n://%' THEN 's3' || substr(${location}, 4)
-    WHEN ${location} LIKE 'file:%' OR ${location} LIKE '/%' THEN 'file://' || ${path}
-    ELSE ${location} END`;
+  if (consecutive) return `(r.file_index + ${first})::INTEGER`;
+  return `([${indexes.join(", ")}])[(r.file_index + 1)::BIGINT]::INTEGER`;
 }
 
 function emptySelect(columns: readonly StructField[], { taskColumn, positionColumn }: ScanSqlOptions): string {
