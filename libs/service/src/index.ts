@@ -1,5 +1,6 @@
 export { LOG_LEVELS, type CommonSettings } from "./common-settings.ts";
 export { createHealth, type Health, type HealthCheck, type HealthReport } from "./health.ts";
+export { guardRequests, guardSettings, openGuard, type GuardOptions } from "./guard.ts";
 export { formatHelp } from "./help.ts";
 export { createLogger, silentLogger, type LogFields, type Logger } from "./logger.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
@@ -21,6 +22,8 @@ export {
   type SettingType,
 } from "./settings.ts";
 export { startService, type RunningService } from "./start-service.ts";
+export { s3SettingsOf, storeSettings, type StoreSettings } from "./store-settings.ts";
+export { TOKEN_SCOPES, TokenFile, type TokenEntry, type TokenScope } from "./token-file.ts";
 export { HEALTH, LOGGER, METRICS } from "./tokens.ts";
 export { version } from "./version.ts";
 export { untilPossible } from "./until-possible.ts";
