@@ -1,5 +1,5 @@
 /**
- * The health lake in one process: the stages themselves over in-memory streams and catalog and files in a temporary
+ * A lake (health unless told) in one process: the stages themselves over in-memory streams and catalog and files in a temporary
  * folder. For tests of what the stages make of arrivals; processes, brokers and servers are tested elsewhere.
  */
 import {
@@ -81,8 +81,9 @@ export class InProcessLake {
     rollups: Log;
     maintain: boolean;
     clock: { aheadMs: number };
+    dataset: Dataset;
   }) {
-    this.dataset = createHealthDataset({ aggregates: { kind: "bucket", buckets: 2 } });
+    this.dataset = parts.dataset;
     this.env = parts.env;
     this.connection = parts.connection;
     this.#folder = parts.folder;
@@ -94,7 +95,10 @@ export class InProcessLake {
     this.clock = parts.clock;
   }
 
-  static async open({ maintain = false } = {}): Promise<InProcessLake> {
+  static async open({
+    maintain = false,
+    dataset = createHealthDataset({ aggregates: { kind: "bucket", buckets: 2 } }),
+  } = {}): Promise<InProcessLake> {
     const folder = await tempFolder("lake");
     const clock = { aheadMs: 0 };
     const root = `file://${join(folder.path, "warehouse")}`;
@@ -107,7 +111,8 @@ export class InProcessLake {
     const logs = new MemoryLogs();
     const { validated, rollups } = await openStreams(logs);
     const connection = await kernel.connect();
-    const lake = new InProcessLake({ env, connection, folder, kernel, logs, validated, rollups, maintain, clock });
+    const parts = { env, connection, folder, kernel, logs, validated, rollups, maintain, clock, dataset };
+    const lake = new InProcessLake(parts);
     await lake.start();
     return lake;
   }
@@ -121,7 +126,7 @@ export class InProcessLake {
         encoding: "json",
         receivedAtUs: Date.now() * 1000,
         origin: { kind: "http" },
-        subject: "intake.health.0",
+        subject: `intake.${this.dataset.name}.0`,
         shard: 0,
         sequence: 1,
       });

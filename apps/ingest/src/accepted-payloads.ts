@@ -1,17 +1,19 @@
-import { shardOf, type Dataset } from "@firn/core";
+import { shardPayload, type Dataset, type PayloadEnvelope } from "@firn/core";
 import { Problem, type FieldError } from "@firn/service";
 import { cutPayloads, textDecoderFor, type BodyFormat, type PayloadPlace } from "./body-payloads.ts";
 import { NESTING_DEPTH_MAX, PROBLEMS_NAMED_MAX, RECORDS_PER_PAYLOAD_MAX } from "./limits.ts";
 import { nestsDeeperThan } from "./nesting.ts";
 
-/** A payload that may go into the log. */
+/** A payload that may go into the log, or the part of one that belongs to a shard. */
 export interface ShardedPayload {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   readonly shard: number;
 }
 
 export interface AcceptedBody {
   readonly payloads: readonly ShardedPayload[];
+  /** How many payloads came; some may have been cut into parts. */
+  readonly received: number;
   readonly records: number;
 }
 
@@ -25,23 +27,24 @@ export function acceptPayloads(body: Buffer, format: BodyFormat, dataset: Datase
   const textOf = textDecoderFor(body);
   const accepted: ShardedPayload[] = [];
   const refused: Refusal[] = [];
+  let received = 0;
   let records = 0;
   for (const { bytes, place } of cutPayloads(body, format)) {
     const verdict = checkPayload(textOf(bytes), dataset);
     if (verdict.ok) {
-      accepted.push({ bytes, shard: shardOf(verdict.shardKey, shards) });
+      received++;
+      accepted.push(...shardPayload(bytes, verdict, shards));
       records += verdict.records;
     } else if (refused.push({ ...verdict, place }) >= PROBLEMS_NAMED_MAX) break;
   }
   if (refused.length > 0) throw refusal(refused);
-  return { payloads: accepted, records };
+  return { payloads: accepted, received, records };
 }
 
 type ProblemCode = "broken_json" | "too_deep" | "wrong_envelope" | "too_many_records";
 
 type Verdict =
-  | { readonly ok: true; readonly shardKey: string; readonly records: number }
-  | { readonly ok: false; readonly code: ProblemCode; readonly errors: readonly FieldError[] };
+  PayloadEnvelope | { readonly ok: false; readonly code: ProblemCode; readonly errors: readonly FieldError[] };
 
 type Refusal = Extract<Verdict, { ok: false }> & { readonly place: PayloadPlace };
 
@@ -59,7 +62,7 @@ function checkPayload(text: string, dataset: Dataset): Verdict {
   }
   if (envelope.records > RECORDS_PER_PAYLOAD_MAX) {
     const message = `the payload holds ${envelope.records} records, ${RECORDS_PER_PAYLOAD_MAX} are allowed`;
-    return refuse("too_many_records", "samples", "count", message);
+    return refuse("too_many_records", dataset.payload.records, "count", message);
   }
   return envelope;
 }

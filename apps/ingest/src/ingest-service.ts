@@ -41,7 +41,7 @@ export function defineIngestService(
       const commit = new GroupCommit((records) => intake.append(records), ingestMetrics.appended);
       const ingest = new Ingest({ datasets, shards, budget, commit, metrics: ingestMetrics });
       return {
-        modules: [ingestModule(ingest), openApiModule(ingestOpenApi([...datasets.keys()], version))],
+        modules: [ingestModule(ingest), openApiModule(ingestOpenApi(datasets.values(), version))],
         stages: [intake],
         configureHttp(fastify) {
           // The controller reads the raw stream, so that limits and encodings are its own.

@@ -50,11 +50,11 @@ export class Ingest {
     const receivedAtUs = Date.now() * 1000;
     const format = bodyFormat(request.headers["content-type"]);
     const body = await readBody(request, share);
-    const { payloads, records } = acceptPayloads(body, format, dataset, shards);
+    const { payloads, received, records } = acceptPayloads(body, format, dataset, shards);
     try {
       const receipt = await commit.submit(dataset.name, payloads, receivedAtUs);
-      metrics.accepted(dataset.name, { payloads: payloads.length, records, bytes: body.length });
-      return { receipt, payloads: payloads.length };
+      metrics.accepted(dataset.name, { payloads: received, records, bytes: body.length });
+      return { receipt, payloads: received };
     } catch (error) {
       throw appendProblem(error);
     }

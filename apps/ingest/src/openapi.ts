@@ -1,28 +1,44 @@
+import type { Dataset, JsonSchema } from "@firn/core";
 import { problemResponse, type OpenApiDocument } from "@firn/service";
 import { BODY_BYTES_MAX, NESTING_DEPTH_MAX, RECORDS_PER_PAYLOAD_MAX } from "./limits.ts";
 
-/** The description of the ingest API, OpenAPI 3.1. */
-export function ingestOpenApi(datasetNames: readonly string[], version: string): OpenApiDocument {
+/** The description of the ingest API, OpenAPI 3.1: one operation for each dataset. */
+export function ingestOpenApi(datasets: Iterable<Dataset>, version: string): OpenApiDocument {
+  const all = [...datasets];
   return {
     openapi: "3.1.0",
     info: { title: "Firn ingest", version, description: "Takes events in. Accepted means on disk in the broker." },
     servers: [{ url: "/" }],
-    paths: { "/v1/ingest/{dataset}": { post: ingestOperation(datasetNames) } },
-    components: { schemas: { HealthPayload: HEALTH_PAYLOAD } },
+    paths: Object.fromEntries(all.map(({ name }) => [`/v1/ingest/${name}`, { post: ingestOperation(name) }])),
+    components: {
+      schemas: Object.fromEntries(all.map((dataset) => [schemaName(dataset.name), payloadSchema(dataset)])),
+    },
   };
 }
 
-function ingestOperation(datasetNames: readonly string[]) {
-  const payload = { $ref: "#/components/schemas/HealthPayload" };
+/** `health` → `HealthPayload`. */
+function schemaName(dataset: string): string {
+  const words = dataset.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  return `${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join("")}Payload`;
+}
+
+/** The dataset's own schema, with the limit that is kept here. */
+function payloadSchema({ payload: { records, schema } }: Dataset): JsonSchema {
+  const properties = schema["properties"] as Readonly<Record<string, JsonSchema>>;
+  const limited = { ...properties[records], maxItems: RECORDS_PER_PAYLOAD_MAX };
+  return { ...schema, properties: { ...properties, [records]: limited } };
+}
+
+function ingestOperation(dataset: string) {
+  const payload = { $ref: `#/components/schemas/${schemaName(dataset)}` };
   return {
-    operationId: "ingest",
-    summary: "Send payloads of a dataset",
+    operationId: `ingest_${dataset}`,
+    summary: `Send payloads of ${dataset}`,
     description:
       "One payload, an array of payloads, or one payload a line; gzip is welcome. The request is accepted whole or " +
       `not at all. At most ${BODY_BYTES_MAX} bytes unpacked, ${RECORDS_PER_PAYLOAD_MAX} records in a payload, ` +
       `${NESTING_DEPTH_MAX} levels of nesting. Bad records of a good payload are accepted and end in the errors table.`,
     parameters: [
-      { name: "dataset", in: "path", required: true, schema: { type: "string", enum: [...datasetNames] } },
       {
         name: "Content-Encoding",
         in: "header",
@@ -66,37 +82,3 @@ const INGEST_RESPONSES = {
     headers: { "Retry-After": { schema: { type: "integer" }, description: "Seconds to wait." } },
   },
 };
-
-const HEALTH_PAYLOAD = {
-  type: "object",
-  required: ["deviceId", "userId", "samples"],
-  properties: {
-    deviceId: { type: "string", minLength: 1 },
-    userId: { type: "string", minLength: 1 },
-    timestamp: { type: "string", format: "date-time" },
-    appVersion: { type: "string" },
-    deleted: { type: "array", items: { type: "string" }, description: "Ids of samples to delete." },
-    samples: {
-      type: "array",
-      maxItems: RECORDS_PER_PAYLOAD_MAX,
-      items: {
-        type: "object",
-        description: "Not checked here: a sample that breaks a rule ends in the errors table.",
-        properties: {
-          id: { type: "string" },
-          type: { type: "string", examples: ["heartRate"] },
-          value: { type: "number" },
-          unit: { type: "string", examples: ["count/min"] },
-          startDate: { type: "string", format: "date-time" },
-          endDate: { type: "string", format: "date-time" },
-          sourceBundle: { type: "string" },
-          metadata: { type: "object", additionalProperties: { type: "string" } },
-          isSynced: { type: "boolean" },
-          createdAt: { type: "string", format: "date-time" },
-          timezone: { type: "string", examples: ["Europe/Berlin"] },
-          timezoneOffset: { type: "integer", minimum: -1080, maximum: 1080 },
-        },
-      },
-    },
-  },
-} as const;

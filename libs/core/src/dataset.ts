@@ -122,9 +122,31 @@ export interface EnvelopeProblem {
   readonly message: string;
 }
 
-export type EnvelopeCheck =
-  | { readonly ok: true; readonly shardKey: string; readonly records: number }
-  | { readonly ok: false; readonly problems: readonly EnvelopeProblem[] };
+export type EnvelopeCheck = PayloadEnvelope | { readonly ok: false; readonly problems: readonly EnvelopeProblem[] };
+
+export interface PayloadEnvelope {
+  readonly ok: true;
+  readonly shardKey: string;
+  readonly records: number;
+  /** Where the records of one payload may belong to several shards: the payload is cut by these (`shardPayload`). */
+  readonly byRecord?: RecordKeys;
+}
+
+/** The shard key of every item of a payload's member, which is an array; an item without one has "". */
+export interface RecordKeys {
+  readonly member: string;
+  readonly keys: readonly string[];
+}
+
+/** A JSON Schema (2020-12), as an OpenAPI document has it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What a payload looks like, for those who send some. */
+export interface PayloadShape {
+  /** The member that holds the records. */
+  readonly records: string;
+  readonly schema: JsonSchema;
+}
 
 export interface ValidationOptions {
   /** Unknown types and units are dead letters when true (the default everywhere), warnings otherwise. */
@@ -187,6 +209,7 @@ export interface ValidationRun {
 export interface Dataset {
   readonly name: string;
   readonly namespace: string;
+  readonly payload: PayloadShape;
   readonly raw: TableDefinition;
   readonly errors: TableDefinition;
   readonly rollups: readonly RollupDefinition[];

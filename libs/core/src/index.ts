@@ -7,14 +7,18 @@ export type {
   EnvelopeCheck,
   EnvelopeProblem,
   EventTimeColumns,
+  JsonSchema,
   MeasureDefinition,
   MeasureFold,
   NeighbourColumn,
   PartitionFieldDefinition,
   PartitionTransform,
+  PayloadEnvelope,
   PayloadInput,
+  PayloadShape,
   PeriodColumns,
   RecordTable,
+  RecordKeys,
   RollupDefinition,
   TableDefinition,
   ValidatedRun,
@@ -32,6 +36,8 @@ export {
   sliceColumnRows,
 } from "./column-batch.ts";
 export type { ColumnBatch, ColumnRows, ColumnValue } from "./column-batch.ts";
+export { shardPayload } from "./shard-payload.ts";
+export type { PayloadPart } from "./shard-payload.ts";
 export { decodeIntakeFrame, encodeIntakeFrame } from "./intake-frame.ts";
 export type { IntakePayload, PayloadEncoding, PayloadOrigin } from "./intake-frame.ts";
 export {

@@ -16,7 +16,7 @@ export const datasetSettings = {
     type: "string",
     default: "health_db",
     help: "Namespace of the health tables; a dot parts its levels.",
-    check: (text) => checkNames(text.split("."), "must be names of letters, digits, _ and -, with dots between levels"),
+    check: (text) => checkNames(text.split("."), LEVELS_RULE),
   },
   healthRawTable: {
     env: "ICEBERG_TABLE_RAW",
@@ -30,6 +30,27 @@ export const datasetSettings = {
     type: "string",
     default: "health_data_errors",
     help: "Name of the health lake's table of dead letters.",
+    check: (text) => checkNames([text], NAME_RULE),
+  },
+  salesNamespace: {
+    env: "FIRN_SALES_DATABASE",
+    type: "string",
+    default: "sales",
+    help: "Namespace of the sales tables; a dot parts its levels.",
+    check: (text) => checkNames(text.split("."), LEVELS_RULE),
+  },
+  salesRawTable: {
+    env: "FIRN_SALES_TABLE_RAW",
+    type: "string",
+    default: "sales_transactions_raw",
+    help: "Name of the sales lake's table of transactions.",
+    check: (text) => checkNames([text], NAME_RULE),
+  },
+  salesSummaryTable: {
+    env: "FIRN_SALES_TABLE_SUMMARY",
+    type: "string",
+    default: "sales_daily_summary",
+    help: "Name of the sales lake's daily summary.",
     check: (text) => checkNames([text], NAME_RULE),
   },
 } as const satisfies Record<string, NameSetting>;
@@ -48,12 +69,8 @@ export function readDatasetSettings(environment: Readonly<Record<string, string 
     if (rule !== undefined) throw new RangeError(`${env} ${rule}`);
     return name;
   };
-  const { healthNamespace, healthRawTable, healthErrorsTable } = datasetSettings;
-  return {
-    healthNamespace: read(healthNamespace),
-    healthRawTable: read(healthRawTable),
-    healthErrorsTable: read(healthErrorsTable),
-  };
+  const values = Object.entries(datasetSettings).map(([key, setting]) => [key, read(setting)]);
+  return Object.fromEntries(values) as unknown as DatasetSettings;
 }
 
 /** What `createDatasets` takes for these names; what it has in `extra` of a dataset stays. */
@@ -66,11 +83,18 @@ export function datasetOptions(settings: DatasetSettings, extra: DatasetOptions 
       rawTable: settings.healthRawTable,
       errorsTable: settings.healthErrorsTable,
     },
+    sales: {
+      ...extra.sales,
+      namespace: settings.salesNamespace,
+      rawTable: settings.salesRawTable,
+      summaryTable: settings.salesSummaryTable,
+    },
   };
 }
 
 /** Names stand in subjects of streams, locations of files and SQL. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/;
+const LEVELS_RULE = "must be names of letters, digits, _ and -, with dots between levels";
 const NAME_RULE = "must be a name of letters, digits, _ and -";
 
 function checkNames(names: readonly string[], rule: string): string | undefined {

@@ -3,6 +3,7 @@ import type { Dataset } from "@firn/core";
 import { checkHealthEnvelope } from "./envelope.ts";
 import { HealthRun } from "./health-run.ts";
 import { ZONE_KEY } from "./read-sample.ts";
+import { HEALTH_PAYLOAD_SCHEMA } from "./payload-schema.ts";
 import { healthRollups } from "./rollups.ts";
 import { healthTables, type HealthTableOptions } from "./tables.ts";
 
@@ -14,6 +15,7 @@ export function createHealthDataset(tableOptions: HealthTableOptions = {}): Data
   return {
     name: DATASET,
     namespace: tables.raw.namespace,
+    payload: { records: "samples", schema: HEALTH_PAYLOAD_SCHEMA },
     raw: tables.raw,
     errors: tables.errors,
     rollups: healthRollups(tables),
