@@ -39,6 +39,7 @@ import { candidatePredicate } from "./candidates.ts";
 import { catchUpIndex } from "./index-catch-up.ts";
 import type { KeyIndex } from "./key-index.ts";
 import { type KeyShape, readKeys } from "./keyed-rows.ts";
+import { assertNeighbourColumn, deriveFromNeighbours } from "./neighbour-column.ts";
 import { partitionNameSql } from "./partition-name.ts";
 import { type Resolution, resolveBatch, RowAction } from "./resolve.ts";
 
@@ -82,6 +83,7 @@ export class KeyedTable {
 
   /** Loads the table and brings the key index to its snapshot. */
   static async open(options: KeyedTableOptions): Promise<KeyedTable> {
+    if (options.derived) assertNeighbourColumn(options.definition, options.derived);
     const table = await loadTable(options.env, options.identifier);
     await catchUpIndex(options.env, options.connection, table, options, options.index);
     return new KeyedTable(options, table);
@@ -156,7 +158,7 @@ export class KeyedTable {
 
   /** New rows as an `append`, corrections and deletions as an `overwrite`; an empty `append` when there are neither. */
   async #stage(batch: Batch, resolution: Resolution): Promise<SnapshotChange[]> {
-    const { connection, definition, env } = this.#options;
+    const { connection, definition, derived, env } = this.#options;
     const columns = definition.columns.map((column) => sqlName(column.name)).join(", ");
     const summary = {
       "firn.duplicates": String(resolution.outcomes.duplicates),
@@ -164,9 +166,11 @@ export class KeyedTable {
       "firn.position": String(batch.lastSequence),
     };
     const rows = await storeActions(connection, resolution.actions);
+    const touched = new Set(resolution.touchedPartitions);
+    if (derived) for (const ordinal of await this.#derive(batch, derived, rows)) touched.add(ordinal);
     const has = (action: number) => resolution.actions.includes(action);
     const changes: SnapshotChange[] = [];
-    if (has(RowAction.append) || resolution.touchedPartitions.size === 0) {
+    if (has(RowAction.append) || touched.size === 0) {
       const addedData: DataFile[] = [];
       if (has(RowAction.append))
         for (const slice of await sliceConditions(connection, definition, batch.name)) {
@@ -177,7 +181,7 @@ export class KeyedTable {
         }
       changes.push({ operation: "append", addedData, summary });
     }
-    if (resolution.touchedPartitions.size > 0) {
+    if (touched.size > 0) {
       const identity = this.#options.identity.map((name) => sqlName(name)).join(", ");
       const upsert = await stageUpsert(connection, {
         env,
@@ -186,11 +190,23 @@ export class KeyedTable {
         deleteKeysSql: `SELECT ${identity} FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${rows.removed})`,
         keyColumns: this.#options.identity,
         copyOnWriteRows,
-        candidates: candidatePredicate(definition, this.#options.index, resolution.touchedPartitions),
+        candidates: candidatePredicate(definition, this.#options.index, touched),
       });
       changes.push({ operation: "overwrite", ...upsert, summary });
     }
     return changes;
+  }
+
+  /** Computes the column that depends on neighbours; answers the partitions of stored rows that change by it. */
+  async #derive(batch: Batch, derived: NeighbourColumn, actions: BatchActions): Promise<number[]> {
+    const { connection, definition, env, index } = this.#options;
+    const input = { env, table: this.#table, definition, derived, batch: batch.name, actions };
+    const { added, firstAdded } = await deriveFromNeighbours(connection, input);
+    if (added === 0) return [];
+    const places = await connection.rows<{ place: string }>(
+      `SELECT DISTINCT ${partitionNameSql(definition)} AS place FROM ${batch.name} WHERE rowid >= ${firstAdded}`,
+    );
+    return Promise.all(places.map(({ place }) => index.partitionOrdinal(place)));
   }
 
   #properties(batch: Batch, resolution: Resolution, streamIdentity: string): Record<string, string> {
@@ -212,8 +228,14 @@ export class KeyedTable {
   }
 }
 
+interface BatchActions {
+  readonly notNew: string;
+  readonly replaced: string;
+  readonly removed: string;
+}
+
 /** Temporary tables (row) of the batch's records by what becomes of them; all others are new rows. */
-async function storeActions(connection: KernelConnection, actions: Uint8Array) {
+async function storeActions(connection: KernelConnection, actions: Uint8Array): Promise<BatchActions> {
   const tables = { notNew: "batch_not_new", replaced: "batch_replaced", removed: "batch_removed" };
   const rowsWhere = (wanted: (action: number) => boolean) => {
     const rows: number[] = [];
