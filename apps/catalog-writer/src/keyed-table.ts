@@ -276,8 +276,9 @@ async function sliceConditions(
 ): Promise<string[]> {
   const field = definition.partition.find((candidate) => candidate.transform === "identity");
   if (!field) return ["true"];
-  const column = sqlName(field.source);
-  const counts = await connection.rows<{ value: string | number; rows: number; partitions: number }>(
+  // As text, so that every type stands in a condition as it came.
+  const column = `CAST(${sqlName(field.source)} AS VARCHAR)`;
+  const counts = await connection.rows<{ value: string; rows: number; partitions: number }>(
     `SELECT ${column} AS value, count(*) AS rows, count(DISTINCT ${partitionNameSql(definition)}) AS partitions
      FROM ${batch} WHERE ${column} IS NOT NULL GROUP BY ALL ORDER BY ALL`,
   );
@@ -290,7 +291,7 @@ async function sliceConditions(
       rows = 0;
       partitions = 0;
     }
-    slices.at(-1)?.push(sqlString(String(count.value)));
+    slices.at(-1)?.push(sqlString(count.value));
     rows += count.rows;
     partitions += count.partitions;
   }
