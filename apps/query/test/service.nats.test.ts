@@ -260,7 +260,7 @@ describe("the pipeline", () => {
       lag: { intake: 0, accepted: 0, rejected: 0, rollup: 0 },
       datasets: expect.objectContaining({
         health: { received: 12, stored: 7, corrected: 1, duplicates: 2, rejected: 1, deleted: 1 },
-      }),
+      }) as unknown,
     });
   });
 
