@@ -94,7 +94,10 @@ const anonymousMiB = () =>
 
 async function main(folder: string): Promise<void> {
   const root = `file://${join(folder, "warehouse")}`;
-  const env = lakeEnvironment({ catalog: new MemoryCatalog({ warehouse: root }), store: await openFileStore({ root }) });
+  const env = lakeEnvironment({
+    catalog: new MemoryCatalog({ warehouse: root }),
+    store: await openFileStore({ root }),
+  });
   const kernel = await openKernel({ memoryLimitMb: 224, threads: 1, tempDir: join(folder, "spill") });
   const filler = await kernel.connect();
   const logs = new MemoryLogs();
@@ -155,8 +158,8 @@ async function main(folder: string): Promise<void> {
     most = 0;
     const written = await costOf(() => untilSaid((signal) => writer().run(signal)));
     console.log(
-      `${title}: compute ${(computed.cpuMs * 1000 / rows).toFixed(2)} µs a sample (${computed.cpuMs.toFixed(0)} ms CPU, ${computed.wallMs.toFixed(0)} wall), ` +
-        `write ${(written.cpuMs * 1000 / rows).toFixed(2)} µs (${written.cpuMs.toFixed(0)} ms CPU, ${written.wallMs.toFixed(0)} wall); ${report}; ${mostComputing.toFixed(0)}, ${most.toFixed(0)} MiB anonymous at most`,
+      `${title}: compute ${((computed.cpuMs * 1000) / rows).toFixed(2)} µs a sample (${computed.cpuMs.toFixed(0)} ms CPU, ${computed.wallMs.toFixed(0)} wall), ` +
+        `write ${((written.cpuMs * 1000) / rows).toFixed(2)} µs (${written.cpuMs.toFixed(0)} ms CPU, ${written.wallMs.toFixed(0)} wall); ${report}; ${mostComputing.toFixed(0)}, ${most.toFixed(0)} MiB anonymous at most`,
     );
     return [computed, written];
   };
