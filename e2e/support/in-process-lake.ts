@@ -285,8 +285,6 @@ export class InProcessLake {
       folder: join(this.#folder.path, "aggregator"),
       logger: silentLogger(),
       lookAgainMs,
-      // Both ways of computing a round are taken.
-      wholeRowsMin: 5,
       backlog: () => Promise.resolve(0),
       rounded: () => undefined,
     });

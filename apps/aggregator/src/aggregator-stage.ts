@@ -11,7 +11,6 @@ import {
   parsePositions,
   type RollupRound,
   rollupSubject,
-  stagedFiles,
 } from "@firn/core";
 import {
   currentSnapshot,
@@ -28,10 +27,7 @@ import {
 import { type Logger, repeatTurns } from "@firn/service";
 import { isStreamError, type Log, type StreamConnection } from "@firn/stream";
 import { randomUUID } from "node:crypto";
-import { backlogBytesMin } from "./backlog.ts";
 import { computeRound } from "./compute-round.ts";
-import type { ComputedRound, RoundParts } from "./round-parts.ts";
-import { computeWholeRound, isWholeCheaper } from "./whole-round.ts";
 import { commonSource, roundTaken } from "./published-state.ts";
 import { rowsPerSliceMax } from "./slices.ts";
 import { Wake } from "./wake.ts";
@@ -42,14 +38,11 @@ const pollMs = 1_000;
 const lookAgainDefaultMs = 5_000;
 /** How often a new lake is looked at for its tables. */
 const tableWaitMs = 200;
+/** While more messages than `backlogMin` wait for the writer, rounds take one part in so many of the time. */
+const backlogFactor = 4;
+const backlogMin = 20;
 const intervalMinMs = 100;
-/**
- * While a backlog drains, changes wait for its end, so that a window is written once in a backfill: this long at most,
- * or so many times as long as the last round took, within limits.
- */
-const backlogWaitMs = { least: 60_000, most: 600_000, ofLastRound: 10 };
-/** With less memory than this asks for, tables are not made whole: sorting them does not become smaller with the slices. */
-const rowsPerWholeSliceMin = rowsPerSliceMax / 16;
+const intervalMaxMs = 20_000;
 /** Without changed rows the rollups still follow raw's snapshots, so that none that they name expires. */
 const emptyRoundMs = 5 * 60_000;
 
@@ -64,9 +57,7 @@ export interface AggregatorStageOptions {
   readonly logger: Logger;
   /** How often the rollups' tables are looked at while raw stands still, in milliseconds. */
   readonly lookAgainMs?: number;
-  /** Changed rows of raw from which a round may make the tables whole. */
-  readonly wholeRowsMin?: number;
-  /** Bytes that wait for the writer: while a backlog drains, rounds are rarer. */
+  /** How many messages wait for the writer: while a backlog drains, rounds are rarer. */
   backlog(raw: Table): Promise<number>;
   rounded(report: RoundReport): void;
 }
@@ -107,8 +98,6 @@ export class AggregatorStage {
   #saidMissing = false;
   #lastRoundMs = 0;
   #lastRoundEnd = -Infinity;
-  /** Since when raw is seen to have changes that the rollups have not. */
-  #changedMs: number | undefined;
   /** The round that was published last and is not known to be in all tables yet. */
   #inFlight: number | undefined;
   /** Raw as it was when the rollups were seen to equal it, and when that was. */
@@ -232,15 +221,13 @@ export class AggregatorStage {
     return { raw, published, base, to, lastSequence };
   }
 
-  /** How long to let commits gather: nothing at rest, to its end while a backlog drains. */
+  /** How long to let commits gather: nothing at rest, in step with the cost of a round while a backlog drains. */
   async #rest(raw: Table): Promise<number> {
-    const now = performance.now();
-    this.#changedMs ??= now;
-    const pauseMs = this.#lastRoundEnd + intervalMinMs - now;
-    if (pauseMs > 0 || (await this.#options.backlog(raw)) < backlogBytesMin) return Math.max(0, pauseMs);
-    const { least, most, ofLastRound } = backlogWaitMs;
-    const waitMs = Math.min(most, Math.max(least, ofLastRound * this.#lastRoundMs));
-    return Math.max(0, Math.min(pollMs, this.#changedMs + waitMs - now));
+    const backlog = await this.#options.backlog(raw);
+    // A few messages always wait for the next commit: that is no backlog.
+    const restMs = backlog > backlogMin ? backlogFactor * this.#lastRoundMs : 0;
+    const interval = Math.min(intervalMaxMs, Math.max(intervalMinMs, restMs));
+    return Math.max(0, this.#lastRoundEnd + interval - performance.now());
   }
 
   async #round(start: RoundStart): Promise<void> {
@@ -248,10 +235,9 @@ export class AggregatorStage {
     const rebuilds = this.#rebuilds;
     this.#rebuilds = [];
     this.#settled = undefined;
-    this.#changedMs = undefined;
     try {
       const { round, windows } = await this.#compute(start, rebuilds);
-      const files = round.rollups.flatMap(stagedFiles);
+      const files = round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
       // Tables that were right already stay as they are.
       if (files.length > 0 || start.base !== start.to) await this.#publish(round, start.lastSequence);
       this.#lastRoundMs = performance.now() - started;
@@ -268,66 +254,39 @@ export class AggregatorStage {
     }
   }
 
-  async #compute(start: RoundStart, rebuilds: readonly Rebuild[]): Promise<{ round: RollupRound; windows: number }> {
+  async #compute(
+    { raw, published, base, to }: RoundStart,
+    rebuilds: readonly Rebuild[],
+  ): Promise<{ round: RollupRound; windows: number }> {
     const { connection, dataset, defaultZone, env, folder } = this.#options;
-    const { raw, published, to } = start;
+    const { sources, baseSnapshot } = await this.#sources(raw, published, base, to, rebuilds);
     const nowMs = env.clock.nowMs();
-    const parts: RoundParts = {
+    const { changes: rollups, windows } = await computeRound({
       env,
       connection,
       dataset,
       raw,
       snapshotId: to,
       published,
+      compare: baseSnapshot === undefined || rebuilds.length > 0,
+      sources,
       defaultZone,
       rowsPerSlice: this.#rowsPerSlice,
       nowUs: nowMs * 1000,
       roundId: `${nowMs}-${randomUUID()}`,
       folder,
-    };
-    const { computed, baseSnapshot } = await this.#computeChanges(parts, start, rebuilds);
+    });
     const round: RollupRound = {
-      v: 3,
+      v: 2,
       dataset: dataset.name,
       sourceTable: raw.metadata["table-uuid"],
       sourceSnapshot: String(to),
       baseSnapshot: baseSnapshot === undefined ? null : String(baseSnapshot),
       part: 0,
       parts: 1,
-      rollups: computed.changes,
+      rollups,
     };
-    return { round, windows: computed.windows };
-  }
-
-  /** The windows that changed since `base`; all where there is no base or its snapshots are gone; those of rebuilds too. */
-  async #computeChanges(
-    parts: RoundParts,
-    { base }: RoundStart,
-    rebuilds: readonly Rebuild[],
-  ): Promise<{ computed: ComputedRound; baseSnapshot: bigint | undefined }> {
-    const { connection, dataset, env, published, raw, snapshotId } = parts;
-    const since = base === undefined ? undefined : await changedWindows(env, dataset, raw, base, snapshotId);
-    const baseSnapshot = since && base;
-    const changedRows = since && sumOf(since.rowsByValue.values());
-    const mayBeWhole = rebuilds.length === 0 && this.#rowsPerSlice >= rowsPerWholeSliceMin;
-    if (mayBeWhole && isWholeCheaper(raw, snapshotId, published, changedRows, this.#options.wholeRowsMin))
-      return { computed: await computeWholeRound(parts), baseSnapshot };
-    const all = (range: DateRange) => allWindows(env, connection, dataset, raw, snapshotId, published, range);
-    if (since === undefined) {
-      this.#sayEverything(base, published);
-      const computed = await computeRound({ ...parts, compare: true, sources: [await all({})] });
-      return { computed, baseSnapshot };
-    }
-    const sources: WindowSource[] = [since];
-    for (const { request } of rebuilds) sources.push(await all(request));
-    return { computed: await computeRound({ ...parts, compare: rebuilds.length > 0, sources }), baseSnapshot };
-  }
-
-  #sayEverything(base: bigint | undefined, published: ReadonlyMap<string, Table>): void {
-    const { dataset, logger } = this.#options;
-    const reason = base === undefined ? "the rollups name no snapshot of raw together" : "snapshots since are gone";
-    if ([...published.values()].some((table) => currentSnapshot(table.metadata) !== undefined))
-      logger.warn("computing every window", { dataset: dataset.name, reason });
+    return { round, windows };
   }
 
   async #publish(round: RollupRound, lastSequence: number): Promise<void> {
@@ -335,6 +294,29 @@ export class AggregatorStage {
     const record = { subject: rollupSubject(dataset.name, 0), data: encodeRollupRound(round) };
     const appended = await log.append([{ ...record, expectedLastSequence: lastSequence }]);
     this.#inFlight = appended.lastSequence;
+  }
+
+  /** What names the windows since `base`: all where there is no base or its snapshots are gone; those of rebuilds too. */
+  async #sources(
+    raw: Table,
+    published: ReadonlyMap<string, Table>,
+    base: bigint | undefined,
+    to: bigint,
+    rebuilds: readonly Rebuild[],
+  ): Promise<{ sources: WindowSource[]; baseSnapshot: bigint | undefined }> {
+    const { connection, dataset, env, logger } = this.#options;
+    const since = base === undefined ? undefined : await changedWindows(env, dataset, raw, base, to);
+    const all = (range: DateRange) => allWindows(env, connection, dataset, raw, to, published, range);
+    if (since === undefined) {
+      const reason = base === undefined ? "the rollups name no snapshot of raw together" : "snapshots since are gone";
+      const tables = [...published.values()];
+      if (tables.some((table) => currentSnapshot(table.metadata) !== undefined))
+        logger.warn("computing every window", { dataset: dataset.name, reason });
+      return { sources: [await all({})], baseSnapshot: undefined };
+    }
+    const asked: WindowSource[] = [];
+    for (const { request } of rebuilds) asked.push(await all(request));
+    return { sources: [since, ...asked], baseSnapshot: base };
   }
 
   readonly #tables = new Map<string, Table>();
@@ -347,8 +329,6 @@ export class AggregatorStage {
     return table;
   }
 }
-
-const sumOf = (numbers: Iterable<number>) => [...numbers].reduce((sum, one) => sum + one, 0);
 
 /** When a snapshot was made, in milliseconds; long ago when it has expired. */
 function timeOf(raw: Table, snapshotId: bigint): number {

@@ -4,8 +4,20 @@
  * Days come from rows of raw, weeks and months from days: those of this round and the published ones of days that it
  * does not touch. Each slice is computed by itself, so memory does not grow with the round.
  */
-import type { RollupDefinition, StagedRows } from "@firn/core";
-import { and, gte, lte, planScan, type Predicate, scanSql, sqlName, sqlString } from "@firn/lake";
+import type { Dataset, RollupChange, RollupDefinition, StagedRows } from "@firn/core";
+import {
+  and,
+  gte,
+  type KernelConnection,
+  type LakeEnvironment,
+  lte,
+  planScan,
+  type Predicate,
+  scanSql,
+  sqlName,
+  sqlString,
+  type Table,
+} from "@firn/lake";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { daysOf } from "./day-measures.ts";
@@ -15,23 +27,46 @@ import {
   dayRowsSql,
   dimensionList,
   lastDayOfPeriodSql,
+  latestZoneSql,
   periodOfSql,
+  periodRowsSql,
   periodStart,
   sourceColumns,
   tableRowsSql,
   windowKeysSql,
+  zoneColumn,
 } from "./rollup-sql.ts";
 import { differingRowsSql, fillPublished, publishedKeysSql } from "./published-rows.ts";
 import { dateLiteral, namedKeys, planSlices, rawPredicate, type Slice, slicePredicate } from "./slices.ts";
-import { fillPeriodRows } from "./period-rows.ts";
-import { type ComputedRound, type RoundParts, stateOf, tableOf } from "./round-parts.ts";
 import { fillWindows, type WindowSource } from "./window-source.ts";
 
-export interface RoundInput extends RoundParts {
+export interface RoundInput {
+  readonly env: LakeEnvironment;
+  readonly connection: KernelConnection;
+  readonly dataset: Dataset;
+  readonly raw: Table;
+  /** Snapshot of raw that the rows shall equal. */
+  readonly snapshotId: bigint;
+  /** The rollups' tables as they are published, by the rollup's name. */
+  readonly published: ReadonlyMap<string, Table>;
   /** Leaves out rows that are published as they were computed. */
   readonly compare: boolean;
   /** What names the day windows to compute. */
   readonly sources: readonly WindowSource[];
+  readonly defaultZone: string;
+  readonly nowUs: number;
+  /** Rows that name the windows of one slice, about. */
+  readonly rowsPerSlice: number;
+  /** Names this round's files. */
+  readonly roundId: string;
+  /** Local folder for files before they are staged. */
+  readonly folder: string;
+}
+
+export interface ComputedRound {
+  readonly changes: RollupChange[];
+  /** Windows of days. */
+  readonly windows: number;
 }
 
 export async function computeRound(input: RoundInput): Promise<ComputedRound> {
@@ -74,6 +109,17 @@ const dayRows = "slice_day_rows";
 const windowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_windows`;
 const rowsOf = (rollup: RollupDefinition) => `slice_${rollup.period}_rows`;
 const publishedOf = (rollup: RollupDefinition) => `slice_${rollup.period}_published`;
+
+function tableOf(input: RoundInput, rollup: RollupDefinition): Table {
+  const table = input.published.get(rollup.name);
+  if (!table) throw new Error(`the table of rollup ${rollup.name} was not loaded`);
+  return table;
+}
+
+function stateOf({ metadata }: Table): RollupChange["onto"] {
+  const snapshot = metadata["current-snapshot-id"];
+  return { table: metadata["table-uuid"], snapshot: snapshot === undefined ? null : String(snapshot) };
+}
 
 /** Fills `slice_<period>_windows` (asked for; those of days are there) and `slice_<period>_rows` (found). */
 async function computeSlice(input: RoundInput, slice: Slice): Promise<void> {
@@ -152,7 +198,39 @@ async function computePeriods(input: RoundInput, rollup: RollupDefinition, publi
     .join(" AND ");
   const days = `(SELECT d.* FROM (SELECT * FROM ${dayRows} UNION ALL BY NAME SELECT * FROM ${published}) d
     SEMI JOIN ${windowsOf(rollup)} w ON ${same} AND w.${periodStart} = ${periodOfSql(rollup, `d.${periodStart}`)})`;
-  await fillPeriodRows(input, rollup, rowsOf(rollup), days);
+  await connection.run(`CREATE OR REPLACE TABLE ${rowsOf(rollup)} AS ${periodRowsSql(dataset, rollup, days)}`);
+  await settleMixedZones(input, rollup, published);
+}
+
+/**
+ * The zone of periods whose days are of several zones: that of the latest row by instant, which lies in one of the
+ * last days (a zone's date runs ahead of another's by no more than two days), so only those are read from raw.
+ */
+async function settleMixedZones(input: RoundInput, rollup: RollupDefinition, published: string): Promise<void> {
+  const { connection, dataset, env, raw, snapshotId, defaultZone } = input;
+  const mixed = await connection.value<number>(`SELECT count(*) FROM ${rowsOf(rollup)} WHERE ${zoneColumn} IS NULL`);
+  if (!mixed) return;
+  const dimensions = dimensionList(dataset);
+  const same = (left: string, right: string) =>
+    daysOf(dataset)
+      .dimensions.map((name) => `${left}.${sqlName(name)} = ${right}.${sqlName(name)}`)
+      .join(" AND ");
+  await connection.run(`CREATE OR REPLACE TABLE slice_mixed AS
+    SELECT ${dimensionList(dataset, "d")}, d.${periodStart}, ${periodOfSql(rollup, `d.${periodStart}`)} AS period
+    FROM (SELECT * FROM ${dayRows} UNION ALL BY NAME SELECT * FROM ${published}) d
+    JOIN (SELECT * FROM ${rowsOf(rollup)} WHERE ${zoneColumn} IS NULL) m
+      ON ${same("d", "m")} AND ${periodOfSql(rollup, `d.${periodStart}`)} = m.${periodStart}
+    QUALIFY d.${periodStart} >= max(d.${periodStart}) OVER (PARTITION BY ${dimensionList(dataset, "d")}, period) - 2`);
+  const where = await rawPredicate(connection, dataset, "slice_mixed");
+  const plan = await planScan({ env, table: raw, snapshotId, ...(where ? { where } : {}) });
+  const rows = await scanSql(plan, { columns: sourceColumns(dataset), store: env.store });
+  const date = sqlName(dataset.time.localDate);
+  await connection.run(`UPDATE ${rowsOf(rollup)} AS r SET ${zoneColumn} = z.${zoneColumn} FROM (
+      SELECT ${dimensions}, period, ${latestZoneSql(dataset, defaultZone)} AS ${zoneColumn}
+      FROM (SELECT s.*, m.period FROM (${rows}) s JOIN slice_mixed m ON ${same("s", "m")} AND m.${periodStart} = s.${date})
+      GROUP BY ${dimensions}, period) z
+    WHERE ${same("r", "z")} AND r.${periodStart} = z.period AND r.${zoneColumn} IS NULL`);
+  await connection.run("DROP TABLE slice_mixed");
 }
 
 async function stageUpserts(

@@ -49,7 +49,7 @@ export async function changedWindows(
     { plan: changes.deleted, rows: "deleted" },
   ] as const;
   return {
-    rowsByValue: rowsByValue(
+    rowsByValue: countRows(
       dataset,
       reads.map((read) => read.plan),
     ),
@@ -79,14 +79,14 @@ export async function allWindows(
   range: DateRange,
 ): Promise<WindowSource> {
   const plan = await planScan({ env, table: raw, snapshotId: to });
-  const byValue = rowsByValue(dataset, [plan]);
+  const rowsByValue = countRows(dataset, [plan]);
   const rollups = dataset.rollups.flatMap((rollup) => {
     const table = published.get(rollup.name);
     return table ? [{ rollup, table }] : [];
   });
   for (const { table } of rollups)
     for (const value of await publishedValues(env, connection, dataset, table))
-      byValue.set(value, byValue.get(value) ?? 0);
+      rowsByValue.set(value, rowsByValue.get(value) ?? 0);
   const date = sqlName(dataset.time.localDate);
   const conditions = [
     ...(range.from === undefined ? [] : [`${date} >= DATE '${range.from}'`]),
@@ -94,7 +94,7 @@ export async function allWindows(
   ];
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
   return {
-    rowsByValue: byValue,
+    rowsByValue,
     async relations(slice) {
       const relations = await scanParts(env, dataset, sliceOf(dataset, plan, slice), "live");
       for (const { rollup, table } of rollups)
@@ -127,8 +127,7 @@ function sliceField(dataset: Dataset): string | undefined {
   return dataset.raw.partition.find((field) => field.source === dimension && field.transform === "identity")?.name;
 }
 
-/** Rows of the planned files by value of the slicing dimension; `null` where a file does not say. */
-export function rowsByValue(dataset: Dataset, plans: readonly ScanPlan[]): Map<string | null, number> {
+function countRows(dataset: Dataset, plans: readonly ScanPlan[]): Map<string | null, number> {
   const field = sliceField(dataset);
   const rows = new Map<string | null, number>();
   for (const plan of plans)

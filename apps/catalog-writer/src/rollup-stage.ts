@@ -20,7 +20,7 @@ import {
   sourceSnapshotEntry,
   sourceSnapshotProperty,
   sourceTableProperty,
-  stagedFiles,
+  type StagedRows,
   writerEpochProperty,
 } from "@firn/core";
 import {
@@ -32,7 +32,10 @@ import {
   LakeError,
   loadTable,
   postCommit,
+  type SnapshotChange,
+  sqlStringList,
   stageCommit,
+  stageUpsert,
   type Table,
 } from "@firn/lake";
 import { type Logger, type Parking, repeatTurns } from "@firn/service";
@@ -41,7 +44,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { KnownTables } from "./known-tables.ts";
 import { isComputedOn } from "./round-base.ts";
-import { findMissing, stageRollupChange } from "./stage-rollup-change.ts";
 import { missingColumns } from "./tables.ts";
 
 const lookAgainDefaultMs = 5_000;
@@ -158,6 +160,7 @@ export class RollupStage {
 
   async #write(record: LogRecord, place: RoundPlace): Promise<void> {
     const round = decoded(record);
+    const gone = round && (await this.#missingFile(round));
     for (const rollup of this.#options.dataset.rollups) {
       const change = round?.rollups.find((candidate) => candidate.rollup === rollup.name);
       const work = async () => {
@@ -165,11 +168,10 @@ export class RollupStage {
         if (this.#positionOf(table, place) >= record.sequence) return;
         if (!round) await this.#leaveOut(table, record.sequence, place, "it cannot be read");
         else if (!change) await this.#leaveOut(table, record.sequence, place, "it has nothing for this table");
-        else {
-          const reason = await this.#whyNot(table, change);
-          if (reason !== undefined) await this.#leaveOut(table, record.sequence, place, reason);
-          else await this.#writeTable(table, rollup, round, change, record.sequence, place);
-        }
+        else if (gone) await this.#leaveOut(table, record.sequence, place, `its staged file ${gone} is gone`);
+        else if (!isComputedOn(table.metadata, change.onto))
+          await this.#leaveOut(table, record.sequence, place, "the table is not what it was computed on");
+        else await this.#writeTable(table, rollup, round, change, record.sequence, place);
       };
       await this.#options.queueOf(rollup.table.name).run(work, change ? rowsOf(change) : 0);
     }
@@ -185,8 +187,7 @@ export class RollupStage {
     place: RoundPlace,
   ): Promise<void> {
     const started = performance.now();
-    const { connection, env } = this.#options;
-    const snapshotChange = await stageRollupChange(connection, { env, table, rollup, change });
+    const snapshotChange = await this.#stage(table, rollup, change);
     const committed = await this.#commit({
       table,
       changes: [{ ...snapshotChange, summary: { [sourceSnapshotEntry]: round.sourceSnapshot } }],
@@ -240,16 +241,39 @@ export class RollupStage {
     return parsePositions(properties, stream).get(subject) ?? 0;
   }
 
-  /** Why a change cannot be written into its table; undefined when it can. */
-  async #whyNot(table: Table, change: RollupChange): Promise<string | undefined> {
-    if (!isComputedOn(table.metadata, change.onto)) return "the table is not what it was computed on";
-    const gone = await findMissing(this.#options.env.store, change);
-    return gone === undefined ? undefined : `its staged file ${gone} is gone`;
+  async #stage(table: Table, rollup: RollupDefinition, change: RollupChange): Promise<SnapshotChange> {
+    const { connection, env } = this.#options;
+    if (change.upserts.length === 0 && change.deletes.length === 0) return { operation: "append", addedData: [] };
+    const deletes = change.deletes.length > 0 ? { deleteKeysSql: await this.#rowsSql(change.deletes) } : {};
+    const columns = rollup.table.columns.map((column) => `"${column.name}"`).join(", ");
+    const empty = `SELECT ${columns} FROM (SELECT ${rollup.table.columns.map((column) => `NULL AS "${column.name}"`).join(", ")}) WHERE false`;
+    const upsert = await stageUpsert(connection, {
+      env,
+      table,
+      rowsSql: change.upserts.length > 0 ? await this.#rowsSql(change.upserts) : empty,
+      ...deletes,
+      keyColumns: rollup.table.identity,
+      sort: rollup.table.sort,
+    });
+    const onlyNew = upsert.addedDeletes.length === 0 && upsert.removedData.length === 0;
+    return { operation: onlyNew ? "append" : "overwrite", ...upsert };
+  }
+
+  async #rowsSql(staged: readonly StagedRows[]): Promise<string> {
+    const { store } = this.#options.env;
+    const paths = await Promise.all(staged.map((file) => store.localPath(file.location, file.bytes)));
+    return `SELECT * FROM read_parquet(${sqlStringList(paths)})`;
+  }
+
+  async #missingFile(round: RollupRound): Promise<string | undefined> {
+    for (const { location, bytes } of filesOf(round))
+      if ((await this.#options.env.store.stat(location))?.sizeBytes !== bytes) return location;
+    return undefined;
   }
 
   /** Staged files have served; one that stays behind is an orphan that maintenance finds. */
   async #removeStaged(round: RollupRound): Promise<void> {
-    await Promise.all(round.rollups.flatMap(stagedFiles).map((file) => this.#options.env.store.delete(file.location)));
+    await Promise.all(filesOf(round).map((file) => this.#options.env.store.delete(file.location)));
   }
 }
 
@@ -266,6 +290,10 @@ function decoded(record: LogRecord): RollupRound | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+function filesOf(round: RollupRound): StagedRows[] {
+  return round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
 }
 
 function rowsOf(change: RollupChange): number {

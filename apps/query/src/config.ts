@@ -41,6 +41,31 @@ export const querySettings = defineSettings({
     max: 100_000_000,
     help: "Values (rows times columns) of answers that are kept for the same question on the same snapshot; 0: none.",
   },
+  databaseUrl: {
+    env: "DATABASE_URL",
+    type: "url",
+    secret: true,
+    help: "PostgreSQL with the relations of the market lake; without it questions about securities and portfolios are 503.",
+  },
+  benchmark: {
+    env: "FIRN_BENCHMARK_TICKER",
+    type: "string",
+    default: "SP500",
+    help: "Ticker that portfolios are compared with where the question names none.",
+  },
+  growthSeries: {
+    env: "FIRN_REGIME_GROWTH_SERIES",
+    type: "string",
+    default: "USALOLITOAASTSAM",
+    help: "FRED id of the monthly series that stands for growth in regimes; the default is the OECD's leading indicator.",
+  },
+  recordBacktests: {
+    env: "FIRN_RECORD_BACKTESTS",
+    type: "string",
+    default: "all",
+    choices: ["all", "saved"],
+    help: "Which backtests leave rows in tb_backtests and tb_signals: all, or only those that are saved as a portfolio.",
+  },
 });
 
 export type QuerySettings = ReturnType<(typeof querySettings)["parse"]>;

@@ -1,3 +1,4 @@
+import type { Dataset } from "@firn/core";
 import { canonicalHealthType, createDatasets, datasetOptions, healthUnit } from "@firn/datasets";
 import { openKernel, openLake, type LakeEnvironment } from "@firn/lake";
 import { openApiModule, type ServiceContext, type ServiceDefinition, type ServiceParts } from "@firn/service";
@@ -9,11 +10,14 @@ import { openApiDocument } from "./http/openapi.ts";
 import { PipelineController } from "./http/pipeline-controller.ts";
 import { QuestionsController } from "./http/questions-controller.ts";
 import { PIPELINE, QUESTION_SERVICE } from "./http/tokens.ts";
+import { backtestRecorder } from "./market/record-backtest.ts";
+import { openRelations, type Relations } from "./market/relations.ts";
 import { natsStage } from "./nats/nats-stage.ts";
 import { Freshness } from "./pipeline/freshness.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { StreamLink } from "./pipeline/stream-link.ts";
-import { QuestionService } from "./questions/question-service.ts";
+import { PlanSession, type PlanSessionParts } from "./questions/plan-session.ts";
+import { QuestionService, type QuestionServiceParts } from "./questions/question-service.ts";
 import { ResultCache } from "./questions/result-cache.ts";
 import { Footers } from "./tables/footers.ts";
 import { KernelPool } from "./tables/kernel-pool.ts";
@@ -55,26 +59,58 @@ export async function assemble(context: ServiceContext<QuerySettings>, env: Lake
   const datasets = createDatasets(datasetOptions(settings));
   const pipelineParts = { link, tables, datasets: [...datasets.values()] };
   const freshness = new Freshness(pipelineParts);
-  const questions = new QuestionService({
+  const results = new ResultCache(settings.cacheValuesMax);
+  const reading: PlanSessionParts = {
     env,
     tables,
     pool,
     footers: new Footers(env.store),
-    results: new ResultCache(settings.cacheValuesMax),
-    datasets,
-    canonicalType: canonicalHealthType,
-    unitOfType: healthUnit,
+    results,
     completeThrough: (table) => freshness.completeThrough(table),
-  });
+  };
+  const relations = openRelations(settings.databaseUrl);
+  const planning = planningParts(context, { datasets, reading, relations, link });
+  const questions = new QuestionService({ ...reading, datasets, unitOfType: healthUnit, planning });
   const nats = natsStage({ url: settings.natsUrl, questions, log });
-  watch(context, { env, link, nats, pool });
+  watch(context, { env, link, nats, pool, results });
   return {
     modules: [queryModule(questions, new Pipeline(pipelineParts)), openApiModule(openApiDocument(version))],
     stages: [link, nats],
     onClose: async () => {
       pool.close();
       kernel.close();
+      await relations.close();
     },
+  };
+}
+
+interface PlanningSources {
+  readonly datasets: ReadonlyMap<string, Dataset>;
+  readonly reading: PlanSessionParts;
+  readonly relations: Relations;
+  readonly link: StreamLink;
+}
+
+/** What planners have beside the tables: relations, what the site chose, and the way for results to be stored. */
+function planningParts(
+  { settings, log }: ServiceContext<QuerySettings>,
+  { datasets, reading, relations, link }: PlanningSources,
+): QuestionServiceParts["planning"] {
+  const { benchmark, growthSeries, shards } = settings;
+  return {
+    canonicalType: canonicalHealthType,
+    relations,
+    market: { benchmark, growthSeries, priceIndexSeries: "CPIAUCSL" },
+    recordBacktest: backtestRecorder({
+      datasets,
+      shards,
+      relations,
+      intake: () => link.streams().intake,
+      session: () => new PlanSession(reading, {}),
+      recordsAll: settings.recordBacktests === "all",
+      nowMs: Date.now,
+      log,
+    }),
   };
 }
 
@@ -83,10 +119,11 @@ interface Watched {
   readonly link: StreamLink;
   readonly nats: ReturnType<typeof natsStage>;
   readonly pool: KernelPool;
+  readonly results: ResultCache;
 }
 
 /** Readiness and metrics. */
-function watch({ health, metrics }: ServiceContext<QuerySettings>, { env, link, nats, pool }: Watched): void {
+function watch({ health, metrics }: ServiceContext<QuerySettings>, { env, link, nats, pool, results }: Watched): void {
   health.addCheck("broker", () => (link.isConnected() ? undefined : "the broker is not connected"));
   health.addCheck("nats-questions", () => (nats.isListening() ? undefined : "questions are not answered on nats yet"));
   health.addCheck("catalog", async () => void (await env.catalog.config()));
@@ -99,6 +136,16 @@ function watch({ health, metrics }: ServiceContext<QuerySettings>, { env, link, 
     name: "query_waiting",
     help: "Questions that wait for their turn.",
     collect: (gauge) => gauge.set(pool.waiting),
+  });
+  metrics.gauge({
+    name: "query_cache_hits",
+    help: "Answers that came from the cache since the start: the same question on the same snapshots.",
+    collect: (gauge) => gauge.set(results.hits),
+  });
+  metrics.gauge({
+    name: "query_cache_misses",
+    help: "Answers that were looked for in the cache and not found since the start.",
+    collect: (gauge) => gauge.set(results.misses),
   });
 }
 

@@ -2,6 +2,7 @@ import {
   QUESTIONS,
   connectNatsClient,
   queryClient,
+  questionPath,
   type NatsQueryClient,
   type PipelineStatus,
   type QuestionDefinition,
@@ -179,18 +180,32 @@ describe("over NATS", () => {
   });
 });
 
+interface Operation {
+  readonly parameters?: { name: string; required: boolean }[];
+  readonly requestBody?: {
+    content: { "application/json": { schema: { required: string[]; properties: Record<string, unknown> } } };
+  };
+}
+
+/** Names of an operation's parameters, or of its body's members, and which are required. */
+function askedOf({ parameters, requestBody }: Operation): [string, boolean][] {
+  if (parameters !== undefined) return parameters.map(({ name, required }) => [name, required]);
+  const { required, properties } = requestBody!.content["application/json"].schema;
+  return Object.keys(properties).map((name) => [name, required.includes(name)]);
+}
+
 describe("the OpenAPI document", () => {
   it("has every question, and what its definition says", async () => {
     const document = (await (await get("/docs-json")).json()) as OpenApiDocument;
     expect(document.openapi).toBe("3.1.0");
     const questions: readonly QuestionDefinition[] = QUESTIONS;
-    for (const { dataset, name, parameters, columns } of questions) {
-      const path = document.paths[`/api/${dataset}/${name}`] as {
-        get: { parameters: { name: string; required: boolean }[] };
-      };
-      const shown = path.get.parameters.map((parameter) => [parameter.name, parameter.required]);
-      expect(shown).toEqual(parameters.map((parameter) => [parameter.name, parameter.required ?? false]));
-      const row = `${dataset[0]!.toUpperCase()}${dataset.slice(1)}${name[0]!.toUpperCase()}${name.slice(1)}Row`;
+    for (const question of questions) {
+      const { dataset, name, parameters, columns, method = "GET" } = question;
+      const path = document.paths[questionPath(question)] as Record<string, Operation>;
+      const operation = path[method.toLowerCase()]!;
+      expect(askedOf(operation)).toEqual(parameters.map((parameter) => [parameter.name, parameter.required ?? false]));
+      if (question.document !== undefined) continue;
+      const row = `${[dataset, ...name.split("-")].map((word) => word[0]!.toUpperCase() + word.slice(1)).join("")}Row`;
       const schema = JSON.stringify(document.components!.schemas![row]);
       for (const column of columns) expect(schema).toContain(`"${column.name}"`);
     }

@@ -13,28 +13,36 @@ export type { ParameterDefinition, ParameterKind, ParameterRule } from "./contra
 export {
   LIMIT_MAX,
   TIME_TRAVEL,
+  defineQuestion,
   questionKey,
+  questionPath,
   type AnswerColumn,
   type AnswerType,
   type ParametersOf,
   type QuestionDefinition,
   type RowOf,
 } from "./contract/question.ts";
+export { ERROR_COLUMNS } from "./contract/errors.ts";
 export {
   DAILY_COLUMNS,
-  ERROR_COLUMNS,
   HEALTH_QUESTIONS,
   healthTypes,
   MONTHLY_COLUMNS,
   RAW_COLUMNS,
   WEEKLY_COLUMNS,
 } from "./contract/health.ts";
+export { MARKET_QUESTIONS } from "./contract/market.ts";
+export { backtestRun, type BacktestDocument } from "./contract/market-portfolios.ts";
 export {
   QUESTIONS,
   findQuestion,
+  questionOfSubject,
+  questionsOfPath,
   type QuestionKey,
   type QuestionParameters,
+  type QuestionReply,
   type QuestionRow,
+  type RowsQuestionKey,
 } from "./contract/registry.ts";
 export { ClientError, type ClientErrorKind } from "./client-error.ts";
 export { DEFAULT_RETRY, type RetryPolicy, type Setback } from "./retry.ts";

@@ -1,5 +1,13 @@
-import type { Answer, PipelineStatus } from "./contract/answer.ts";
-import type { QuestionKey, QuestionParameters, QuestionRow } from "./contract/registry.ts";
+import type { PipelineStatus } from "./contract/answer.ts";
+import { questionPath } from "./contract/question.ts";
+import {
+  questionOfSubject,
+  type QuestionKey,
+  type QuestionParameters,
+  type QuestionReply,
+  type QuestionRow,
+  type RowsQuestionKey,
+} from "./contract/registry.ts";
 import { httpSender, parseJsonBody, type HttpAnswer, type HttpOptions } from "./http.ts";
 
 export interface AskOptions {
@@ -13,9 +21,9 @@ export interface QuestionAsker {
     question: K,
     parameters: QuestionParameters<K>,
     options?: AskOptions,
-  ): Promise<Answer<QuestionRow<K>>>;
+  ): Promise<QuestionReply<K>>;
   /** Every row, page by page, all from the snapshot that the first page named. */
-  rows<K extends QuestionKey>(
+  rows<K extends RowsQuestionKey>(
     question: K,
     parameters: QuestionParameters<K>,
     options?: AskOptions,
@@ -42,15 +50,18 @@ export interface QueryClient extends QuestionAsker {
   pipeline(options?: { readonly waitMs?: number; readonly signal?: AbortSignal }): Promise<PipelineStatus>;
 }
 
+/** What a POST stores it waits for. */
+const POST_TIMEOUT_MS = 180_000;
+
 /** @param url the address of the query service, `http://127.0.0.1:4200` */
 export function queryClient(url: string, options: HttpOptions = {}): QueryClient {
   const send = httpSender(options);
 
   function get(question: string, parameters: object, accept: string, signal?: AbortSignal): Promise<HttpAnswer> {
-    const address = new URL(`/api/${question.replace(".", "/")}`, url);
-    for (const [name, value] of Object.entries(plainParameters(parameters)))
-      address.searchParams.set(name, String(value));
-    return send({ method: "GET", url: address.href, headers: { accept }, signal });
+    const { method, address, body } = requestOf(url, question, parameters);
+    if (body === undefined) return send({ method, url: address, headers: { accept }, signal });
+    const headers = { accept, "content-type": "application/json" };
+    return send({ method, url: address, headers, body, signal, timeoutMs: POST_TIMEOUT_MS });
   }
 
   const ask: QuestionAsker["ask"] = async (question, parameters, call) => {
@@ -73,8 +84,25 @@ export function queryClient(url: string, options: HttpOptions = {}): QueryClient
   };
 }
 
+/** Where and how a question is asked: parameters go into the path, the query string, or the body of a POST. */
+function requestOf(url: string, question: string, parameters: object) {
+  const definition = questionOfSubject(question)!;
+  const plain = plainParameters(parameters);
+  const path = questionPath(definition).replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = encodeURIComponent(String(plain[name]));
+    delete plain[name];
+    return value;
+  });
+  const address = new URL(path, url);
+  if (definition.method === "POST") {
+    return { method: "POST", address: address.href, body: JSON.stringify(plain) } as const;
+  }
+  for (const [name, value] of Object.entries(plain)) address.searchParams.set(name, String(value));
+  return { method: "GET", address: address.href, body: undefined } as const;
+}
+
 /** Follows `page.cursor` to the end. */
-export async function* pages<K extends QuestionKey>(
+export async function* pages<K extends RowsQuestionKey>(
   ask: QuestionAsker["ask"],
   question: K,
   parameters: QuestionParameters<K>,
@@ -84,7 +112,7 @@ export async function* pages<K extends QuestionKey>(
   do {
     const asked: QuestionParameters<K> = cursor === null ? parameters : { ...parameters, cursor };
     const answer = await ask(question, asked, options);
-    yield* answer.data;
+    yield* answer.data as readonly QuestionRow<K>[];
     cursor = answer.page.cursor;
   } while (cursor !== null);
 }

@@ -78,7 +78,7 @@ export {
   streams,
 } from "./pipeline-subjects.ts";
 export { otherEndsHeader, OTHERS_HEADER, parseOtherEnds } from "./other-ends.ts";
-export { decodeRollupRound, encodeRollupRound, stagedFiles } from "./rollup-round.ts";
+export { decodeRollupRound, encodeRollupRound } from "./rollup-round.ts";
 export type { RollupChange, RollupRound, StagedRows } from "./rollup-round.ts";
 export {
   civilFromDays,

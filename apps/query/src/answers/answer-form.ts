@@ -11,9 +11,10 @@ export interface FormedAnswer {
 }
 
 /** The JSON body, the same over HTTP and NATS. */
-export function jsonBody({ table, meta, page, stats }: QuestionAnswer): string {
+export function jsonBody({ table, document, meta, page, stats }: QuestionAnswer): string {
   const rest = JSON.stringify({ meta, page, stats });
-  return `{"data":${jsonRows(table)},${rest.slice(1)}`;
+  const data = document === undefined ? jsonRows(table) : JSON.stringify(document.value());
+  return `{"data":${data},${rest.slice(1)}`;
 }
 
 /**

@@ -23,3 +23,10 @@ export function firstRows(table: AnswerTable, count: number): AnswerTable {
   if (table.rowCount <= count) return table;
   return { ...table, rowCount: count, values: table.values.map((values) => values.slice(0, count)) };
 }
+
+/** The rows from `from` to before `to`. */
+export function sliceRows(table: AnswerTable, from: number, to: number): AnswerTable {
+  if (from === 0 && to >= table.rowCount) return table;
+  const values = table.values.map((column) => column.slice(from, to));
+  return { ...table, rowCount: Math.max(0, Math.min(to, table.rowCount) - from), values };
+}

@@ -1,6 +1,8 @@
 import {
   LIMIT_MAX,
   QUESTIONS,
+  questionKey,
+  questionPath,
   type AnswerColumn,
   type AnswerType,
   type ParameterDefinition,
@@ -23,25 +25,30 @@ export function openApiDocument(version: string): OpenApiDocument {
         "Questions about the lakes, answered from Iceberg tables. Each one is also a NATS request: subject query.<lake>.<question>, body a JSON object of the parameters, reply the same body. Dates are inclusive at both ends; times are instants, start inclusive, end exclusive.",
     },
     paths: {
-      ...Object.fromEntries(questions.map((question) => [pathOf(question), { get: operation(question) }])),
+      ...Object.fromEntries(
+        questions.map((question) => [
+          questionPath(question),
+          { [(question.method ?? "GET").toLowerCase()]: operation(question) },
+        ]),
+      ),
       "/api/pipeline": { get: PIPELINE_OPERATION },
     },
     components: { schemas: { ...Object.fromEntries(questions.flatMap(schemasOf)), ...SHARED_SCHEMAS } },
   };
 }
 
-const pathOf = ({ dataset, name }: QuestionDefinition): string => `/api/${dataset}/${name}`;
-const schemaName = ({ dataset, name }: QuestionDefinition): string => `${capital(dataset)}${capital(name)}`;
+const schemaName = ({ dataset, name }: QuestionDefinition): string =>
+  [dataset, ...name.split("-")].map(capital).join("");
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
 function operation(question: QuestionDefinition): Json {
   return {
-    operationId: `${question.dataset}_${question.name}`,
+    operationId: questionKey(question).replaceAll(/[.-]/g, "_"),
     tags: [question.dataset],
     summary: question.summary,
-    description: `${question.doc} Rows by ${question.order}. NATS: query.${question.dataset}.${question.name}.`,
-    parameters: question.parameters.map(parameterObject),
+    description: `${question.doc} Rows by ${question.order}. NATS: query.${questionKey(question)}.`,
+    ...inputOf(question),
     responses: {
       "200": {
         description: "The answer; without data an empty list.",
@@ -56,16 +63,48 @@ function operation(question: QuestionDefinition): Json {
         },
       },
       "400": problemResponse("A parameter is wrong: errors names field and rule."),
+      ...(question.lake === "market" ? MARKET_RESPONSES : {}),
       "406": problemResponse("None of the forms in Accept is one of ours."),
       "503": problemResponse("Busy, too slow, the catalog is away, or a table is damaged (code table_unreadable)."),
     },
   };
 }
 
-export function parameterObject(definition: ParameterDefinition): Json {
+const MARKET_RESPONSES: Json = {
+  "404": problemResponse("A ticker, security or portfolio that is not known."),
+  "409": problemResponse("The name of the portfolio is taken."),
+  "413": problemResponse("More rows are needed than one answer may read."),
+  "422": problemResponse("Stored data that nothing can be computed from: the detail names it."),
+};
+
+/** Parameters of the path and the query string, or the body of a POST. */
+function inputOf(question: QuestionDefinition): Json {
+  const { parameters, path = "" } = question;
+  if (question.method !== "POST") {
+    return {
+      parameters: parameters.map((definition) =>
+        parameterObject(definition, path.includes(`{${definition.name}}`) ? "path" : "query"),
+      ),
+    };
+  }
+  const schema = {
+    type: "object",
+    required: parameters.filter(({ required }) => required).map(({ name }) => name),
+    properties: Object.fromEntries(
+      parameters.map((definition) => [
+        definition.name,
+        { ...parameterJsonSchema(definition), description: definition.doc },
+      ]),
+    ),
+    additionalProperties: false,
+  };
+  return { requestBody: { required: true, content: { "application/json": { schema } } } };
+}
+
+export function parameterObject(definition: ParameterDefinition, place: "path" | "query" = "query"): Json {
   return {
     name: definition.name,
-    in: "query",
+    in: place,
     required: definition.required ?? false,
     description: definition.doc,
     schema: parameterJsonSchema(definition),
@@ -96,6 +135,8 @@ function parameterJsonSchema(definition: ParameterDefinition): Json {
       return { type: "array", items: { type: "string", minLength: 1 }, ...list, ...byDefault };
     case "integer":
       return { type: "integer", ...range, ...byDefault };
+    case "number":
+      return { type: "number", ...range, ...byDefault };
     case "integers":
       return { type: "array", items: { type: "integer", ...range }, ...list, ...byDefault };
     case "choice":
@@ -115,16 +156,14 @@ function schemasOf(question: QuestionDefinition): [string, Json][] {
     type: "object",
     required: ["data", "meta", "page", "stats"],
     properties: {
-      data: { type: "array", maxItems: LIMIT_MAX, items: ref(`${name}Row`) },
+      data: question.document ?? { type: "array", maxItems: LIMIT_MAX, items: ref(`${name}Row`) },
       meta: ref("AnswerMeta"),
       page: ref("Page"),
       stats: ref("AnswerStats"),
     },
   };
-  return [
-    [`${name}Row`, rowSchema(question)],
-    [`${name}Answer`, answer],
-  ];
+  const rows: [string, Json][] = question.document === undefined ? [[`${name}Row`, rowSchema(question)]] : [];
+  return [...rows, [`${name}Answer`, answer]];
 }
 
 function rowSchema(question: QuestionDefinition): Json {
@@ -263,7 +302,7 @@ const PIPELINE_OPERATION: Json = {
   tags: ["pipeline"],
   summary: "How far the pipeline is",
   description: "Waits until everything that was acknowledged before the request is settled, or wait_ms have passed.",
-  parameters: PIPELINE_PARAMETERS.map(parameterObject),
+  parameters: PIPELINE_PARAMETERS.map((parameter) => parameterObject(parameter)),
   responses: {
     "200": { description: "The state.", content: { "application/json": { schema: ref("Pipeline") } } },
     "400": problemResponse("A parameter is wrong."),

@@ -3,7 +3,7 @@ import { Controller, Get, Inject, Req } from "@nestjs/common";
 import type { FastifyRequest } from "fastify";
 import { parameterParser } from "../parameters/parse-parameters.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { invalidParameters } from "../questions/question-service.ts";
+import { invalidParameters } from "../parameters/invalid-parameters.ts";
 import { parametersOf } from "./questions-controller.ts";
 import { PIPELINE } from "./tokens.ts";
 

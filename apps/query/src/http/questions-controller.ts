@@ -1,6 +1,6 @@
-import { findQuestion, type QuestionDefinition } from "@firn/client";
+import { questionOfSubject, questionsOfPath, type QuestionDefinition } from "@firn/client";
 import { Problem } from "@firn/service";
-import { Controller, Get, Inject, Req, Res } from "@nestjs/common";
+import { All, Controller, Inject, Req, Res } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { formAnswer } from "../answers/answer-form.ts";
 import { MEDIA_TYPES, chooseMediaType, type MediaType } from "../answers/media-type.ts";
@@ -8,7 +8,7 @@ import { RepeatedParameter } from "../parameters/parse-parameters.ts";
 import type { QuestionService } from "../questions/question-service.ts";
 import { QUESTION_SERVICE } from "./tokens.ts";
 
-/** `GET /api/<dataset>/<question>`: every question that has a definition. */
+/** `/api/…`: every question that has a definition, at its path. */
 @Controller("api")
 export class QuestionsController {
   readonly #questions: QuestionService;
@@ -17,24 +17,61 @@ export class QuestionsController {
     this.#questions = questions;
   }
 
-  @Get(":dataset/:question")
+  @All("*")
   async ask(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { dataset, question } = request.params as { dataset: string; question: string };
-    const definition = requireQuestion(dataset, question);
+    const { question, parameters } = questionOfRequest(request);
     const type = requireMediaType(request.headers.accept);
-    const answer = await this.#questions.ask(definition, parametersOf(request.query));
+    const answer = await this.#questions.ask(question, parameters);
     const { contentType, headers, body } = formAnswer(answer, type);
     await reply
+      .code(200)
       .headers({ ...headers, "cache-control": "no-store", vary: "accept" })
       .type(contentType)
       .send(body);
   }
 }
 
-export function requireQuestion(dataset: string, name: string): QuestionDefinition {
-  const definition = findQuestion(dataset, name);
-  if (definition !== undefined) return definition;
-  throw new Problem(404, "not_found", `There is no question ${dataset}/${name}; /docs lists them.`);
+function questionOfRequest({ url, method, query, body }: FastifyRequest) {
+  const path = decodePath(url.split("?", 1)[0]!);
+  const found = path === undefined ? [] : questionsOfPath(path);
+  const match = found.find(({ question }) => method === (question.method ?? "GET"));
+  if (match === undefined) throw found.length === 0 ? noQuestion(path ?? url) : wrongMethod(found[0]!.question);
+  const { question, parameters } = match;
+  const sent = question.method === "POST" ? { ...parametersOf(query), ...bodyParameters(body) } : parametersOf(query);
+  // What stands in the path and elsewhere too is given twice.
+  const twice = Object.keys(parameters).filter((name) => Object.hasOwn(sent, name));
+  const repeated = Object.fromEntries(twice.map((name) => [name, new RepeatedParameter(2)]));
+  return { question, parameters: { ...sent, ...parameters, ...repeated } };
+}
+
+function decodePath(path: string): string | undefined {
+  try {
+    return path.split("/").map(decodeURIComponent).join("/");
+  } catch {
+    return undefined;
+  }
+}
+
+function bodyParameters(body: unknown): Record<string, unknown> {
+  if (body === undefined || body === null) return {};
+  if (typeof body === "object" && !Array.isArray(body)) return body as Record<string, unknown>;
+  const message = "the body must be a JSON object of the parameters";
+  throw new Problem(400, "invalid_parameter", message, { errors: [{ field: "", rule: "object", message }] });
+}
+
+function noQuestion(asked: string): Problem {
+  return new Problem(404, "not_found", `There is no question ${asked.replace(/^\/api\//, "")}; /docs lists them.`);
+}
+
+function wrongMethod({ method = "GET" }: QuestionDefinition): Problem {
+  return new Problem(405, "method_not_allowed", `This question is asked by ${method}.`, { headers: { allow: method } });
+}
+
+/** @param subject what stands after `query.` */
+export function requireQuestion(subject: string): QuestionDefinition {
+  const definition = questionOfSubject(subject);
+  if (definition === undefined) throw noQuestion(subject);
+  return definition;
 }
 
 function requireMediaType(accept: string | undefined): MediaType {

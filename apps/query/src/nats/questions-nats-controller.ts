@@ -4,7 +4,7 @@ import { MessagePattern, Payload } from "@nestjs/microservices";
 import { jsonBody } from "../answers/answer-form.ts";
 import { requireQuestion } from "../http/questions-controller.ts";
 import type { QuestionService } from "../questions/question-service.ts";
-import { invalidParameters } from "../questions/question-service.ts";
+import { invalidParameters } from "../parameters/invalid-parameters.ts";
 import { LOG, QUESTION_SERVICE, REPLY_BYTES_MAX } from "../http/tokens.ts";
 
 export interface NatsQuestion {
@@ -33,8 +33,7 @@ export class QuestionsNatsController {
   @MessagePattern("query.>")
   async ask(@Payload() { subject, body }: NatsQuestion): Promise<string> {
     try {
-      const [, dataset = "", name = "", ...rest] = subject.split(".");
-      const definition = requireQuestion(dataset, [name, ...rest].join("."));
+      const definition = requireQuestion(subject.slice("query.".length));
       const text = jsonBody(await this.#questions.ask(definition, readParameters(body)));
       const bytes = Buffer.byteLength(text);
       if (bytes > this.#replyBytesMax()) throw tooLarge(bytes, this.#replyBytesMax(), definition.parameters);
@@ -60,7 +59,8 @@ function readParameters(body: Uint8Array): Record<string, unknown> {
 }
 
 function tooLarge(bytes: number, bytesMax: number, parameters: readonly { readonly name: string }[]): Problem {
-  const field = parameters.some((parameter) => parameter.name === "limit") ? "limit" : "data_type";
+  const names = parameters.map((parameter) => parameter.name);
+  const field = ["limit", "data_type", "start_date"].find((name) => names.includes(name)) ?? "";
   const message = `the answer has ${bytes} bytes and a reply may have ${bytesMax}: ask for less by ${field}`;
   return new Problem(413, "too_large", message, { errors: [{ field, rule: "max_payload", message }] });
 }

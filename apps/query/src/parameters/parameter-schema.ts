@@ -16,6 +16,8 @@ export function parameterSchema(definition: ParameterDefinition): z.ZodType<Para
       return listOf(text, definition);
     case "integer":
       return integer(definition);
+    case "number":
+      return fraction(definition);
     case "integers":
       return listOf(integer(definition), definition);
     case "choice":
@@ -52,6 +54,19 @@ function integer({ min, max }: ParameterDefinition): z.ZodType<number> {
   return z.union([z.number(), written], { error: "must be a whole number" }).pipe(
     z
       .int({ error: "must be a whole number" })
+      .min(min ?? -Infinity, { error: `must be at least ${min}` })
+      .max(max ?? Infinity, { error: `must be at most ${max}` }),
+  );
+}
+
+function fraction({ min, max }: ParameterDefinition): z.ZodType<number> {
+  const written = z
+    .string()
+    .regex(/^-?\d{1,15}(\.\d{1,15})?$/, { error: "must be a number" })
+    .transform(Number);
+  return z.union([z.number(), written], { error: "must be a number" }).pipe(
+    z
+      .number({ error: "must be a number" })
       .min(min ?? -Infinity, { error: `must be at least ${min}` })
       .max(max ?? Infinity, { error: `must be at most ${max}` }),
   );

@@ -1,4 +1,11 @@
 import type { QuestionKey } from "@firn/client";
+import { planBacktest } from "../market/backtest-question.ts";
+import { planCrossMarket } from "../market/cross-market-question.ts";
+import { planSecurities, planSecurity } from "../market/meta-questions.ts";
+import { planPerformance } from "../market/performance-question.ts";
+import { planBenchmark, planMetrics, planNav, planPortfolios, planRebalances } from "../market/portfolio-questions.ts";
+import { planAggregate, planDaily, planMonthly } from "../market/price-questions.ts";
+import { planRegime } from "../market/regime-question.ts";
 import { planCompare } from "./compare.ts";
 import { planTypes } from "./held-types.ts";
 import { planPeriods } from "./periods.ts";
@@ -17,4 +24,20 @@ export const PLANNERS: Readonly<Record<QuestionKey, QuestionPlanner>> = {
   "health.errors": planErrors,
   "health.types": planTypes,
   "health.latest": planLatest,
+  "meta.list": (input) => planSecurities(input, "list"),
+  "meta.tickers": (input) => planSecurities(input, "tickers"),
+  "meta.security": planSecurity,
+  "price.daily": planDaily,
+  "price.monthly": planMonthly,
+  "price.aggregate": planAggregate,
+  "price.cross-market": planCrossMarket,
+  "portfolio.list": planPortfolios,
+  "portfolio.performance": planPerformance,
+  "portfolio.nav": planNav,
+  "portfolio.rebalances": planRebalances,
+  "portfolio.metrics": planMetrics,
+  "portfolio.benchmark": planBenchmark,
+  "backtest.run": planBacktest,
+  "regime.list": planRegime,
+  "market.errors": planErrors,
 };

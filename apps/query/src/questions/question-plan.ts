@@ -1,9 +1,12 @@
 import type { AnswerColumn } from "@firn/client";
 import type { Dataset, TableDefinition } from "@firn/core";
 import type { Predicate } from "@firn/lake";
+import type { Queryable } from "@firn/relational";
+import type { AnswerTable } from "../answers/answer-table.ts";
+import type { RecordBacktest } from "../market/record-backtest.ts";
 import type { Parameters } from "../parameters/parse-parameters.ts";
 
-/** How one question is answered: which table, which of its rows, and the SQL over them. Pure; nothing was read yet. */
+/** How rows of one table are read: which of them, and the SQL over them. Pure; nothing was read yet. */
 export interface QuestionPlan {
   readonly table: TableDefinition;
   /** Rows that count. Prunes partitions and files, and filters what is left. */
@@ -22,6 +25,32 @@ export interface QuestionPlan {
   readonly reach?: Reach;
   /** Data types whose units `meta.unit` names; absent where the answer has no values of types. */
   readonly unitsOf?: readonly string[];
+}
+
+/** An answer that is computed from the rows of several plans, or of none. */
+export interface ComputedPlan {
+  readonly plans: readonly QuestionPlan[];
+  /** All that the answer hangs on beside the parameters and the plans' rows; JSON. */
+  readonly context: unknown;
+  /** @param tables the rows of each plan, in their order */
+  compute(tables: readonly AnswerTable[]): ComputedAnswer;
+  /** The most rows of one page; absent where the answer has but one. */
+  readonly limit?: number;
+  /** What the asker wants done with the answer before he gets it. */
+  finish?(answer: ComputedAnswer): Promise<ComputedAnswer>;
+}
+
+export interface ComputedAnswer {
+  readonly table: AnswerTable;
+  /** What stands in `data` in the place of the table's rows. */
+  readonly document?: AnswerDocument;
+}
+
+export interface AnswerDocument {
+  /** As JSON has it. */
+  value(): unknown;
+  /** How many values it holds beside those of the table: what keeping it costs. */
+  readonly values: number;
 }
 
 /** SQL of the rows after the cursor (TRUE on the first page), and the rows to fetch. */
@@ -51,4 +80,26 @@ export interface PlanInput {
   readonly canonicalType: (name: string) => string;
 }
 
-export type QuestionPlanner = (input: PlanInput) => QuestionPlan;
+/** What a planner may ask before it can say what is to be read. */
+export interface AsyncPlanInput extends PlanInput {
+  /** PostgreSQL; throws 503 where there is none. */
+  readonly relations: Queryable;
+  /** Stores what a backtest came to; answers the port_id of the portfolio that it became, null where it became none. */
+  readonly recordBacktest: RecordBacktest;
+  readonly market: MarketChoices;
+  /** Rows of a table, at the state that the question is asked of. */
+  read(plan: QuestionPlan): Promise<AnswerTable>;
+}
+
+/** What a site chooses for the market lake. */
+export interface MarketChoices {
+  /** Ticker of the benchmark where the question names none. */
+  readonly benchmark: string;
+  /** FRED's ids of the series that regimes are made of. */
+  readonly growthSeries: string;
+  readonly priceIndexSeries: string;
+}
+
+export type QuestionPlanner = (
+  input: AsyncPlanInput,
+) => QuestionPlan | ComputedPlan | Promise<QuestionPlan | ComputedPlan>;

@@ -6,48 +6,49 @@ import {
   type QuestionKey,
 } from "@firn/client";
 import type { Dataset } from "@firn/core";
-import { planScan, scanSchema, tableName, type LakeEnvironment, type ScanPlan } from "@firn/lake";
 import { Problem } from "@firn/service";
-import { columnValues, type AnswerTable } from "../answers/answer-table.ts";
+import { columnValues, sliceRows, type AnswerTable } from "../answers/answer-table.ts";
+import { invalidParameters } from "../parameters/invalid-parameters.ts";
 import { parameterParser, type ParameterParser, type Parameters } from "../parameters/parse-parameters.ts";
-import { bytesRead } from "../tables/bytes-read.ts";
-import { columnNames, renamePredicate, scanColumns } from "../tables/column-names.ts";
-import { checkFiles } from "../tables/check-files.ts";
-import { findUnreadableFile } from "../tables/find-unreadable.ts";
-import type { Footers } from "../tables/footers.ts";
-import type { KernelPool } from "../tables/kernel-pool.ts";
-import type { TableCache } from "../tables/table-cache.ts";
-import { lakeProblem } from "../tables/unreadable.ts";
-import { canonicalText, decodeCursor, encodeCursor, fingerprintOf, type Cursor } from "./cursor.ts";
+import { readComputed } from "./computed-answer.ts";
+import {
+  canonicalText,
+  decodeCursor,
+  decodeOffsetCursor,
+  encodeCursor,
+  encodeOffsetCursor,
+  fingerprintOf,
+  type OffsetCursor,
+} from "./cursor.ts";
 import { PLANNERS } from "./planners.ts";
-import type { QuestionPlan } from "./question-plan.ts";
-import { filesOf, readAnswer, scanPredicate } from "./read-answer.ts";
-import type { CachedAnswer, ResultCache } from "./result-cache.ts";
-import { chooseSnapshot, type ChosenSnapshot } from "./snapshot-choice.ts";
-import { withUnits, unitsOf, type UnitOfType } from "./units.ts";
+import { PlanSession, type OpenedPlan, type PlanRead, type PlanSessionParts } from "./plan-session.ts";
+import type { AnswerDocument, AsyncPlanInput, ComputedPlan, QuestionPlan } from "./question-plan.ts";
+import { unitsOf, withUnits, type UnitOfType } from "./units.ts";
 
 /** An answer before it has a form (JSON, CSV, Arrow). */
 export interface QuestionAnswer {
   readonly table: AnswerTable;
+  /** What stands in `data` in the place of the rows. */
+  readonly document?: AnswerDocument;
   readonly meta: AnswerMeta;
   readonly page: { readonly cursor: string | null };
   readonly stats: AnswerStats;
 }
 
-export interface QuestionServiceParts {
-  readonly env: LakeEnvironment;
-  readonly tables: TableCache;
-  readonly pool: KernelPool;
-  readonly footers: Footers;
-  readonly results: ResultCache;
+export interface QuestionServiceParts extends PlanSessionParts {
   readonly datasets: ReadonlyMap<string, Dataset>;
-  readonly canonicalType: (name: string) => string;
   readonly unitOfType: UnitOfType;
-  /** Up to which instant everything acknowledged is in the newest snapshot of a table; null: not known. */
-  readonly completeThrough: (table: string) => Promise<string | null>;
+  /** What planners have, whatever is asked. */
+  readonly planning: Omit<AsyncPlanInput, "dataset" | "parameters" | "read">;
 }
 
-const USD_PER_BYTE = 5 / 1e12;
+interface Asked {
+  readonly key: QuestionKey;
+  readonly parameters: Parameters;
+  readonly fingerprint: string;
+}
+
+type Answered = Pick<QuestionAnswer, "table" | "document" | "page"> & Partial<Pick<AnswerMeta, "unit">>;
 
 /** Answers questions: parameters → plan → files → rows. Every way to ask goes through here. */
 export class QuestionService {
@@ -63,32 +64,21 @@ export class QuestionService {
     const startedMs = performance.now();
     const key = questionKey(question) as QuestionKey;
     const parameters = this.#parse(key, question, input);
-    const dataset = this.#parts.datasets.get(question.dataset);
-    if (dataset === undefined) throw new Problem(404, "not_found", `there is no dataset ${question.dataset}`);
-    const { canonicalType } = this.#parts;
-    const plan = PLANNERS[key]({ dataset, parameters, canonicalType });
-    const name = `${plan.table.namespace}.${plan.table.name}`;
-    // Before the table is loaded: what the streams had then is in the snapshot that is read after.
-    const completeThrough = await this.#parts.completeThrough(name);
-    try {
-      const fingerprint = fingerprintOf(key, parameters);
-      const cursor = readCursor(parameters, fingerprint);
-      const chosen = await chooseSnapshot(this.#parts.tables, plan, parameters, cursor);
-      const answer = await this.#answer(plan, chosen, cursor, canonicalText(fingerprint, pageOf(parameters)));
-      const snapshotId = chosen.snapshot?.["snapshot-id"];
-      return {
-        table: withUnits(answer.table, this.#parts.unitOfType),
-        meta: {
-          tables: { [name]: { snapshot_id: snapshotId === undefined ? null : String(snapshotId) } },
-          complete_through: chosen.isNewest ? completeThrough : null,
-          ...unitsOf(plan.unitsOf, this.#parts.unitOfType),
-        },
-        page: { cursor: nextCursor(plan, answer, snapshotId, fingerprint) },
-        stats: { rows: answer.table.rowCount, ...answer.read, elapsed_ms: roundMs(performance.now() - startedMs) },
-      };
-    } catch (error) {
-      throw lakeProblem(error, name);
-    }
+    const asked = { key, parameters, fingerprint: fingerprintOf(key, parameters) };
+    const lake = question.lake ?? question.dataset;
+    const dataset = this.#parts.datasets.get(lake);
+    if (dataset === undefined) throw new Problem(404, "not_found", `there is no lake ${lake}`);
+    const offset = readOffset(asked);
+    const session = new PlanSession(this.#parts, parameters, offset?.snapshots);
+    const read = async (plan: QuestionPlan) => (await session.read(await session.open(plan), planText(plan))).table;
+    const plan = await PLANNERS[key]({ ...this.#parts.planning, dataset, parameters, read });
+    const { unit, ...answer } =
+      "plans" in plan ? await this.#compute(plan, session, asked, offset) : await this.#list(plan, session, asked);
+    return {
+      ...answer,
+      meta: { ...metaOf(session.tables), ...(unit === undefined ? {} : { unit }) },
+      stats: { rows: answer.table.rowCount, ...session.cost, elapsed_ms: roundMs(performance.now() - startedMs) },
+    };
   }
 
   #parse(key: string, question: QuestionDefinition, input: Readonly<Record<string, unknown>>): Parameters {
@@ -99,87 +89,103 @@ export class QuestionService {
     throw invalidParameters(parsed.errors);
   }
 
-  async #answer(plan: QuestionPlan, chosen: ChosenSnapshot, cursor: Cursor | undefined, asked: string): Promise<Read> {
-    const { env, results } = this.#parts;
-    const { table, snapshot } = chosen;
-    if (snapshot === undefined) return { ...NOTHING, table: emptyTable(plan) };
-    const names = columnNames(plan.table, scanSchema(table.metadata, snapshot));
-    const where = renamePredicate(scanPredicate(plan, cursor), names);
-    const scan = await planScan({ env, table, snapshotId: snapshot["snapshot-id"], where });
-    const key = `${tableName(table.identifier)} ${table.metadata["table-uuid"]} ${snapshot["snapshot-id"]} ${asked}`;
-    const marks = await checkFiles(env.store, tableName(table.identifier), filesOf(scan.tasks));
-    const kept = results.get(key);
-    if (kept !== undefined && sameMarks(kept, marks)) return { ...kept, read: { ...NOTHING.read, cached: true } };
-    if (scan.tasks.length === 0) return { ...NOTHING, table: emptyTable(plan) };
-    const read = await this.#read(plan, scan, cursor, tableName(table.identifier));
-    results.set(key, { table: read.table, hasMore: read.hasMore, marks });
-    return read;
+  /** Rows of one table, page by page. */
+  async #list(plan: QuestionPlan, session: PlanSession, asked: Asked): Promise<Answered> {
+    const { parameters, fingerprint } = asked;
+    const cursor = readCursor(parameters, (text) => decodeCursor(text, fingerprint));
+    const opened = await session.open(plan, cursor);
+    const answer = await session.read(opened, canonicalText(fingerprint, pageOf(parameters)));
+    return {
+      table: withUnits(answer.table, this.#parts.unitOfType),
+      page: { cursor: nextCursor(opened, answer, fingerprint) },
+      ...unitsOf(plan.unitsOf, this.#parts.unitOfType),
+    };
   }
 
-  async #read(plan: QuestionPlan, scan: ScanPlan, cursor: Cursor | undefined, table: string): Promise<Read> {
-    const { env, footers, pool } = this.#parts;
-    const columns = scanColumns(plan.reads, columnNames(plan.table, scan.schema));
-    return pool.run(async (connection) => {
-      try {
-        const answer = await readAnswer(connection, env, plan, scan, cursor);
-        const found = await footers.read(
-          connection,
-          answer.tasks.map((task) => task.file),
-        );
-        const where = scan.where ?? plan.where;
-        const bytes = bytesRead(answer.tasks, scan.schema, columns, where, found);
-        const read = { files_read: filesOf(answer.tasks).length, bytes_read: bytes, cached: false };
-        return { ...answer, read: { ...read, cost_usd: bytes * USD_PER_BYTE } };
-      } catch (error) {
-        throw await findUnreadableFile(connection, env.store, table, scan, columns, error);
-      }
-    });
+  /** What is computed is computed whole; a page is a part of its rows. */
+  async #compute(
+    plan: ComputedPlan,
+    session: PlanSession,
+    { key, parameters, fingerprint }: Asked,
+    at: OffsetCursor | undefined,
+  ): Promise<Answered> {
+    refusePast(session, plan, parameters);
+    if (at === undefined) readCursor(parameters, () => undefined);
+    const computed = await readComputed(plan, session, `${key} ${fingerprint}`);
+    const answer = (await plan.finish?.(computed)) ?? computed;
+    const from = at?.offset ?? 0;
+    const to = plan.limit === undefined ? answer.table.rowCount : from + plan.limit;
+    const snapshots = new Map(
+      session.tables.flatMap(({ name, snapshotId: id }) => (id === undefined ? [] : [[name, id]])),
+    );
+    const cursor = to < answer.table.rowCount ? encodeOffsetCursor({ offset: to, snapshots }, fingerprint) : null;
+    return { ...answer, table: sliceRows(answer.table, from, to), page: { cursor } };
   }
 }
 
-type Read = Pick<CachedAnswer, "table" | "hasMore"> & {
-  readonly read: Pick<AnswerStats, "files_read" | "bytes_read" | "cached" | "cost_usd">;
-};
+/** PostgreSQL keeps no past. */
+function refusePast(session: PlanSession, plan: ComputedPlan, parameters: Parameters): void {
+  if (plan.plans.length > 0 || session.tables.length > 0) return;
+  const errors = ["as_of", "snapshot_id"]
+    .filter((field) => parameters[field] !== undefined)
+    .map((field) => ({
+      field,
+      rule: "no_past",
+      message: `${field} is not possible: the answer comes from PostgreSQL`,
+    }));
+  if (errors.length > 0) throw invalidParameters(errors);
+}
 
-const NOTHING = { hasMore: false, read: { files_read: 0, bytes_read: 0, cached: false, cost_usd: 0 } } as const;
+function metaOf(tables: readonly OpenedPlan[]): AnswerMeta {
+  const known = tables.every(({ isNewest, completeThrough }) => isNewest && completeThrough !== null);
+  const through = tables.map(({ completeThrough }) => completeThrough).sort();
+  return {
+    tables: Object.fromEntries(
+      tables.map(({ name, snapshotId: id }) => [name, { snapshot_id: id === undefined ? null : String(id) }]),
+    ),
+    complete_through: known ? (through[0] ?? null) : null,
+  };
+}
 
-const emptyTable = (plan: QuestionPlan): AnswerTable => ({
-  columns: plan.columns,
-  rowCount: 0,
-  values: plan.columns.map(() => []),
-});
+/** Tells apart what plans of one question read. */
+function planText({ where, reads, sql, limit }: QuestionPlan): string {
+  return canonicalText(sql("asked", { after: "TRUE", limit }), { where: JSON.stringify(where, bigintText), reads });
+}
+
+const bigintText = (_: string, value: unknown): unknown => (typeof value === "bigint" ? { n: String(value) } : value);
 
 const roundMs = (ms: number): number => Math.round(ms * 100) / 100;
-
-function sameMarks(kept: CachedAnswer, marks: CachedAnswer["marks"]): boolean {
-  return (
-    kept.marks.length === marks.length &&
-    kept.marks.every((mark, index) => mark.modifiedMs === marks[index]!.modifiedMs)
-  );
-}
 
 /** What tells pages of one question apart. */
 function pageOf({ cursor, limit }: Parameters): Parameters {
   return { ...(cursor !== undefined && { cursor }), ...(limit !== undefined && { limit }) };
 }
 
-function readCursor(parameters: Parameters, fingerprint: string): Cursor | undefined {
+function readCursor<C>(
+  parameters: Parameters,
+  decode: (text: string) => C | "other_question" | undefined,
+): C | undefined {
   const text = parameters["cursor"];
   if (typeof text !== "string") return undefined;
-  const cursor = decodeCursor(text, fingerprint);
+  const cursor = decode(text);
   if (cursor === undefined) throw invalidCursor("cursor", "cursor is not one that this service gave");
+  if (cursor === "other_question") {
+    throw invalidCursor("same_question", "cursor belongs to a question with other parameters");
+  }
+  return cursor as C;
+}
+
+/** Where a page of a computed answer starts; undefined also for a cursor of rows of one table. */
+function readOffset({ parameters, fingerprint }: Asked): OffsetCursor | undefined {
+  const text = parameters["cursor"];
+  const cursor = typeof text === "string" ? decodeOffsetCursor(text, fingerprint) : undefined;
   if (cursor === "other_question") {
     throw invalidCursor("same_question", "cursor belongs to a question with other parameters");
   }
   return cursor;
 }
 
-function nextCursor(
-  plan: QuestionPlan,
-  answer: Read,
-  snapshotId: bigint | undefined,
-  fingerprint: string,
-): string | null {
+function nextCursor({ plan, snapshotId }: OpenedPlan, answer: PlanRead, fingerprint: string): string | null {
   if (!answer.hasMore || plan.key === undefined || snapshotId === undefined) return null;
   const { table } = answer;
   const key = plan.key.columns.map(({ name }) => {
@@ -191,10 +197,4 @@ function nextCursor(
 
 function invalidCursor(rule: string, message: string): Problem {
   return invalidParameters([{ field: "cursor", rule, message }]);
-}
-
-/** 400 that names every wrong parameter. */
-export function invalidParameters(errors: readonly { field: string; rule: string; message: string }[]): Problem {
-  const detail = errors.map((error) => error.message).join("; ");
-  return new Problem(400, "invalid_parameter", detail, { errors });
 }

@@ -67,7 +67,7 @@ async function readTasks(
   const names = columnNames(plan.table, scan.schema);
   const scanned = await scanSql({ ...scan, tasks }, { columns: scanColumns(plan.reads, names), store: env.store });
   const relation = renameColumns(scanned, plan.table, plan.reads, names);
-  const after = cursor === undefined || plan.key === undefined ? "TRUE" : afterSql(plan.key, cursor.key);
+  const after = cursor === undefined ? "TRUE" : afterSql(plan, cursor.key);
   const fetched = await fetchTable(connection, plan, plan.sql(relation, { after, limit: plan.limit + 1 }));
   return { table: firstRows(fetched, plan.limit), hasMore: fetched.rowCount > plan.limit, tasks, fetched };
 }

@@ -1,10 +1,12 @@
 import type { AnswerTable } from "../answers/answer-table.ts";
 import type { FileMark } from "../tables/check-files.ts";
+import type { AnswerDocument } from "./question-plan.ts";
 
-/** An answer as it was read from one snapshot, and the files that it came from. */
+/** An answer as it was read from one snapshot of its tables, and the files that it came from. */
 export interface CachedAnswer {
   readonly table: AnswerTable;
   readonly hasMore: boolean;
+  readonly document?: AnswerDocument;
   readonly marks: readonly FileMark[];
 }
 
@@ -13,6 +15,9 @@ export class ResultCache {
   readonly #valuesMax: number;
   readonly #kept = new Map<string, CachedAnswer>();
   #values = 0;
+  /** Answers that were asked for and there, or not. */
+  hits = 0;
+  misses = 0;
 
   /** @param valuesMax how many values (rows × columns) may be kept; 0 keeps nothing */
   constructor(valuesMax: number) {
@@ -21,7 +26,11 @@ export class ResultCache {
 
   get(key: string): CachedAnswer | undefined {
     const found = this.#kept.get(key);
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      this.misses += 1;
+      return undefined;
+    }
+    this.hits += 1;
     this.#kept.delete(key);
     this.#kept.set(key, found);
     return found;
@@ -48,4 +57,5 @@ export class ResultCache {
 }
 
 /** An answer without rows still takes room. */
-const sizeOf = (answer: CachedAnswer): number => 16 + answer.table.rowCount * answer.table.columns.length;
+const sizeOf = ({ table, document }: CachedAnswer): number =>
+  16 + table.rowCount * table.columns.length + (document?.values ?? 0);

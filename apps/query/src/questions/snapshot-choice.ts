@@ -2,7 +2,6 @@ import { currentSnapshot, isLakeError, resolveSnapshot, type Snapshot, type Tabl
 import { Problem } from "@firn/service";
 import type { Parameters } from "../parameters/parse-parameters.ts";
 import type { TableCache } from "../tables/table-cache.ts";
-import type { Cursor } from "./cursor.ts";
 import type { QuestionPlan } from "./question-plan.ts";
 
 /** The table, and the snapshot of it that a question is answered from; undefined: it had none then. */
@@ -13,21 +12,25 @@ export interface ChosenSnapshot {
   readonly isNewest: boolean;
 }
 
-/** The snapshot that a page continues, that `snapshot_id` or `as_of` names, or the newest. */
+/**
+ * The snapshot that a page continues, that `snapshot_id` or `as_of` names, or the newest.
+ *
+ * @param pin of the page before
+ */
 export async function chooseSnapshot(
   tables: TableCache,
   plan: QuestionPlan,
   parameters: Parameters,
-  cursor: Cursor | undefined,
+  pin: bigint | undefined,
 ): Promise<ChosenSnapshot> {
   const asOf = parameters["as_of"] as number | bigint | undefined;
-  const asked = cursor?.snapshotId ?? (parameters["snapshot_id"] as bigint | undefined);
+  const asked = pin ?? (parameters["snapshot_id"] as bigint | undefined);
   if (asked === undefined && asOf !== undefined) return snapshotAsOf(await tables.load(plan.table, "all"), asOf);
   const table = await tables.load(plan.table);
   const newest = currentSnapshot(table.metadata);
   if (asked === undefined || newest?.["snapshot-id"] === asked) return { table, snapshot: newest, isNewest: true };
   const history = await tables.load(plan.table, "all");
-  const field = cursor === undefined ? "snapshot_id" : "cursor";
+  const field = pin === undefined ? "snapshot_id" : "cursor";
   try {
     return { table: history, snapshot: resolveSnapshot(history.metadata, { snapshotId: asked }), isNewest: false };
   } catch (error) {

@@ -1,4 +1,16 @@
 import { LIMIT_MAX, defineQuestion, type AnswerColumn } from "./question.ts";
+import {
+  cursor,
+  endTime,
+  errorType,
+  limit,
+  localRange,
+  ordered,
+  orderedTime,
+  startTime,
+  wholeRange,
+} from "./shared-parameters.ts";
+import { ERROR_COLUMNS } from "./errors.ts";
 
 /** The questions of the health lake (namespace `health_db`). */
 
@@ -12,39 +24,8 @@ const dataType = {
 } as const;
 const requiredUser = { ...userId, required: true } as const;
 const requiredType = { ...dataType, required: true } as const;
-const startDate = {
-  name: "start_date",
-  kind: "date",
-  doc: "First local date, inclusive.",
-  example: "2026-01-01",
-} as const;
-const endDate = { name: "end_date", kind: "date", doc: "Last local date, inclusive.", example: "2026-01-31" } as const;
-const startTime = {
-  name: "start_time",
-  kind: "instant",
-  doc: "First instant, inclusive.",
-  example: "2026-01-01T00:00:00Z",
-} as const;
-const endTime = {
-  name: "end_time",
-  kind: "instant",
-  doc: "Where the range ends, exclusive.",
-  example: "2026-02-01T00:00:00Z",
-} as const;
-const cursor = {
-  name: "cursor",
-  kind: "cursor",
-  doc: "`page.cursor` of the page before; the other parameters stay the same.",
-} as const;
-const limit = {
-  name: "limit",
-  kind: "integer",
-  min: 1,
-  max: LIMIT_MAX,
-  default: 100,
-  doc: "The most rows of a page.",
-} as const;
-const wholeRange = { ...limit, default: LIMIT_MAX } as const;
+const { startDate, endDate } = localRange;
+
 const last = (periods: string) =>
   ({
     name: "last",
@@ -55,9 +36,6 @@ const last = (periods: string) =>
     example: 30,
   }) as const;
 const year = (doc: string) => ({ name: "year", kind: "integer", min: 1, max: 9999, doc, example: 2026 }) as const;
-
-const ordered = { kind: "ordered", from: "start_date", to: "end_date" } as const;
-const orderedTime = { kind: "ordered", from: "start_time", to: "end_time" } as const;
 
 const SHARED_MEASURES = [
   "avg_value",
@@ -156,26 +134,6 @@ export const RAW_COLUMNS = [
   { name: "timezone", type: "string", optional: true },
   { name: "timezone_offset", type: "int", optional: true, doc: "Minutes east of UTC." },
   { name: "local_date", type: "date", optional: true },
-] as const satisfies readonly AnswerColumn[];
-
-export const ERROR_COLUMNS = [
-  { name: "error_id", type: "string" },
-  { name: "error_type", type: "string" },
-  { name: "error_message", type: "string" },
-  { name: "error_timestamp", type: "timestamptz" },
-  {
-    name: "raw_payload",
-    type: "string",
-    optional: true,
-    doc: "The original bytes; `base64:…` where they are not UTF-8.",
-  },
-  { name: "user_id", type: "string", optional: true },
-  { name: "device_id", type: "string", optional: true },
-  { name: "sample_id", type: "string", optional: true },
-  { name: "data_type", type: "string", optional: true },
-  { name: "kafka_topic", type: "string", doc: "Topic, or the stream subject of a record that came by HTTP or file." },
-  { name: "kafka_partition", type: "long" },
-  { name: "kafka_offset", type: "long" },
 ] as const satisfies readonly AnswerColumn[];
 
 const periodRules = [ordered, { kind: "exclusive", groups: [["start_date", "end_date"], ["year"], ["last"]] }] as const;
@@ -318,25 +276,7 @@ export const healthErrors = defineQuestion({
   name: "errors",
   summary: "Dead letters",
   doc: "Rejected records with the reason and their original bytes.",
-  parameters: [
-    userId,
-    {
-      name: "error_type",
-      kind: "choice",
-      choices: [
-        "validation_error",
-        "deserialization_error",
-        "transformation_error",
-        "schema_error",
-        "processing_error",
-      ],
-      doc: "Only errors of this type.",
-    },
-    startTime,
-    endTime,
-    limit,
-    cursor,
-  ],
+  parameters: [userId, errorType, startTime, endTime, limit, cursor],
   rules: [orderedTime],
   columns: ERROR_COLUMNS,
   order: "error_timestamp, newest first; then error_id",

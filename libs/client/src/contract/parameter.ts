@@ -10,6 +10,8 @@ export type ParameterKind =
   | "texts"
   /** A whole number within `min` and `max`. */
   | "integer"
+  /** A number within `min` and `max`, a fraction too. */
+  | "number"
   /** Whole numbers separated by commas, each within `min` and `max`. */
   | "integers"
   /** One of `choices`. */
@@ -57,6 +59,7 @@ interface ValueOfKind {
   text: string;
   texts: string | readonly string[];
   integer: number;
+  number: number;
   integers: number | readonly number[];
   choice: string;
   date: string;

@@ -19,12 +19,20 @@ export interface AnswerColumn {
 export interface QuestionDefinition {
   readonly dataset: string;
   readonly name: string;
+  /** The lake that it asks, where that is not `dataset`. */
+  readonly lake?: string;
+  /** Path below `/api/` where it is not `<dataset>/<name>`; a part in braces is the parameter of that name. */
+  readonly path?: string;
+  /** Default GET. The body of a POST is a JSON object of the parameters. */
+  readonly method?: "GET" | "POST";
   readonly summary: string;
   readonly doc: string;
   readonly parameters: readonly ParameterDefinition[];
   readonly rules: readonly ParameterRule[];
   /** Columns of an answer's rows, in the order of CSV and Arrow. */
   readonly columns: readonly AnswerColumn[];
+  /** JSON Schema of `data`, where that is one object and not a list of rows; CSV and Arrow still have `columns`. */
+  readonly document?: Readonly<Record<string, unknown>>;
   /** The name of a list parameter of which each item is one more column, of this type, null where there is nothing. */
   readonly columnsFrom?: { readonly parameter: string; readonly type: AnswerType };
   /** Where the value of a choice parameter decides which columns the rows have; `columns` are those of its default. */
@@ -93,6 +101,11 @@ type WithTimeTravel<Q extends QuestionDefinition> = Omit<Q, "parameters" | "rule
 export function defineQuestion<const Q extends QuestionDefinition>(question: Q): WithTimeTravel<Q> {
   const { parameters, rules, ...rest } = question;
   return { ...rest, parameters: [...parameters, ...TIME_TRAVEL] as never, rules: [...rules, TIME_TRAVEL_RULE] };
+}
+
+/** Path of a question below the address of the service, with its parameters in braces. */
+export function questionPath({ dataset, name, path }: Pick<QuestionDefinition, "dataset" | "name" | "path">): string {
+  return `/api/${path ?? `${dataset}/${name}`}`;
 }
 
 /** `health.daily`: how a question is named in code and, after `query.`, as a NATS subject. */

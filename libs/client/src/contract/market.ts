@@ -1,0 +1,40 @@
+import {
+  backtestRun,
+  portfolioBenchmark,
+  portfolioList,
+  portfolioMetrics,
+  portfolioNav,
+  portfolioPerformance,
+  portfolioRebalances,
+} from "./market-portfolios.ts";
+import {
+  marketErrors,
+  metaList,
+  metaSecurity,
+  metaTickers,
+  priceAggregate,
+  priceCrossMarket,
+  priceDaily,
+  priceMonthly,
+  regimeList,
+} from "./market-prices.ts";
+
+/** The questions of the market lake. */
+export const MARKET_QUESTIONS = [
+  metaList,
+  metaTickers,
+  metaSecurity,
+  priceDaily,
+  priceMonthly,
+  priceAggregate,
+  priceCrossMarket,
+  portfolioList,
+  portfolioPerformance,
+  portfolioNav,
+  portfolioRebalances,
+  portfolioMetrics,
+  portfolioBenchmark,
+  backtestRun,
+  regimeList,
+  marketErrors,
+] as const;
