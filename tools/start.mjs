@@ -14,7 +14,7 @@ if (parsed.kind === "end") {
 }
 
 const root = join(import.meta.dirname, "..");
-bootstrap(["standalone", "cli", ...parsed.options.only.filter((name) => name !== "nats")]);
+bootstrap(["standalone", "cli", ...parsed.options.only.filter((name) => name !== "nats" && name !== "database")]);
 if (parsed.options.only.includes("nats")) {
   process.env.NATS_SERVER_BIN = await ensureNatsServer({ log: say }).catch((error) => {
     say(error.message);

@@ -14,6 +14,8 @@ export interface StandaloneConfig extends StartOptions {
   readonly natsUrl: string;
   readonly catalogUrl: string;
   readonly warehouse: string;
+  /** Of an existing PostgreSQL that DATABASE_URL names; undefined where this start runs its own, or none. */
+  readonly databaseUrl: string | undefined;
   /** The datasets with the names that the site gives their tables. */
   readonly datasets: ReadonlyMap<string, Dataset>;
   /** What the children inherit. */
@@ -33,8 +35,11 @@ export async function readConfig(
   const host = environment["FIRN_HOST"] || "127.0.0.1";
   const ports = options.autoPorts ? await freePorts(host) : parsePorts(environment);
   const own = (name: "nats" | "catalog") => options.only.includes(name);
+  const databaseUrl = environment["DATABASE_URL"] || undefined;
   return {
     ...options,
+    only: databaseUrl === undefined ? options.only : options.only.filter((name) => name !== "database"),
+    databaseUrl,
     host,
     ports,
     natsUrl: own("nats") ? `nats://${addressOf(host)}:${ports.nats}` : (environment["NATS_URL"] ?? ""),

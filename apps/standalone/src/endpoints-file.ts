@@ -8,11 +8,22 @@ export class EndpointsFile {
   readonly #path: string;
   readonly #config: StandaloneConfig;
   readonly #pids: Record<string, number> = {};
+  #databaseUrl: string | undefined;
   #published = false;
 
   constructor(config: StandaloneConfig) {
     this.#path = endpointsPath(config.dataDir);
     this.#config = config;
+  }
+
+  /** Where the relations are, once that is known. */
+  setDatabase(url: string): void {
+    this.#databaseUrl = url;
+  }
+
+  /** What the file holds, but for the ids of processes. */
+  addresses(): Readonly<Record<string, string | null>> {
+    return endpointsOf(this.#config, this.#databaseUrl);
   }
 
   /** A process is ready with this id; once published, the file follows. */
@@ -33,7 +44,7 @@ export class EndpointsFile {
   }
 
   #write(): void {
-    writeJsonFile(this.#path, { ...endpointsOf(this.#config), pids: this.#pids });
+    writeJsonFile(this.#path, { ...this.addresses(), pids: this.#pids });
   }
 }
 
@@ -42,7 +53,10 @@ export function endpointsPath(dataDir: string): string {
 }
 
 /** Addresses of what this start runs, and of the NATS server and catalog that it works with. */
-export function endpointsOf(config: StandaloneConfig): Readonly<Record<string, string | null>> {
+export function endpointsOf(
+  config: StandaloneConfig,
+  databaseUrl = config.databaseUrl,
+): Readonly<Record<string, string | null>> {
   const { host, ports, only } = config;
   const http = (port: number) => `http://${addressOf(host)}:${port}`;
   const endpoints: Record<string, string | null> = {};
@@ -53,7 +67,7 @@ export function endpointsOf(config: StandaloneConfig): Readonly<Record<string, s
   if (config.natsUrl !== "") endpoints["nats"] = config.natsUrl;
   if (only.includes("nats")) endpoints["nats_monitor"] = http(ports["nats-monitor"]);
   endpoints["warehouse"] = config.warehouse;
-  endpoints["database"] = null;
+  endpoints["database"] = databaseUrl ?? null;
   return endpoints;
 }
 

@@ -17,6 +17,7 @@ export const DEFAULT_PORTS: Readonly<Record<PortName, PortSetting>> = {
   aggregator: { env: "FIRN_AGGREGATOR_PORT", port: 4302 },
   "catalog-writer": { env: "FIRN_CATALOG_WRITER_PORT", port: 4303 },
   catalog: { env: "FIRN_CATALOG_PORT", port: 8181 },
+  database: { env: "FIRN_DATABASE_PORT", port: 5442 },
   nats: { env: "FIRN_NATS_PORT", port: 4222 },
   "nats-monitor": { env: "FIRN_NATS_MONITOR_PORT", port: 8222 },
 };

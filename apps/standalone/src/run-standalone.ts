@@ -52,7 +52,7 @@ async function serve(config: StandaloneConfig, standalone: Standalone, ending: A
   print(`firn runs on ${config.dataDir} (process ${process.pid}, logs in ${join(config.dataDir, "logs")})`);
   const loaded = config.sample ? await loadAndReport(config, standalone, ending, print) : true;
   if (ending.aborted) return 0;
-  print(`\nAddresses\n${formatAddresses(endpointsOf(config))}`);
+  print(`\nAddresses\n${formatAddresses(standalone.endpoints.addresses())}`);
   if (config.once) return loaded ? 0 : 1;
   print("\nCtrl-C ends it.");
   await new Promise((resolve) => ending.addEventListener("abort", resolve));

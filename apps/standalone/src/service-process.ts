@@ -5,22 +5,27 @@ import type { StandaloneConfig } from "./config.ts";
 import type { ProcessName } from "./start-arguments.mjs";
 import type { ProcessSpec } from "./supervised-process.ts";
 
-export type ServiceName = Exclude<ProcessName, "nats">;
+export type ServiceName = Exclude<ProcessName, "nats" | "database">;
 
 /** Folder of the bundled apps: `apps/` of the repository, seen from `apps/standalone/dist/main.js`. */
 export const APPS_FOLDER = join(import.meta.dirname, "..", "..");
 
 /** One of Firn's services as `node apps/NAME/dist/main.js`, with this data directory and these addresses. */
-export function serviceProcess(config: StandaloneConfig, name: ServiceName, appsFolder: string): ProcessSpec {
+export function serviceProcess(
+  config: StandaloneConfig,
+  name: ServiceName,
+  addresses: { readonly appsFolder: string; readonly databaseUrl: string | undefined },
+): ProcessSpec {
   const stateFolder = join(config.dataDir, "state", name);
   mkdirSync(stateFolder, { recursive: true });
   return {
     name,
     command: process.execPath,
-    args: [join(appsFolder, name, "dist", "main.js")],
+    args: [join(addresses.appsFolder, name, "dist", "main.js")],
     cwd: process.cwd(),
     env: {
       ...config.environment,
+      ...(addresses.databaseUrl === undefined ? {} : { DATABASE_URL: addresses.databaseUrl }),
       NATS_URL: config.natsUrl,
       ICEBERG_CATALOG_URI: config.catalogUrl,
       ICEBERG_WAREHOUSE: config.warehouse,

@@ -1,7 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { migrateDatabase } from "@firn/relational";
+
 import type { StandaloneConfig } from "./config.ts";
+import { databaseProcess } from "./database-process.ts";
 import { EndpointsFile } from "./endpoints-file.ts";
 import { LogFolder } from "./log-file.ts";
 import { natsProcess } from "./nats-process.ts";
@@ -9,11 +12,11 @@ import { requireFree, type PortName } from "./ports.ts";
 import { endOrphans, ProcessLedger } from "./process-ledger.ts";
 import { serviceProcess } from "./service-process.ts";
 import type { ProcessName } from "./start-arguments.mjs";
-import { SupervisedProcess, type ProcessSpec } from "./supervised-process.ts";
+import { StartError, SupervisedProcess, type ProcessSpec } from "./supervised-process.ts";
 
 /** What must be up before the next group starts. */
 const START_GROUPS: readonly (readonly ProcessName[])[] = [
-  ["nats", "catalog"],
+  ["nats", "database", "catalog"],
   ["catalog-writer", "validator", "aggregator", "query", "ingest"],
 ];
 
@@ -25,6 +28,7 @@ export const STOP_ORDER: readonly ProcessName[] = [
   "aggregator",
   "catalog-writer",
   "catalog",
+  "database",
   "nats",
 ];
 
@@ -44,6 +48,7 @@ export class Standalone {
   readonly #parts: StandaloneParts;
   readonly #logs: LogFolder;
   readonly #processes = new Map<ProcessName, SupervisedProcess>();
+  #databaseUrl: string | undefined;
   #stopping = false;
 
   constructor(config: StandaloneConfig, parts: StandaloneParts) {
@@ -53,6 +58,7 @@ export class Standalone {
     this.#logs = new LogFolder(join(config.dataDir, "logs"));
     this.ledger = new ProcessLedger(ledgerPath(config.dataDir));
     this.endpoints = new EndpointsFile(config);
+    this.#databaseUrl = config.databaseUrl;
   }
 
   /** Ends what a killed start left behind. Call it before the ports are looked at. */
@@ -71,6 +77,7 @@ export class Standalone {
       if (this.#stopping) return;
       const members = group.filter((name) => only.includes(name));
       await Promise.all(members.map((name) => this.#startProcess(name)));
+      if (group === START_GROUPS[0]) await this.#migrate();
     }
     if (!this.#stopping) this.endpoints.publish();
   }
@@ -94,8 +101,19 @@ export class Standalone {
     return this.#logs.path(name);
   }
 
+  /** Brings the relations to the newest schema before a service asks for them. */
+  async #migrate(): Promise<void> {
+    if (this.#databaseUrl === undefined || this.#stopping) return;
+    try {
+      await migrateDatabase({ databaseUrl: this.#databaseUrl });
+    } catch (cause) {
+      const reason = cause instanceof Error && cause.message !== "" ? cause.message : String(cause);
+      throw new StartError(`the database cannot be brought to its schema: ${reason}`, { cause });
+    }
+  }
+
   async #startProcess(name: ProcessName): Promise<void> {
-    const supervised = new SupervisedProcess(this.#specOf(name), {
+    const supervised = new SupervisedProcess(await this.#specOf(name), {
       logs: this.#logs,
       ledger: this.ledger,
       onReady: (ready, pid) => this.endpoints.setPid(ready, pid),
@@ -107,10 +125,18 @@ export class Standalone {
     await supervised.start();
   }
 
-  #specOf(name: ProcessName): ProcessSpec {
-    return name === "nats"
-      ? natsProcess(this.#config, this.#parts.natsBinary)
-      : serviceProcess(this.#config, name, this.#parts.appsFolder);
+  async #specOf(name: ProcessName): Promise<ProcessSpec> {
+    if (name === "nats") return natsProcess(this.#config, this.#parts.natsBinary);
+    if (name !== "database") {
+      return serviceProcess(this.#config, name, {
+        appsFolder: this.#parts.appsFolder,
+        databaseUrl: this.#databaseUrl,
+      });
+    }
+    const database = await databaseProcess(this.#config);
+    this.#databaseUrl = database.databaseUrl;
+    this.endpoints.setDatabase(database.databaseUrl);
+    return database.spec;
   }
 }
 

@@ -1,4 +1,5 @@
-export type ProcessName = "nats" | "catalog" | "catalog-writer" | "validator" | "aggregator" | "query" | "ingest";
+export type ProcessName =
+  "nats" | "database" | "catalog" | "catalog-writer" | "validator" | "aggregator" | "query" | "ingest";
 
 /** In the order in which they start; they end in the opposite order, but for ingest and query. */
 export declare const PROCESS_NAMES: readonly ProcessName[];

@@ -3,12 +3,21 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-export const PROCESS_NAMES = ["nats", "catalog", "catalog-writer", "validator", "aggregator", "query", "ingest"];
+export const PROCESS_NAMES = [
+  "nats",
+  "database",
+  "catalog",
+  "catalog-writer",
+  "validator",
+  "aggregator",
+  "query",
+  "ingest",
+];
 
 const HELP = `npm start -- [options]
 
-Starts the whole lake on this machine: a NATS server, the Iceberg catalog, ingest, validator,
-catalog-writer, aggregator and query, each a process of its own that is brought back when it ends.
+Starts the whole lake on this machine: a NATS server, PostgreSQL for the small relations, the
+Iceberg catalog, ingest, validator, catalog-writer, aggregator and query, each a process of its own that is brought back when it ends.
 Creates the tables, loads the sample in samples/health, prints a report and the addresses, and
 stays until Ctrl-C, which drains and exits 0.
 
@@ -17,8 +26,8 @@ Options
   --no-sample        do not load the sample
   --data-dir DIR     everything it keeps lies there (FIRN_DATA_DIR; default .firn)
   --ports auto       take free ports instead of the default ones
-  --only A,B         run only these processes; the addresses of the others come from NATS_URL and
-                     ICEBERG_CATALOG_URI. Names: ${PROCESS_NAMES.join(", ")}
+  --only A,B         run only these processes; the addresses of the others come from NATS_URL,
+                     ICEBERG_CATALOG_URI and DATABASE_URL. Names: ${PROCESS_NAMES.join(", ")}
   --help             this text
 
 Environment
@@ -32,6 +41,8 @@ Environment
   FIRN_CATALOG_PORT        int     default 8181       Iceberg REST catalog
   FIRN_NATS_PORT           int     default 4222       NATS
   FIRN_NATS_MONITOR_PORT   int     default 8222       monitoring of NATS
+  FIRN_DATABASE_PORT       int     default 5442       PostgreSQL
+  DATABASE_URL             string  default own server  an existing PostgreSQL instead
   ICEBERG_WAREHOUSE        string  default DIR/warehouse  folder or s3:// address of the tables
   NATS_SERVER_BIN          path    default found or fetched  nats-server 2.15.0 or newer
   ICEBERG_DATABASE         string  default health_db  namespace of the health tables

@@ -12,6 +12,11 @@ export interface ProcessSpec {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Whom it runs as; absent: as this process. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** By which it ends in order; default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
   /** Resolves true when the process answers. Without it the process says so itself by IPC: `{ kind: "ready", url }`. */
   readonly isReady?: () => Promise<boolean>;
 }
@@ -71,7 +76,7 @@ export class SupervisedProcess {
     this.#stopping.abort();
     const child = this.#child;
     if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGTERM");
+      child.kill(this.#spec.stopSignal ?? "SIGTERM");
       const killing = setTimeout(() => child.kill("SIGKILL"), DRAIN_LIMIT_MS);
       await this.#watching;
       clearTimeout(killing);
@@ -93,7 +98,11 @@ export class SupervisedProcess {
       const ready = await Promise.race([run.ready, run.ended.then(() => false)]);
       if (ready) {
         everReady = true;
-        if (run.child.pid !== undefined) this.#host.onReady(this.name, run.child.pid);
+        if (run.child.pid !== undefined) {
+          // Its command line may have changed since it was spawned (a wrapper that execs).
+          this.#host.ledger.add(this.name, run.child.pid);
+          this.#host.onReady(this.name, run.child.pid);
+        }
         firstReady();
       } else if (!this.#stopping.signal.aborted) {
         run.child.kill("SIGKILL");
@@ -110,12 +119,14 @@ export class SupervisedProcess {
   }
 
   #spawn() {
-    const { name, command, args, env, cwd, isReady } = this.#spec;
+    const { name, command, args, env, cwd, uid, gid, isReady } = this.#spec;
     const log = this.#host.logs.open(name);
     const child = spawn(command, args, {
       cwd,
       env: env as NodeJS.ProcessEnv,
       detached: true,
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
       stdio: isReady ? ["ignore", log, log] : ["ignore", log, log, "ipc"],
     });
     closeSync(log);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { findOrAddSecurities, listSecurities, RelationalDatabase } from "@firn/relational";
 import { bundleScript, natsServerBinary } from "@firn/testing";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
@@ -42,9 +43,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Making a database takes a second or two: only those tests that are about it have one. */
+const WITHOUT_DATABASE = PROCESS_NAMES.filter((name) => name !== "database");
+
 async function make(options: Partial<StartOptions> = {}, environment: Record<string, string> = {}) {
   const said: string[] = [];
-  const all = { once: false, sample: false, dataDir, autoPorts: true, only: PROCESS_NAMES, ...options };
+  const all = { once: false, sample: false, dataDir, autoPorts: true, only: WITHOUT_DATABASE, ...options };
   const config = await readConfig(all, { ...process.env, FAKE_ENDS: endsFile, ...environment });
   const standalone = new Standalone(config, { appsFolder, natsBinary, say: (line) => said.push(line) });
   open.push(standalone);
@@ -68,11 +72,11 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 
 describe("standalone", () => {
   it("starts every process, writes endpoints.json, drains in order and removes it", async () => {
-    const { standalone } = await make();
+    const { standalone } = await make({ only: PROCESS_NAMES });
     await standalone.start();
     const { pids, ...addresses } = endpoints();
     expect(Object.keys(pids).sort()).toEqual([...PROCESS_NAMES].sort());
-    expect(addresses["database"]).toBeNull();
+    expect(addresses["database"]).toMatch(/^postgres:\/\/firn:[\w-]+@127\.0\.0\.1:\d+\/postgres$/);
     expect(addresses["ingest"]).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(addresses["nats"]).toMatch(/^nats:\/\/127\.0\.0\.1:\d+$/);
     expect((await fetch(String(addresses["query"]))).status).toBe(200);
@@ -104,6 +108,31 @@ describe("standalone", () => {
     expect(pidsAfter["query"]).toBe(pidsBefore["query"]);
     expect(said.join("\n")).toContain("aggregator ended (SIGKILL)");
     await until("nats answers", () => identifyProcess(pidsAfter["nats"] ?? 0) !== undefined);
+  });
+
+  it("keeps relations in a database of its own, which comes back with its rows after a kill", async () => {
+    const { standalone } = await make({ only: ["database"] });
+    await standalone.start();
+    const { database, pids } = endpoints();
+    const relations = new RelationalDatabase({ databaseUrl: String(database), name: "test" });
+    try {
+      await findOrAddSecurities(relations, "US", ["AAPL"]);
+      process.kill(pids["database"] ?? 0, "SIGKILL");
+      await until("the database is back", () => endpoints().pids["database"] !== pids["database"]);
+      expect(await listSecurities(relations)).toMatchObject([{ ticker: "AAPL", iso_code: "US" }]);
+    } finally {
+      await relations.close();
+    }
+  });
+
+  it("takes the database that DATABASE_URL names, and says what is wrong with it", async () => {
+    const url = "postgres://firn@127.0.0.1:1/firn";
+    const { standalone, config } = await make(
+      { only: ["database", "query"] },
+      { DATABASE_URL: url, NATS_URL: "nats://x" },
+    );
+    expect(config.only).toEqual(["query"]);
+    await expect(standalone.start()).rejects.toThrow(/database cannot be brought to its schema: .*ECONNREFUSED/);
   });
 
   it("ends what a killed supervisor left behind, and nothing else", async () => {
