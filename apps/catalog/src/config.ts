@@ -1,4 +1,4 @@
-import { defineSettings, pipelineSettings } from "@firn/service";
+import { defineSettings, guardSettings, storeSettings } from "@firn/service";
 
 /** The environment of the catalog service, beside the common settings. */
 export const catalogSettings = defineSettings({
@@ -6,7 +6,7 @@ export const catalogSettings = defineSettings({
     env: "ICEBERG_WAREHOUSE",
     type: "string",
     required: true,
-    help: pipelineSettings.warehouse.help,
+    help: "Folder (path or file:// URI) or s3://bucket/path under which all tables lie; a location outside it is refused.",
   },
   catalogName: {
     env: "ICEBERG_CATALOG_NAME",
@@ -39,4 +39,36 @@ export const catalogSettings = defineSettings({
     min: 0,
     help: "JSON text of current table metadata that is kept in memory.",
   },
+  natsUrl: {
+    env: "NATS_URL",
+    type: "url",
+    help: "Broker that hears of every commit, on lake.committed.<namespace>.<table>; without it nobody does.",
+  },
+  vending: {
+    env: "FIRN_CATALOG_VENDING",
+    type: "string",
+    default: "off",
+    choices: ["off", "static", "sts"],
+    help: "Credentials for clients that ask for them: none, the lake's own keys, or sessions of a role for one table.",
+  },
+  vendingSeconds: {
+    env: "FIRN_CATALOG_VENDING_SECONDS",
+    type: "int",
+    default: 3600,
+    min: 900,
+    max: 43_200,
+    help: "Life of vended sessions.",
+  },
+  stsRoleArn: {
+    env: "FIRN_CATALOG_STS_ROLE_ARN",
+    type: "string",
+    help: "Role that vended sessions take on; needed by FIRN_CATALOG_VENDING=sts.",
+  },
+  stsEndpoint: {
+    env: "FIRN_CATALOG_STS_ENDPOINT",
+    type: "url",
+    help: "Server that makes the sessions; default is S3_ENDPOINT, without it AWS.",
+  },
+  ...storeSettings,
+  ...guardSettings,
 });

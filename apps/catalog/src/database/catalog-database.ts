@@ -1,3 +1,5 @@
+import type { Attempt } from "../requests/attempt.ts";
+import type { AppliedRequest } from "./request-rows.ts";
 import type { NamespacePropertiesChange, NamespacePropertiesChanged, TableIdentifier } from "@firn/lake";
 
 /** Tables and views share one space of names. */
@@ -35,7 +37,9 @@ export type DropNamespaceResult =
  * touched). Namespaces are levels joined with dots.
  *
  * Every method is one transaction, durable when it resolves. `swapPointers` is the compare-and-swap that all commits
- * rest on: it changes all of its entries or none, and one only from the location that the caller has seen.
+ * rest on: it changes all of its entries or none, and one only from the location that the caller has seen. What is
+ * changed for a request with an idempotency key (`currentAttempt`) is written together with the key, or fails as
+ * AlreadyApplied.
  */
 export interface CatalogDatabase {
   readonly description: string;
@@ -62,5 +66,14 @@ export interface CatalogDatabase {
   renamePointer(kind: EntryKind, from: TableIdentifier, to: TableIdentifier): Promise<RenameResult>;
   /** True when the metadata of some table or view lies below the folder. */
   folderInUse(folder: string): Promise<boolean>;
+
+  /** What became of the request with this idempotency key. */
+  findRequest(key: string): Promise<AppliedRequest | undefined>;
+  answerRequest(
+    attempt: Attempt,
+    answer: { readonly status: number; readonly body: string },
+    nowMs: number,
+  ): Promise<void>;
+  forgetRequests(beforeMs: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { REQUESTS_TABLE } from "./request-rows.ts";
 import type { SqlDatabase, SqlSession } from "./sql-database.ts";
 
 /** Tables of JdbcCatalog, schema version V1. */
@@ -24,7 +25,7 @@ const LAYOUT_V1 = [
 export function ensureLayout(sql: SqlDatabase): Promise<void> {
   return sql.transaction(async (session) => {
     await session.lock("firn catalog layout", "exclusive");
-    for (const statement of LAYOUT_V1) await session.run(statement, []);
+    for (const statement of [...LAYOUT_V1, REQUESTS_TABLE]) await session.run(statement, []);
     await addTypeColumn(session);
   });
 }

@@ -1,4 +1,5 @@
-import { Controller, Get } from "@nestjs/common";
+import { Controller, Get, Inject } from "@nestjs/common";
+import { KEY_LIFETIME } from "../requests/idempotency.ts";
 
 /** What this catalog answers to; clients use nothing that is not listed (REST specification, `CatalogConfig`). */
 export const ENDPOINTS = [
@@ -16,6 +17,7 @@ export const ENDPOINTS = [
   "DELETE /v1/{prefix}/namespaces/{namespace}/tables/{table}",
   "POST /v1/{prefix}/namespaces/{namespace}/register",
   "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/metrics",
+  "GET /v1/{prefix}/namespaces/{namespace}/tables/{table}/credentials",
   "POST /v1/{prefix}/tables/rename",
   "POST /v1/{prefix}/transactions/commit",
   "GET /v1/{prefix}/namespaces/{namespace}/views",
@@ -28,10 +30,23 @@ export const ENDPOINTS = [
   "POST /v1/{prefix}/views/rename",
 ] as const;
 
+export const CLIENT_DEFAULTS = Symbol("client defaults");
+
 @Controller("v1")
 export class ConfigController {
+  readonly #defaults: Readonly<Record<string, string>>;
+
+  constructor(@Inject(CLIENT_DEFAULTS) defaults: Readonly<Record<string, string>>) {
+    this.#defaults = defaults;
+  }
+
   @Get("config")
   config() {
-    return { defaults: {}, overrides: {}, endpoints: ENDPOINTS };
+    return {
+      defaults: this.#defaults,
+      overrides: {},
+      endpoints: ENDPOINTS,
+      "idempotency-key-lifetime": KEY_LIFETIME,
+    };
   }
 }

@@ -1,7 +1,7 @@
 import { HttpException } from "@nestjs/common";
 import type { FastifyReply } from "fastify";
 import { isLakeError, stringifyLakeJson, type LakeError } from "@firn/lake";
-import type { Logger } from "@firn/service";
+import { Problem, type Logger } from "@firn/service";
 
 /** The body of every failure (REST specification, schema `ErrorModel`). */
 export interface ErrorModel {
@@ -13,10 +13,11 @@ export interface ErrorModel {
 /** Answers an error of a handler, a parser or the router as an ErrorModel; logs those that are our fault. */
 export function answerError(reply: FastifyReply, error: unknown, log: Logger): void {
   const model = errorModelOf(error);
-  if (model.code >= 500) {
+  if (model.code >= 500 && model.code !== 503) {
     log.error("request failed", { method: reply.request.method, route: reply.request.routeOptions.url, error });
   }
   if (reply.sent) return;
+  if (error instanceof Problem) void reply.headers(error.headers);
   void reply
     .code(model.code)
     .type("application/json")
@@ -25,12 +26,28 @@ export function answerError(reply: FastifyReply, error: unknown, log: Logger): v
 
 export function errorModelOf(error: unknown): ErrorModel {
   if (isLakeError(error)) return lakeErrorModel(error);
+  if (error instanceof Problem) return { message: error.message, type: typeOfStatus(error.status), code: error.status };
   const status = statusOf(error);
   if (status === undefined || status >= 500) {
     return { message: "Internal error", type: "InternalServerError", code: 500 };
   }
   const message = error instanceof Error ? error.message : "Bad request";
-  return { message, type: status === 404 ? "NotFoundException" : "BadRequestException", code: status };
+  return { message, type: typeOfStatus(status), code: status };
+}
+
+function typeOfStatus(status: number): string {
+  switch (status) {
+    case 401:
+      return "NotAuthorizedException";
+    case 403:
+      return "ForbiddenException";
+    case 404:
+      return "NotFoundException";
+    case 503:
+      return "ServiceUnavailableException";
+    default:
+      return "BadRequestException";
+  }
 }
 
 function lakeErrorModel(error: LakeError): ErrorModel {
@@ -45,7 +62,7 @@ function lakeErrorModel(error: LakeError): ErrorModel {
       return { message, type: notEmpty ? "NamespaceNotEmptyException" : "CommitFailedException", code: 409 };
     }
     case "invalid":
-      if (error.context["reason"] === "set_and_removed") {
+      if (error.context["reason"] === "set_and_removed" || error.context["reason"] === "unprocessable") {
         return { message, type: "UnprocessableEntityException", code: 422 };
       }
       if (error.context["reason"] === "illegal_argument") {

@@ -10,9 +10,19 @@ export function answerEmpty(reply: FastifyReply, status = 204): void {
   void reply.code(status).send();
 }
 
+export interface LoadedEntry {
+  readonly json: string;
+  readonly metadataLocation?: string;
+  readonly config?: Readonly<Record<string, string>>;
+  readonly storageCredentials?: readonly unknown[];
+}
+
 /** `LoadTableResult` or `LoadViewResult` around metadata that is JSON already. */
-export function loadResult(stored: { readonly json: string; readonly metadataLocation?: string }): string {
-  const location =
-    stored.metadataLocation === undefined ? "" : `"metadata-location":${JSON.stringify(stored.metadataLocation)},`;
-  return `{${location}"metadata":${stored.json},"config":{}}`;
+export function loadResult({ json, metadataLocation, config, storageCredentials }: LoadedEntry): string {
+  const location = metadataLocation === undefined ? "" : `"metadata-location":${JSON.stringify(metadataLocation)},`;
+  const vended =
+    storageCredentials === undefined || storageCredentials.length === 0
+      ? ""
+      : `,"storage-credentials":${JSON.stringify(storageCredentials)}`;
+  return `{${location}"metadata":${json},"config":${JSON.stringify(config ?? {})}${vended}}`;
 }

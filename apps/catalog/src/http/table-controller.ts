@@ -1,18 +1,13 @@
 import { Controller, Delete, Get, Head, Inject, Post, Query, Req, Res } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import {
-  objectAt,
-  referencedSnapshotsOnly,
-  shapeError,
-  stringifyLakeJson,
-  tableCommitAt,
-  type TableMetadata,
-} from "@firn/lake";
+import { objectAt, shapeError, tableCommitAt, type TableMetadata } from "@firn/lake";
+import type { ReportCounter } from "./report-counter.ts";
+import type { TableAnswers } from "./table-answer.ts";
 import type { EntryStore } from "../entry-store.ts";
-import type { StoredTable, TableCatalog } from "../tables/table-catalog.ts";
+import type { TableCatalog } from "../tables/table-catalog.ts";
 import type { TablePurge } from "../tables/table-purge.ts";
 import { etagOf, matchesEtag } from "./etag.ts";
-import { answerEmpty, loadResult } from "./json-answer.ts";
+import { answerEmpty, answerJson } from "./json-answer.ts";
 import { answerIdentifiers } from "./page.ts";
 import { namespaceOf, tableOf } from "./request-path.ts";
 import { createTableAt, registerTableAt, renameAt, transactionAt } from "./table-requests.ts";
@@ -20,6 +15,8 @@ import { createTableAt, registerTableAt, renameAt, transactionAt } from "./table
 export const TABLES = Symbol("tables");
 export const TABLE_ENTRIES = Symbol("table entries");
 export const PURGE = Symbol("purge");
+export const ANSWERS = Symbol("table answers");
+export const REPORTS = Symbol("report counter");
 
 type Parameters = Record<string, string | undefined>;
 
@@ -28,15 +25,21 @@ export class TableController {
   readonly #tables: TableCatalog;
   readonly #entries: EntryStore<TableMetadata>;
   readonly #purge: TablePurge;
+  readonly #answers: TableAnswers;
+  readonly #reports: ReportCounter;
 
   constructor(
     @Inject(TABLES) tables: TableCatalog,
     @Inject(TABLE_ENTRIES) entries: EntryStore<TableMetadata>,
     @Inject(PURGE) purge: TablePurge,
+    @Inject(ANSWERS) answers: TableAnswers,
+    @Inject(REPORTS) reports: ReportCounter,
   ) {
     this.#tables = tables;
     this.#entries = entries;
     this.#purge = purge;
+    this.#answers = answers;
+    this.#reports = reports;
   }
 
   @Get("namespaces/:namespace/tables")
@@ -49,16 +52,15 @@ export class TableController {
   async create(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { name, stage, request: wanted } = createTableAt(request.body);
     const identifier = { namespace: namespaceOf(request.raw.url ?? ""), name };
-    if (!stage) return answerTable(reply, await this.#tables.create(identifier, wanted));
-    const json = stringifyLakeJson(await this.#tables.stageCreate(identifier, wanted));
-    void reply.code(200).type("application/json").send(loadResult({ json }));
+    if (stage) await this.#answers.sendStaged(request, reply, await this.#tables.stageCreate(identifier, wanted));
+    else await this.#answers.send(request, reply, await this.#tables.create(identifier, wanted));
   }
 
   @Post("namespaces/:namespace/register")
   async register(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { name, metadataLocation, overwrite } = registerTableAt(request.body);
     const identifier = { namespace: namespaceOf(request.raw.url ?? ""), name };
-    answerTable(reply, await this.#tables.register(identifier, metadataLocation, overwrite));
+    await this.#answers.send(request, reply, await this.#tables.register(identifier, metadataLocation, overwrite));
   }
 
   // Fastify makes a HEAD route of every GET route, unless there is one before it.
@@ -78,13 +80,19 @@ export class TableController {
       void reply.code(304).header("etag", etag).send();
       return;
     }
-    answerTable(reply, stored, snapshots);
+    await this.#answers.send(request, reply, stored, snapshots);
+  }
+
+  @Get("namespaces/:namespace/tables/:table/credentials")
+  async credentials(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { metadata } = await this.#entries.load(tableOf(request.raw.url ?? ""));
+    answerJson(reply, { "storage-credentials": await this.#answers.credentials(request, metadata) });
   }
 
   @Post("namespaces/:namespace/tables/:table")
   async commit(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const change = { identifier: tableOf(request.raw.url ?? ""), ...tableCommitAt(request.body, "") };
-    answerTable(reply, await this.#tables.commit(change));
+    await this.#answers.send(request, reply, await this.#tables.commit(change));
   }
 
   @Delete("namespaces/:namespace/tables/:table")
@@ -94,10 +102,10 @@ export class TableController {
     answerEmpty(reply);
   }
 
-  /** Scan and commit reports of engines are welcome and not kept. */
+  /** Scan and commit reports of engines are counted, and not kept. */
   @Post("namespaces/:namespace/tables/:table/metrics")
   report(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
-    objectAt(request.body, "");
+    this.#reports.count(objectAt(request.body, "")["report-type"]);
     answerEmpty(reply);
   }
 
@@ -113,14 +121,4 @@ export class TableController {
     await this.#tables.commitTransaction(transactionAt(request.body));
     answerEmpty(reply);
   }
-}
-
-function answerTable(reply: FastifyReply, stored: StoredTable, snapshots: "all" | "refs" = "all"): void {
-  const { metadata, metadataLocation } = stored;
-  const json = snapshots === "all" ? stored.json : stringifyLakeJson(referencedSnapshotsOnly(metadata));
-  void reply
-    .code(200)
-    .header("etag", etagOf(metadataLocation, snapshots))
-    .type("application/json")
-    .send(loadResult({ json, metadataLocation }));
 }

@@ -13,10 +13,12 @@ import {
   type TableMetadata,
 } from "@firn/lake";
 import { SWAP_ATTEMPTS_MAX, type EntryStore, type PlannedChange } from "../entry-store.ts";
+import type { CommitEvents } from "../events/commit-events.ts";
 import type { MetadataFiles } from "../metadata/metadata-files.ts";
 import type { StoredMetadata } from "../metadata/stored-metadata.ts";
-import { checkLocation, checkLocations } from "../metadata/warehouse-rules.ts";
+import { checkLocation } from "../metadata/warehouse-rules.ts";
 import { makeMetadataFolder } from "./local-folders.ts";
+import { checkTableLocations } from "./table-locations.ts";
 
 export type StoredTable = StoredMetadata<TableMetadata>;
 
@@ -25,6 +27,7 @@ export interface TableCatalogOptions {
   readonly files: MetadataFiles<TableMetadata>;
   /** The warehouse, normalised. */
   readonly root: string;
+  readonly events: CommitEvents;
   readonly nowMs: () => number;
   readonly uuid: () => string;
 }
@@ -58,30 +61,32 @@ export class TableCatalog {
       uuid: uuid(),
       nowMs: nowMs(),
     });
-    checkLocations(root, metadata);
+    checkTableLocations(root, metadata);
     return metadata;
   }
 
   async create(identifier: TableIdentifier, request: CreateTableRequest): Promise<StoredTable> {
-    const { entries, files } = this.#options;
+    const { entries, files, events } = this.#options;
     return entries.locked([identifier], async () => {
       const after = await files.write(await this.#planCreate(identifier, request), undefined);
       await entries.swap([{ identifier, before: undefined, after }]);
+      events.committed(identifier, after);
       return after;
     });
   }
 
   /** @param overwrite points an existing table at the file, instead of refusing */
   async register(identifier: TableIdentifier, metadataLocation: string, overwrite: boolean): Promise<StoredTable> {
-    const { entries, files, root } = this.#options;
+    const { entries, files, root, events } = this.#options;
     checkIdentifier(identifier);
     checkLocation(root, metadataLocation, "metadata-location");
     return entries.locked([identifier], async () => {
       const existing = overwrite ? await entries.locate(identifier) : undefined;
       if (existing === undefined) await entries.checkFree(identifier);
       const after = await files.read(metadataLocation);
-      checkLocations(root, after.metadata);
+      checkTableLocations(root, after.metadata);
       await entries.point(identifier, after, existing);
+      events.committed(identifier, after);
       return after;
     });
   }
@@ -100,14 +105,15 @@ export class TableCatalog {
   }
 
   #commitAll(changes: readonly TableChange[]): Promise<StoredTable[]> {
-    const { entries, files } = this.#options;
+    const { entries, files, events } = this.#options;
     const identifiers = changes.map((change) => change.identifier);
     return entries.locked(identifiers, async () => {
       for (let attempt = 1; ; attempt += 1) {
         const planned = await this.#writeAll(changes);
         const changed = planned.filter((change) => change.before?.metadataLocation !== change.after.metadataLocation);
         if (!(await entries.swap(changed, attempt < SWAP_ATTEMPTS_MAX))) continue;
-        for (const { before, after } of changed) {
+        for (const { identifier, before, after } of changed) {
+          events.committed(identifier, after);
           if (before !== undefined) files.deleteLater(expiredMetadataFiles(before.metadata, after.metadata));
         }
         return planned.map((change) => change.after);
@@ -136,7 +142,7 @@ export class TableCatalog {
     // Times of a table never run backwards, whatever the clock does.
     const timeMs = Math.max(nowMs(), before?.metadata["last-updated-ms"] ?? 0);
     const metadata = planCommit(before, change, timeMs);
-    checkLocations(root, metadata, before?.metadata);
+    checkTableLocations(root, metadata, before?.metadata);
     return { before, metadata };
   }
 }
