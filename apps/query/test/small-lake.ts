@@ -24,7 +24,7 @@ import { tempFolder } from "@firn/testing";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** A lake with the health tables in a temporary folder, its catalog in memory. */
+/** A lake in a temporary folder, its catalog in memory; with the health tables unless it is told others. */
 export interface SmallLake {
   readonly env: LakeEnvironment;
   readonly folder: string;
@@ -38,13 +38,15 @@ export interface SmallLake {
 
 export const health = createHealthDataset();
 
-export async function smallLake(): Promise<SmallLake> {
+const HEALTH_TABLES = [health.raw, health.errors, ...health.rollups.map((rollup) => rollup.table)];
+
+export async function smallLake(tables: readonly TableDefinition[] = HEALTH_TABLES): Promise<SmallLake> {
   const folder = await tempFolder("query");
   const store = await openFileStore({ root: `${folder.path}/warehouse` });
   const catalog = new MemoryCatalog({ warehouse: store.root });
   const env = lakeEnvironment({ catalog, store });
-  await catalog.createNamespace([health.namespace]);
-  for (const table of [health.raw, health.errors, ...health.rollups.map((rollup) => rollup.table)]) {
+  for (const namespace of new Set(tables.map((table) => table.namespace))) await catalog.createNamespace([namespace]);
+  for (const table of tables) {
     await catalog.createTable(definedIdentifier(table), createTableRequest(table));
   }
   const kernel = await openKernel({ memoryLimitMb: 512, threads: 1, tempDir: `${folder.path}/spill` });
@@ -104,5 +106,6 @@ function literal(value: unknown): string {
     const entries = Object.entries(value as Record<string, string>);
     return `MAP {${entries.map(([key, item]) => `${sqlString(key)}: ${sqlString(item)}`).join(", ")}}`;
   }
-  return String(value);
+  // Without an exponent DuckDB reads a decimal, which is another number in the last digit.
+  return typeof value === "number" && !Number.isInteger(value) ? value.toExponential() : String(value);
 }
