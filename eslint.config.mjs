@@ -31,7 +31,10 @@ const NO_OTHER_PACKAGE_BY_PATH = {
   regex: "^(\\.\\./)+(apps|libs)/|^(\\.\\./){2,}[a-z-]+/src/",
   message: "Import another package by its name, from its index.",
 };
-const NO_INSIDES = { regex: "^@firn/[a-z-]+/", message: "Import a lib by its index." };
+const NO_INSIDES = {
+  regex: "^@firn/[a-z-]+/(?!(catalog|environment)$)",
+  message: "Import a lib by its index, or by another entry that it has for the outside.",
+};
 const NO_WORLD = {
   regex: "^(node:(fs|net|http|https|dns|child_process|cluster|worker_threads|timers|os|process)|pino|zod)(/|$)",
   message: "core, datasets and finance are pure: no I/O, clock, environment or framework.",

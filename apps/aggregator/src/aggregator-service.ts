@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { createDatasets, datasetOptions } from "@firn/datasets";
 import { openLake } from "@firn/lake";
-import type { ServiceDefinition } from "@firn/service";
+import { s3SettingsOf, type ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { Aggregator } from "./aggregator.ts";
 import { type AggregatorSettings, aggregatorSettings } from "./config.ts";
@@ -17,7 +18,12 @@ export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
       datasets: [...createDatasets(datasetOptions(settings)).values()],
       connectStreams: (signal) =>
         connectStreams({ url: settings.natsUrl, name: "aggregator", replicas: settings.streamReplicas, signal }),
-      openLake: () => openLake({ catalogUri: settings.catalogUri, warehouse: settings.warehouse }),
+      openLake: () =>
+        openLake({
+          ...settings,
+          s3: s3SettingsOf(settings),
+          cacheFolder: join(settings.dataDir, "aggregator", "objects"),
+        }),
     });
     context.health.addCheck("aggregator", () => aggregator.whyNotReady());
     return { stages: [aggregator] };

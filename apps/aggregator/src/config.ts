@@ -1,10 +1,9 @@
 import { datasetSettings } from "@firn/datasets";
-import { defineSettings, pipelineSettings } from "@firn/service";
+import { defineSettings, lakeSettings, pipelineSettings } from "@firn/service";
 
 export const aggregatorSettings = defineSettings({
   natsUrl: pipelineSettings.natsUrl,
-  catalogUri: pipelineSettings.catalogUri,
-  warehouse: pipelineSettings.warehouse,
+  ...lakeSettings,
   ...datasetSettings,
   streamReplicas: pipelineSettings.streamReplicas,
   defaultZone: pipelineSettings.defaultZone,

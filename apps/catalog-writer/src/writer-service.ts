@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { createDatasets, datasetOptions } from "@firn/datasets";
 import { openLake } from "@firn/lake";
-import type { ServiceDefinition } from "@firn/service";
+import { s3SettingsOf, type ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { type WriterSettings, writerSettings } from "./config.ts";
 import { createWriterMetrics } from "./writer-metrics.ts";
@@ -29,7 +30,12 @@ export const writerService: ServiceDefinition<WriterSettings> = {
           replicas: settings.streamReplicas,
           signal,
         }),
-      openLake: () => openLake({ catalogUri: settings.catalogUri, warehouse: settings.warehouse }),
+      openLake: () =>
+        openLake({
+          ...settings,
+          s3: s3SettingsOf(settings),
+          cacheFolder: join(settings.dataDir, "catalog-writer", "objects"),
+        }),
     });
     health.addCheck("writer", () => writer.whyNotReady());
     return { stages: [writer] };

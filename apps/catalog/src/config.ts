@@ -1,4 +1,4 @@
-import { defineSettings, guardSettings, storeSettings } from "@firn/service";
+import { defineSettings, guardSettings, lakeSettings, storeSettings } from "@firn/service";
 
 /** The environment of the catalog service, beside the common settings. */
 export const catalogSettings = defineSettings({
@@ -6,7 +6,8 @@ export const catalogSettings = defineSettings({
     env: "ICEBERG_WAREHOUSE",
     type: "string",
     required: true,
-    help: "Folder (path or file:// URI) or s3://bucket/path under which all tables lie; a location outside it is refused.",
+    check: lakeSettings.warehouse.check,
+    help: lakeSettings.warehouse.help,
   },
   catalogName: {
     env: "ICEBERG_CATALOG_NAME",

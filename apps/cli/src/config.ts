@@ -1,5 +1,6 @@
 import { explainZone, type Dataset } from "@firn/core";
 import { createDatasets, datasetOptions, readDatasetSettings } from "@firn/datasets";
+import { ConfigError, defineSettings, lakeAccessSettings } from "@firn/service/environment";
 
 import { CommandError, EXIT } from "./exit-code.ts";
 
@@ -19,10 +20,16 @@ export const ADDRESS_VARIABLES: Readonly<Partial<Record<AddressName, string>>> =
 const DATA_DIR_VARIABLE = "FIRN_DATA_DIR";
 const ZONE_VARIABLE = "FIRN_DEFAULT_TIMEZONE";
 
+/** Keys and ways to the catalog and to S3: endpoints.json holds addresses alone. */
+const accessSettings = defineSettings(lakeAccessSettings);
+
+export type LakeAccess = ReturnType<typeof accessSettings.parse>;
+
 /** What a command takes from the environment. An empty variable counts as absent. */
 export interface CliConfig {
   readonly dataDir: string | undefined;
   readonly addresses: Readonly<Partial<Record<AddressName, string>>>;
+  readonly access: LakeAccess;
   /** The datasets with the names that the site gives their tables. */
   readonly datasets: ReadonlyMap<string, Dataset>;
   /** Zone of samples that name none, as the lake's services have it. */
@@ -38,9 +45,19 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliCon
   return {
     dataDir: environment[DATA_DIR_VARIABLE] || undefined,
     addresses: Object.fromEntries(addresses),
+    access: readAccess(environment),
     datasets: readDatasets(environment),
     defaultZone: readZone(environment),
   };
+}
+
+function readAccess(environment: NodeJS.ProcessEnv): LakeAccess {
+  try {
+    return accessSettings.parse(environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandError(EXIT.usage, error.message, { cause: error });
+  }
 }
 
 function readDatasets(environment: NodeJS.ProcessEnv): ReadonlyMap<string, Dataset> {

@@ -1,5 +1,6 @@
 import type { Dataset, TableDefinition } from "@firn/core";
-import { isLakeError, lakeEnvironment, openFileStore, RestCatalog, type LakeEnvironment } from "@firn/lake";
+import { isLakeError, openLake as openLakeAt, type LakeEnvironment } from "@firn/lake";
+import { s3SettingsOf } from "@firn/service/environment";
 
 import { readConfig } from "./config.ts";
 import { CommandError, EXIT } from "./exit-code.ts";
@@ -22,15 +23,15 @@ export function fullName(definition: Pick<TableDefinition, "namespace" | "name">
 
 /** Catalog and files of the lake, for reading. */
 export async function openLake(lake: Lake): Promise<LakeEnvironment> {
-  const warehouse = requireAddress(lake, "warehouse");
-  if (/^s3[an]?:/i.test(warehouse)) {
-    throw new CommandError(
-      EXIT.broken,
-      `the warehouse ${warehouse} is an object store, which this command cannot read yet`,
-    );
-  }
-  const catalog = new RestCatalog({ uri: requireAddress(lake, "catalog") });
-  return lakeEnvironment({ catalog, store: await openFileStore({ root: warehouse }) });
+  const { access } = readConfig();
+  return openLakeAt({
+    ...access,
+    s3: s3SettingsOf(access),
+    catalogUri: requireAddress(lake, "catalog"),
+    warehouse: requireAddress(lake, "warehouse"),
+    // A command may read for longer than copies are kept over the limit.
+    fileCacheBytes: Number.MAX_SAFE_INTEGER,
+  });
 }
 
 /** What was not found as undefined; every other failure of the lake as a broken world. */

@@ -1,7 +1,13 @@
 import type { Dataset } from "@firn/core";
 import { canonicalHealthType, createDatasets, datasetOptions, healthUnit } from "@firn/datasets";
 import { openKernel, openLake, type LakeEnvironment } from "@firn/lake";
-import { openApiModule, type ServiceContext, type ServiceDefinition, type ServiceParts } from "@firn/service";
+import {
+  openApiModule,
+  s3SettingsOf,
+  type ServiceContext,
+  type ServiceDefinition,
+  type ServiceParts,
+} from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { Module, type DynamicModule } from "@nestjs/common";
 import { join } from "node:path";
@@ -34,7 +40,11 @@ export const queryService: ServiceDefinition<QuerySettings> = {
   settings: querySettings,
   async setup(context) {
     const { settings } = context;
-    const env = await openLake({ catalogUri: settings.catalogUri, warehouse: settings.warehouse });
+    const env = await openLake({
+      ...settings,
+      s3: s3SettingsOf(settings),
+      cacheFolder: join(settings.dataDir, "query", "objects"),
+    });
     return assemble(context, env);
   },
 };

@@ -2,9 +2,14 @@ import { join, resolve } from "node:path";
 
 import { explainZone, type Dataset } from "@firn/core";
 import { createDatasets, datasetOptions, readDatasetSettings } from "@firn/datasets";
+import { ConfigError as SettingsError, defineSettings, lakeAccessSettings } from "@firn/service/environment";
 
 import { freePorts, parsePorts, type Ports } from "./ports.ts";
 import type { StartOptions } from "./start-arguments.mjs";
+
+const accessSettings = defineSettings(lakeAccessSettings);
+
+export type LakeAccess = ReturnType<typeof accessSettings.parse>;
 
 /** Everything that a start depends on, read once. */
 export interface StandaloneConfig extends StartOptions {
@@ -16,6 +21,8 @@ export interface StandaloneConfig extends StartOptions {
   readonly warehouse: string;
   /** Of an existing PostgreSQL that DATABASE_URL names; undefined where this start runs its own, or none. */
   readonly databaseUrl: string | undefined;
+  /** Keys and ways to the catalog, which the services read from the same environment. */
+  readonly access: LakeAccess;
   /** The datasets with the names that the site gives their tables. */
   readonly datasets: ReadonlyMap<string, Dataset>;
   /** What the children inherit. */
@@ -34,6 +41,7 @@ export async function readConfig(
 ): Promise<StandaloneConfig> {
   const host = environment["FIRN_HOST"] || "127.0.0.1";
   const ports = options.autoPorts ? await freePorts(host) : parsePorts(environment);
+  const access = accessOf(environment);
   const own = (name: "nats" | "catalog") => options.only.includes(name);
   const databaseUrl = environment["DATABASE_URL"] || undefined;
   return {
@@ -46,7 +54,8 @@ export async function readConfig(
     catalogUrl: own("catalog")
       ? `http://${addressOf(host)}:${ports.catalog}`
       : (environment["ICEBERG_CATALOG_URI"] ?? ""),
-    warehouse: warehouseOf(options, environment["ICEBERG_WAREHOUSE"]),
+    warehouse: warehouseOf(options, access),
+    access,
     datasets: datasetsOf(environment),
     environment,
   };
@@ -64,10 +73,21 @@ function datasetsOf(environment: Readonly<Record<string, string | undefined>>): 
   }
 }
 
+function accessOf(environment: Readonly<Record<string, string | undefined>>): LakeAccess {
+  try {
+    return accessSettings.parse(environment);
+  } catch (error) {
+    if (error instanceof SettingsError) throw new ConfigError(error.message, { cause: error });
+    throw error;
+  }
+}
+
 /** A folder becomes absolute; an address (s3://, file://) stays. */
-function warehouseOf(options: StartOptions, text: string | undefined): string {
-  if (text === undefined || text === "") return join(options.dataDir, "warehouse");
-  return /^[a-z0-9]+:\//i.test(text) ? text : resolve(text);
+function warehouseOf(options: StartOptions, { warehouse, s3Bucket }: LakeAccess): string {
+  if (warehouse === undefined) {
+    return s3Bucket === undefined ? join(options.dataDir, "warehouse") : `s3://${s3Bucket}/warehouse`;
+  }
+  return /^[a-z0-9]+:\//i.test(warehouse) ? warehouse : resolve(warehouse);
 }
 
 /** What a client on this machine connects to when a server binds `host`. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { TableDefinition } from "@firn/core";
+import type { Catalog } from "@firn/lake";
 import { queryClient, type DatasetCounts, type PipelineStatus, type QueryClient } from "@firn/client";
 
 const WAIT_MS = 5_000;
@@ -39,22 +40,12 @@ async function askPipeline(client: QueryClient, signal: AbortSignal): Promise<Pi
 }
 
 /** Rows of a table by its current snapshot: rows in data files less the rows that position deletes hide. */
-export async function tableRows(catalogUrl: string, table: TableDefinition): Promise<number | undefined> {
+export async function tableRows(catalog: Catalog, table: TableDefinition): Promise<number | undefined> {
   try {
-    // Levels of a namespace are parted by the unit separator, as the REST catalog specification says.
-    const namespace = table.namespace.replaceAll(".", "%1F");
-    const response = await fetch(`${catalogUrl}/v1/namespaces/${namespace}/tables/${table.name}`);
-    if (!response.ok) return undefined;
-    // Snapshot ids lose their last digits here; they are all cut the same way and only compared with each other.
-    const { metadata } = (await response.json()) as {
-      metadata: {
-        "current-snapshot-id"?: number;
-        snapshots?: { "snapshot-id": number; summary: Record<string, string> }[];
-      };
-    };
-    const current = metadata.snapshots?.find((each) => each["snapshot-id"] === metadata["current-snapshot-id"]);
-    if (current === undefined) return 0;
-    return Number(current.summary["total-records"] ?? 0) - Number(current.summary["total-position-deletes"] ?? 0);
+    const { metadata } = await catalog.loadTable({ namespace: table.namespace.split("."), name: table.name });
+    const current = metadata.snapshots.find((each) => each["snapshot-id"] === metadata["current-snapshot-id"]);
+    const summary: Readonly<Record<string, string>> = current?.summary ?? {};
+    return Number(summary["total-records"] ?? 0) - Number(summary["total-position-deletes"] ?? 0);
   } catch {
     return undefined;
   }

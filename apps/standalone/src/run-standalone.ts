@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import type { PipelineStatus } from "@firn/client";
 import type { Dataset } from "@firn/core";
+import type { Catalog } from "@firn/lake";
+import { openCatalog } from "@firn/lake/catalog";
 
 import type { StandaloneConfig } from "./config.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
@@ -67,11 +69,12 @@ async function loadAndReport(
   ending: AbortSignal,
   print: (text: string) => void,
 ): Promise<boolean> {
-  const { ingest, query, catalog } = endpointsOf(config);
+  const { ingest, query, catalog: catalogUri } = endpointsOf(config);
   const dataset = config.datasets.get(DATASET);
-  if (!ingest || !query || !catalog || !dataset || !config.only.includes("ingest") || !config.only.includes("query"))
+  if (!ingest || !query || !catalogUri || !dataset || !config.only.includes("ingest") || !config.only.includes("query"))
     return true;
   if (!existsSync(SAMPLE_FOLDER)) return true;
+  const catalog = openCatalog({ ...config.access, catalogUri });
   const before = await waitSettled(query, BASELINE_LIMIT_MS, ending);
   if (before === undefined) throw new Error(`query does not answer; its log is ${standalone.logPath("query")}`);
   const rowsBefore = await allRows(catalog, dataset);
@@ -103,13 +106,13 @@ function reportUnsettled(state: PipelineStatus): boolean {
   return state.settled;
 }
 
-async function allRows(catalogUrl: string, { raw, errors, rollups }: Dataset): Promise<TableRows> {
+async function allRows(catalog: Catalog, { raw, errors, rollups }: Dataset): Promise<TableRows> {
   const tables = [
     ["raw", raw],
     ["errors", errors],
     ...rollups.map(({ name, table }) => [name, table] as const),
   ] as const;
-  const rows = tables.map(async ([label, table]) => [label, await tableRows(catalogUrl, table)] as const);
+  const rows = tables.map(async ([label, table]) => [label, await tableRows(catalog, table)] as const);
   return new Map(await Promise.all(rows));
 }
 

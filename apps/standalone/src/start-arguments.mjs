@@ -43,7 +43,9 @@ Environment
   FIRN_NATS_MONITOR_PORT   int     default 8222       monitoring of NATS
   FIRN_DATABASE_PORT       int     default 5442       PostgreSQL
   DATABASE_URL             string  default own server  an existing PostgreSQL instead
-  ICEBERG_WAREHOUSE        string  default DIR/warehouse  folder or s3:// address of the tables
+  ICEBERG_WAREHOUSE        string  default DIR/warehouse  folder or s3://bucket/path of the tables; with s3://
+                                   S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, AWS_REGION … as for the services
+  ICEBERG_CATALOG_URI      url     default our own    another Iceberg REST catalog; then none is started here
   NATS_SERVER_BIN          path    default found or fetched  nats-server 2.15.0 or newer
   ICEBERG_DATABASE         string  default health_db  namespace of the health tables
   ICEBERG_TABLE_RAW        string  default health_data_raw     its raw table
@@ -53,6 +55,7 @@ Environment
 
 Examples
   npm start
+  S3_ENDPOINT=http://127.0.0.1:8333 S3_ACCESS_KEY=… S3_SECRET_KEY=… ICEBERG_WAREHOUSE=s3://lake/w npm start -- --once
   npm start -- --once --data-dir /tmp/lake --ports auto
   NATS_URL=nats://10.0.0.5:4222 ICEBERG_CATALOG_URI=http://10.0.0.5:8181 npm start -- --only ingest,validator
 
@@ -86,7 +89,7 @@ export function parseStartArguments(args, environment) {
   if (values.ports !== undefined && values.ports !== "auto")
     return usage(`--ports takes "auto", not "${values.ports}"`);
   if (values["data-dir"] === "") return usage("--data-dir needs a folder");
-  const only = values.only === undefined ? PROCESS_NAMES : values.only.split(",").map((name) => name.trim());
+  const only = values.only === undefined ? processesOf(environment) : values.only.split(",").map((name) => name.trim());
   const unknown = only.find((name) => !PROCESS_NAMES.includes(name));
   if (unknown !== undefined) return usage(`--only: no process "${unknown}"; there are ${PROCESS_NAMES.join(", ")}`);
   const missing = missingAddress(only, environment);
@@ -101,6 +104,11 @@ export function parseStartArguments(args, environment) {
       only: PROCESS_NAMES.filter((name) => only.includes(name)),
     },
   };
+}
+
+/** Another catalog takes the place of ours. */
+function processesOf(environment) {
+  return PROCESS_NAMES.filter((name) => name !== "catalog" || !environment.ICEBERG_CATALOG_URI);
 }
 
 function missingAddress(only, environment) {

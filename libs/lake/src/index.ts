@@ -115,7 +115,11 @@ export {
   type TableIdentifier,
 } from "./catalog/catalog.ts";
 export { MemoryCatalog, type MemoryCatalogOptions } from "./catalog/memory-catalog.ts";
+export { openCatalog, type CatalogAddress } from "./catalog/open-catalog.ts";
+export type { RestAuth } from "./catalog/rest-auth.ts";
 export { RestCatalog, type RestCatalogOptions } from "./catalog/rest-catalog.ts";
+export type { RestSessionOptions } from "./catalog/rest-session.ts";
+export { VendedCredentials, type StorageCredential } from "./catalog/vended-credentials.ts";
 export {
   catalogFailure,
   checkIdentifier,
@@ -207,7 +211,7 @@ export { postCommit, type PostOptions, type PostedCommit } from "./commit/post-c
 export { currentFiles, selectFiles, type CurrentFiles, type FileSelection } from "./commit/current-files.ts";
 export { lineageBetween, snapshotDiff, type SnapshotDiff, type SnapshotStep } from "./commit/snapshot-diff.ts";
 
-export { openLake, type LakeOptions } from "./open-lake.ts";
+export { openLake, warehouseOf, type LakeOptions } from "./open-lake.ts";
 
 // Columnar kernel
 export {

@@ -1,27 +1,43 @@
-import { resolve } from "node:path";
-import { RestCatalog } from "./catalog/rest-catalog.ts";
+import { openCatalog, type CatalogAddress } from "./catalog/open-catalog.ts";
+import { VendedCredentials } from "./catalog/vended-credentials.ts";
 import { lakeEnvironment, type LakeEnvironment } from "./commit/environment.ts";
-import { LakeError } from "./lake-error.ts";
-import { openFileStore } from "./store/file-store.ts";
+import { openStore } from "./store/open-store.ts";
+import type { S3Settings } from "./store/s3/s3-settings.ts";
 
-export interface LakeOptions {
-  /** Iceberg REST catalog, without `/v1`. */
-  readonly catalogUri: string;
-  /** A folder, or a `file://` location. */
-  readonly warehouse: string;
+export interface LakeOptions extends CatalogAddress {
+  /** A folder, `file://…` or `s3://bucket/path`. Default: `s3://<s3Bucket>/warehouse`, else `.firn/warehouse`. */
+  readonly warehouse?: string | undefined;
+  readonly s3Bucket?: string | undefined;
+  /** How the S3 server is reached; for `s3://` only. */
+  readonly s3?: S3Settings;
+  /** Folder of this process alone for local copies of objects on S3; a temporary one when absent. */
+  readonly cacheFolder?: string;
+  /** Default 4 GiB. */
+  readonly fileCacheBytes?: number | undefined;
   /** Memory for decoded manifests, roughly. */
   readonly manifestCacheBytesMax?: number;
 }
 
-/** The catalog and the store of a lake by their addresses. Nothing is asked of the catalog yet. */
+const DEFAULT_WAREHOUSE = ".firn/warehouse";
+
+/** The catalog and the store of a lake by their addresses. Nothing is asked of either yet. */
 export async function openLake(options: LakeOptions): Promise<LakeEnvironment> {
-  const { catalogUri, warehouse, manifestCacheBytesMax } = options;
-  if (/^[a-z0-9]+:\/\//i.test(warehouse) && !warehouse.startsWith("file://"))
-    throw new LakeError("unsupported", `warehouse ${warehouse}: only folders and file:// locations are supported`);
-  const root = warehouse.startsWith("file:") ? warehouse : resolve(warehouse);
+  const { cacheFolder, fileCacheBytes, manifestCacheBytesMax } = options;
+  const vended = options.catalogAccessDelegation === "vended-credentials" ? new VendedCredentials() : undefined;
   return lakeEnvironment({
-    catalog: new RestCatalog({ uri: catalogUri }),
-    store: await openFileStore({ root }),
+    catalog: openCatalog(options, vended),
+    store: await openStore({
+      warehouse: warehouseOf(options),
+      ...(options.s3 === undefined ? {} : { s3: options.s3 }),
+      cacheFolder,
+      cacheBytesMax: fileCacheBytes,
+      ...(vended === undefined ? {} : { vended }),
+    }),
     ...(manifestCacheBytesMax === undefined ? {} : { manifestCacheBytesMax }),
   });
+}
+
+/** The address of the warehouse that these settings name. */
+export function warehouseOf({ warehouse, s3Bucket }: Pick<LakeOptions, "warehouse" | "s3Bucket">): string {
+  return warehouse ?? (s3Bucket === undefined ? DEFAULT_WAREHOUSE : `s3://${s3Bucket}/warehouse`);
 }

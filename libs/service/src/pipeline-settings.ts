@@ -4,18 +4,6 @@ import type { Setting } from "./settings.ts";
 /** Variables that mean the same to several services of a lake: each service takes the ones that it needs. */
 export const pipelineSettings = {
   natsUrl: { env: "NATS_URL", type: "url", required: true, help: "Broker, nats-server 2.15.0 or later." },
-  catalogUri: {
-    env: "ICEBERG_CATALOG_URI",
-    type: "url",
-    required: true,
-    help: "Iceberg REST catalog that holds the tables.",
-  },
-  warehouse: {
-    env: "ICEBERG_WAREHOUSE",
-    type: "string",
-    default: ".firn/warehouse",
-    help: "Folder (path or file:// URI) under which all tables lie; a location outside it is refused.",
-  },
   shards: {
     env: "FIRN_SHARDS",
     type: "int",

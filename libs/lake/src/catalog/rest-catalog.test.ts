@@ -134,7 +134,10 @@ describe("what a failure means", () => {
 describe("what is sent", () => {
   it("has the prefix, the token, encoded names and an idempotency key", async () => {
     const config = { defaults: { prefix: "no" }, overrides: { prefix: "ws/1" }, endpoints: ["GET /v1/x"] };
-    const { catalog, seen } = await catalogAnswering(answering(404), config, { token: "secret", warehouse: "w h" });
+    const { catalog, seen } = await catalogAnswering(answering(404), config, {
+      auth: { kind: "token", token: "secret" },
+      warehouse: "w h",
+    });
     expect(await catalog.config()).toMatchObject({ endpoints: ["GET /v1/x"] });
     await failure(catalog.commitTable(TABLE, { ...COMMIT, idempotencyKey: "key-1" }));
     await failure(catalog.commitTable(TABLE, COMMIT));

@@ -16,41 +16,28 @@ import {
   type TableCommit,
   type TableIdentifier,
 } from "./catalog.ts";
-import { callRest, type RestAnswer, type RestCall, type RestTransportOptions } from "./rest-transport.ts";
+import { openRestSession, requireEndpoint, type RestSession, type RestSessionOptions } from "./rest-session.ts";
+import type { RestAnswer, RestCall } from "./rest-transport.ts";
 import { uuidV7 } from "./uuid-v7.ts";
+import { storageCredentialsOf, type StorageCredential, type VendedCredentials } from "./vended-credentials.ts";
 
-export interface RestCatalogOptions {
-  /** `http://127.0.0.1:8181`, without `/v1`. */
-  readonly uri: string;
-  /** Sent to `/v1/config`; chooses a warehouse where the catalog has several. */
-  readonly warehouse?: string;
-  /** Bearer token. */
-  readonly token?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Limit for one call, its answer included. Default 30 s. */
-  readonly timeoutMs?: number;
-  readonly fetch?: typeof fetch;
+export interface RestCatalogOptions extends RestSessionOptions {
+  /** Takes what the catalog vends with tables, and asks for it again before it ends. */
+  readonly vended?: VendedCredentials;
 }
 
-const TIMEOUT_MS = 30_000;
 const PAGES_MAX = 10_000;
-const DEFAULT_NAMESPACE_SEPARATOR = "%1F";
-
-interface Session {
-  readonly config: CatalogConfig;
-  readonly transport: RestTransportOptions;
-  /** `v1/` or `v1/<prefix>/`. */
-  readonly base: string;
-  readonly separator: string;
-}
+const NAMESPACE_ENDPOINT = "/v1/{prefix}/namespaces/{namespace}";
+const TABLE_ENDPOINT = "/v1/{prefix}/namespaces/{namespace}/tables/{table}";
 
 /** A catalog behind the Iceberg REST protocol. `/v1/config` is asked at the first call, and again while it fails. */
 export class RestCatalog implements Catalog {
   readonly #options: RestCatalogOptions;
-  #session: Promise<Session> | undefined;
+  #session: Promise<RestSession> | undefined;
 
   constructor(options: RestCatalogOptions) {
     this.#options = options;
+    options.vended?.renewBy((identifier) => this.loadCredentials(identifier));
   }
 
   async config(): Promise<CatalogConfig> {
@@ -69,8 +56,7 @@ export class RestCatalog implements Catalog {
   }
 
   async namespaceExists(namespace: Namespace): Promise<boolean> {
-    const path = await this.#namespacePath(namespace);
-    return (await this.#call({ method: "HEAD", path, purpose: "read", accept: [404] })).status !== 404;
+    return this.#exists(await this.#namespacePath(namespace), NAMESPACE_ENDPOINT);
   }
 
   async loadNamespace(namespace: Namespace): Promise<Record<string, string>> {
@@ -116,13 +102,14 @@ export class RestCatalog implements Catalog {
       ...(request.location === undefined ? {} : { location: request.location }),
       properties: request.properties ?? {},
     };
-    return loadedTable(await this.#call({ method: "POST", path, purpose: "change", body }));
+    return this.#taken(identifier, await this.#call({ method: "POST", path, purpose: "change", body }));
   }
 
   async registerTable(identifier: TableIdentifier, metadataLocation: string): Promise<LoadedTable> {
+    requireEndpoint(await this.#open(), `POST ${NAMESPACE_ENDPOINT}/register`);
     const path = `${await this.#namespacePath(identifier.namespace)}/register`;
     const body = { name: identifier.name, "metadata-location": metadataLocation };
-    return loadedTable(await this.#call({ method: "POST", path, purpose: "change", body }));
+    return this.#taken(identifier, await this.#call({ method: "POST", path, purpose: "change", body }));
   }
 
   async loadTable(identifier: TableIdentifier): Promise<LoadedTable>;
@@ -136,12 +123,24 @@ export class RestCatalog implements Catalog {
       ...(options.ifNoneMatch === undefined ? {} : { headers: { "if-none-match": options.ifNoneMatch } }),
       accept: [304],
     });
-    return answer.status === 304 ? "unchanged" : loadedTable(answer);
+    return answer.status === 304 ? "unchanged" : this.#taken(identifier, answer);
+  }
+
+  /** Credentials for the table's files, anew. Catalogs without an endpoint for them give them with the table. */
+  async loadCredentials(identifier: TableIdentifier): Promise<readonly StorageCredential[]> {
+    const { config } = await this.#open();
+    const path = await this.#tablePath(identifier);
+    const own = config.endpoints?.includes(`GET ${TABLE_ENDPOINT}/credentials`) === true;
+    const call: RestCall = own
+      ? { method: "GET", path: `${path}/credentials`, purpose: "read" }
+      : { method: "GET", path, query: { snapshots: "refs" }, purpose: "read" };
+    const answer = await this.#call(call);
+    const location = own ? undefined : loadedTable(answer).metadata.location;
+    return storageCredentialsOf(objectAt(answer.body, ""), location);
   }
 
   async tableExists(identifier: TableIdentifier): Promise<boolean> {
-    const path = await this.#tablePath(identifier);
-    return (await this.#call({ method: "HEAD", path, purpose: "read", accept: [404] })).status !== 404;
+    return this.#exists(await this.#tablePath(identifier), TABLE_ENDPOINT);
   }
 
   async dropTable(identifier: TableIdentifier, options: { readonly purge?: boolean } = {}): Promise<void> {
@@ -167,7 +166,7 @@ export class RestCatalog implements Catalog {
       headers: { "idempotency-key": commit.idempotencyKey ?? uuidV7() },
     });
     try {
-      return loadedTable(answer);
+      return this.#taken(identifier, answer);
     } catch (cause) {
       throw new LakeError("unknown_outcome", `the answer to the commit of ${tableName(identifier)} is not readable`, {
         cause,
@@ -176,6 +175,7 @@ export class RestCatalog implements Catalog {
   }
 
   async commitTransaction(commits: readonly (TableCommit & { readonly identifier: TableIdentifier })[]): Promise<void> {
+    requireEndpoint(await this.#open(), "POST /v1/{prefix}/transactions/commit");
     const changes = commits.map(({ identifier, requirements, updates }) => ({
       identifier,
       requirements,
@@ -190,8 +190,8 @@ export class RestCatalog implements Catalog {
     });
   }
 
-  #open(): Promise<Session> {
-    this.#session ??= openSession(this.#options).catch((error: unknown) => {
+  #open(): Promise<RestSession> {
+    this.#session ??= openRestSession(this.#options).catch((error: unknown) => {
       this.#session = undefined;
       throw error;
     });
@@ -200,8 +200,20 @@ export class RestCatalog implements Catalog {
 
   /** Paths here are below the prefix. */
   async #call(call: RestCall): Promise<RestAnswer> {
-    const session = await this.#open();
-    return callRest(session.transport, { ...call, path: session.base + call.path });
+    return (await this.#open()).call(call);
+  }
+
+  /** A catalog that has no HEAD is asked for the whole. */
+  async #exists(path: string, endpoint: string): Promise<boolean> {
+    const method = (await this.#open()).offers(`HEAD ${endpoint}`) ? "HEAD" : "GET";
+    return (await this.#call({ method, path, purpose: "read", accept: [404] })).status !== 404;
+  }
+
+  #taken(identifier: TableIdentifier, answer: RestAnswer): LoadedTable {
+    const loaded = loadedTable(answer);
+    const { vended } = this.#options;
+    vended?.take(identifier, storageCredentialsOf(objectAt(answer.body, ""), loaded.metadata.location));
+    return loaded;
   }
 
   async #namespacePath(namespace: Namespace): Promise<string> {
@@ -227,35 +239,6 @@ export class RestCatalog implements Catalog {
     }
     throw new LakeError("corrupt", `${path}: more than ${PAGES_MAX} pages`);
   }
-}
-
-async function openSession(options: RestCatalogOptions): Promise<Session> {
-  const transport: RestTransportOptions = {
-    uri: options.uri,
-    headers: {
-      ...options.headers,
-      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
-    },
-    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-    fetch: options.fetch ?? fetch,
-  };
-  const query = { warehouse: options.warehouse };
-  const answer = await callRest(transport, { method: "GET", path: "v1/config", query, purpose: "read" });
-  const body = objectAt(answer.body, "");
-  const endpoints = optionalAt(body["endpoints"], "endpoints", arrayAt)?.map((one) => stringAt(one, "endpoints"));
-  const config: CatalogConfig = {
-    defaults: optionalAt(body["defaults"], "defaults", stringMapAt) ?? {},
-    overrides: optionalAt(body["overrides"], "overrides", stringMapAt) ?? {},
-    ...(endpoints === undefined ? {} : { endpoints }),
-  };
-  const setting = (key: string): string | undefined => config.overrides[key] ?? config.defaults[key];
-  const prefix = setting("prefix");
-  return {
-    config,
-    transport: { ...transport, uri: config.overrides["uri"] ?? options.uri },
-    base: prefix === undefined || prefix === "" ? "v1/" : `v1/${prefix.split("/").map(encodeURIComponent).join("/")}/`,
-    separator: setting("namespace-separator") ?? DEFAULT_NAMESPACE_SEPARATOR,
-  };
 }
 
 /** @throws LakeError `corrupt` when the answer is not what the protocol says */
