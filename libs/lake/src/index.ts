@@ -61,6 +61,9 @@ export {
   referencedSnapshotsOnly,
   type CommitBase,
 } from "./metadata/commit-plan.ts";
+export { evolveSchema, type ColumnPosition, type EvolvedSchema, type SchemaChange } from "./metadata/evolve-schema.ts";
+export { evolveSortOrder, evolveSpec, type PartitionChoice, type SortChoice } from "./metadata/evolve-layout.ts";
+export { nameMapping, type MappedName, type NameMapping } from "./metadata/name-mapping.ts";
 export { newTableMetadata, type NewTable } from "./metadata/new-table.ts";
 export {
   createTableRequest,
@@ -205,6 +208,25 @@ export { isOnMain, newestSummaryEntry, type SummaryEntry } from "./commit/summar
 export type { StagedCommit } from "./commit/staged-commit.ts";
 export { expireSnapshots, type ExpiredSnapshots, type FileCounts } from "./commit/expire.ts";
 export { planExpiry, type ExpiryPolicy } from "./commit/plan-expiry.ts";
+export { commitMetadata, type MetadataPlan } from "./commit/commit-metadata.ts";
+export {
+  changePartitioning,
+  changeProperties,
+  changeSchema,
+  changeSortOrder,
+  upgradeTable,
+} from "./commit/evolve-table.ts";
+export {
+  dropReference,
+  fastForward,
+  rollbackTo,
+  rollbackToTime,
+  setBranch,
+  setCurrentSnapshot,
+  setTag,
+  type ReferenceOptions,
+  type ReferenceRetention,
+} from "./commit/references.ts";
 export { commitChange } from "./commit/commit-change.ts";
 export { stageCommit, type CommitPlan } from "./commit/stage-commit.ts";
 export { postCommit, type PostOptions, type PostedCommit } from "./commit/post-commit.ts";

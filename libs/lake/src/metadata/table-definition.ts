@@ -89,8 +89,13 @@ export function schemaFromColumns(
 
 /** The type that a column's text names. The ids of its parts count from 1: they mean nothing outside it. */
 export function definedType(text: string): IcebergType {
+  return parseDefinedType(text, "type");
+}
+
+/** @throws LakeError `invalid` naming `path` */
+export function parseDefinedType(text: string, path: string): IcebergType {
   let lastId = 0;
-  return parseType(text, "type", () => (lastId += 1));
+  return parseType(text, path, () => (lastId += 1));
 }
 
 function columnId(schema: UnnumberedSchema, name: string, path: string): number {

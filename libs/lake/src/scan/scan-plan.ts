@@ -61,8 +61,8 @@ export function planFiles(
   snapshot: Snapshot | undefined,
   files: SnapshotFiles,
   where?: Predicate,
+  schema: Schema = scanSchema(metadata, snapshot),
 ): ScanPlan {
-  const schema = scanSchema(metadata, snapshot);
   const mayMatch = fileFilter(metadata, schema, where);
   const reading = readingRules(metadata);
   const index = deleteIndex(metadata, files.deletes, reading);
