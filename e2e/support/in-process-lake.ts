@@ -218,7 +218,7 @@ export class InProcessLake {
   }
 
   /** What `firn rebuild` asks of the aggregator. */
-  async rebuild(range: { from?: string; to?: string } = {}) {
+  async rebuild(range: { from?: string; to?: string; validate?: boolean } = {}) {
     if (!this.#running) throw new Error("the lake does not run");
     return this.#running.aggregator.rebuild(range);
   }

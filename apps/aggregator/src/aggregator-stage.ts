@@ -30,6 +30,7 @@ import { randomUUID } from "node:crypto";
 import { computeRound } from "./compute-round.ts";
 import { commonSource, roundTaken } from "./published-state.ts";
 import { rowsPerSliceMax } from "./slices.ts";
+import { type RebuildValidation, validateRebuild } from "./validate-rebuild.ts";
 import { Wake } from "./wake.ts";
 import { allWindows, changedWindows, type DateRange, type WindowSource } from "./window-source.ts";
 
@@ -66,9 +67,14 @@ export interface RoundReport {
   readonly windows: number;
   readonly rows: number;
   readonly durationMs: number;
+  /** Of a rebuild that asked for it; where it is not ok, nothing was published. */
+  readonly validation?: RebuildValidation;
 }
 
-export type RebuildRequest = DateRange;
+export interface RebuildRequest extends DateRange {
+  /** Whether the rows are judged against raw before they are published. */
+  readonly validate?: boolean;
+}
 
 interface Rebuild {
   readonly request: RebuildRequest;
@@ -214,7 +220,10 @@ export class AggregatorStage {
     if (metadata.some((one) => roundTaken(one, log.stream, identity, subject) !== lastSequence)) return undefined;
     this.#inFlight = undefined;
     const to = currentSnapshot(raw.metadata)?.["snapshot-id"];
-    if (to === undefined) return undefined;
+    if (to === undefined) {
+      for (const { request, done } of this.#rebuilds.splice(0)) done(nothingRebuilt(request));
+      return undefined;
+    }
     const published = new Map(dataset.rollups.map((rollup, at) => [rollup.name, tables[at]!]));
     const base = commonSource(raw.metadata, metadata);
     if (base !== undefined) for (const { rebuild, report } of this.#landing.splice(0)) rebuild.done(report);
@@ -238,6 +247,9 @@ export class AggregatorStage {
     try {
       const { round, windows } = await this.#compute(start, rebuilds);
       const files = round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
+      const validations = await this.#validate(start, round, rebuilds);
+      if ([...validations.values()].some((validation) => !validation.ok))
+        return await this.#refuse(round, rebuilds, validations, windows);
       // Tables that were right already stay as they are.
       if (files.length > 0 || start.base !== start.to) await this.#publish(round, start.lastSequence);
       this.#lastRoundMs = performance.now() - started;
@@ -247,10 +259,46 @@ export class AggregatorStage {
       const { dataset, logger } = this.#options;
       logger.debug("round computed", { dataset: dataset.name, ...report, snapshotId: round.sourceSnapshot });
       this.#options.rounded(report);
-      this.#landing.push(...rebuilds.map((rebuild) => ({ rebuild, report })));
+      const reportOf = (rebuild: Rebuild) => withValidation(report, validations.get(rebuild));
+      this.#landing.push(...rebuilds.map((rebuild) => ({ rebuild, report: reportOf(rebuild) })));
     } catch (error) {
       for (const one of rebuilds) one.failed(error);
       throw error;
+    }
+  }
+
+  async #validate(
+    { raw, published, to }: RoundStart,
+    round: RollupRound,
+    rebuilds: readonly Rebuild[],
+  ): Promise<Map<Rebuild, RebuildValidation>> {
+    const { connection, dataset, env } = this.#options;
+    const validations = new Map<Rebuild, RebuildValidation>();
+    for (const rebuild of rebuilds) {
+      if (rebuild.request.validate !== true) continue;
+      const input = { env, connection, dataset, raw, snapshotId: to, published };
+      const { request: range } = rebuild;
+      validations.set(rebuild, await validateRebuild({ ...input, changes: round.rollups, range }));
+    }
+    return validations;
+  }
+
+  /** Leaves the tables as they are: who asked for a validation that failed hears so, the other rebuilds come again. */
+  async #refuse(
+    round: RollupRound,
+    rebuilds: readonly Rebuild[],
+    validations: ReadonlyMap<Rebuild, RebuildValidation>,
+    windows: number,
+  ): Promise<void> {
+    const { dataset, env, logger } = this.#options;
+    logger.warn("a rebuild is refused: its rows are not what raw gives", { dataset: dataset.name });
+    const staged = round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
+    for (const file of staged) await env.store.delete(file.location);
+    const report = { windows, rows: 0, durationMs: 0 };
+    for (const rebuild of rebuilds) {
+      const validation = validations.get(rebuild);
+      if (validation?.ok === false) rebuild.done(withValidation(report, validation));
+      else this.#rebuilds.push(rebuild);
     }
   }
 
@@ -328,6 +376,15 @@ export class AggregatorStage {
     this.#tables.set(definition.name, table);
     return table;
   }
+}
+
+/** Of raw without a row. */
+function nothingRebuilt({ validate }: RebuildRequest): RoundReport {
+  return withValidation({ windows: 0, rows: 0, durationMs: 0 }, validate ? { ok: true, rollups: [] } : undefined);
+}
+
+function withValidation(report: RoundReport, validation: RebuildValidation | undefined): RoundReport {
+  return validation === undefined ? report : { ...report, validation };
 }
 
 /** When a snapshot was made, in milliseconds; long ago when it has expired. */

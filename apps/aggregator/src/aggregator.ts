@@ -73,8 +73,8 @@ export class Aggregator implements Stage {
     const roundMetrics = createRoundMetrics(metrics);
     const stages = new Map<string, AggregatorStage>();
     for (const dataset of datasets) {
-      if (!dataset.rollups.some((rollup) => rollup.period === "day")) {
-        log.debug("no rollup of days: nothing to aggregate", { dataset: dataset.name });
+      if (dataset.rollups.length === 0) {
+        log.debug("no rollups: nothing to aggregate", { dataset: dataset.name });
         continue;
       }
       const stage = new AggregatorStage({

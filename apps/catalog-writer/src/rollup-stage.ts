@@ -86,11 +86,15 @@ export class RollupStage {
     const subject = rollupSubject(dataset.name, 0);
     const identity = await log.identity();
     const name = `${dataset.name}.rollup`;
+    const gone = await this.#goneWithRaw();
+    if (gone !== undefined) {
+      const fix = `firn resume ${dataset.name} --accept-loss makes them anew`;
+      return this.#park(name, `the tables ${dataset.raw.name} and ${gone} are gone`, fix, signal);
+    }
     const tables = await this.#tables();
     const reason = this.#whyForeign(tables);
     if (reason !== undefined) {
-      await parking.park(name, reason, "drop or rename it: the lake then makes its own, from raw", signal);
-      return;
+      return this.#park(name, reason, "drop or rename it: the lake then makes its own, from raw", signal);
     }
     await parking.clear(name);
     const place = { subject, identity };
@@ -112,6 +116,20 @@ export class RollupStage {
       turn.abort();
       await looking;
     }
+  }
+
+  /** Only what others do ends it: an order alone changes nothing, and must not be met again and again. */
+  async #park(name: string, reason: string, fix: string, signal: AbortSignal): Promise<void> {
+    const { parking } = this.#options;
+    if (await parking.park(name, reason, fix, signal)) await parking.obeyed(name);
+  }
+
+  /** A rollup's table that is gone while raw is too: somebody dropped the lake's tables, and it decides to have them anew. */
+  async #goneWithRaw(): Promise<string | undefined> {
+    const { dataset, known } = this.#options;
+    if ((await known.state(dataset.raw)).kind !== "missing") return undefined;
+    for (const { table } of dataset.rollups) if ((await known.state(table)).kind === "missing") return table.name;
+    return undefined;
   }
 
   /** The rollups' tables in order; one that is gone is made anew. */
