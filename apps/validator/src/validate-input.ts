@@ -5,6 +5,7 @@ import {
   type DeadLetter,
   type ErrorType,
   type PayloadInput,
+  type PayloadRefusal,
   type ValidatedRun,
   type ValidationOptions,
 } from "@firn/core";
@@ -15,8 +16,8 @@ export interface RunItem {
   readonly input: PayloadInput;
   /** Number of the payload in its message. */
   readonly payload: number;
-  /** Why the message could not be taken apart. */
-  readonly broken?: string;
+  /** What the bytes do not say: the message could not be taken apart, or ingest had refused the payload. */
+  readonly refused?: PayloadRefusal;
 }
 
 /** The payloads of INTAKE messages of one shard, in order. Nothing is left out: a message that is no frame is an item. */
@@ -31,8 +32,10 @@ export function itemsOf(records: readonly LogRecord[], shard: number): RunItem[]
           encoding: payload.encoding,
           receivedAtUs: payload.receivedAtUs,
           origin: payload.origin,
+          ...(payload.writerSchema !== undefined && { writerSchema: payload.writerSchema }),
           ...place,
         },
+        ...(payload.refused !== undefined && { refused: payload.refused }),
       }));
     } catch (error) {
       const receivedAtUs = record.timestampMs * 1000;
@@ -43,7 +46,8 @@ export function itemsOf(records: readonly LogRecord[], shard: number): RunItem[]
         origin: { kind: "http" },
         ...place,
       };
-      return [{ payload: 0, input, broken: `message is no intake frame: ${reasonOf(error)}` }];
+      const message = `message is no intake frame: ${reasonOf(error)}`;
+      return [{ payload: 0, input, refused: { errorType: "deserialization_error", message } }];
     }
   });
 }
@@ -86,7 +90,7 @@ function validateAll(
   for (const item of items) {
     const reason = condemned(item);
     if (reason !== undefined) refused.push(letterOf(item, "processing_error", reason, plan));
-    else if (item.broken !== undefined) refused.push(letterOf(item, "deserialization_error", item.broken, plan));
+    else if (item.refused) refused.push(letterOf(item, item.refused.errorType, item.refused.message, plan));
     else run.add(item.input);
   }
   const done = run.finish();

@@ -159,6 +159,8 @@ export interface ValidationOptions {
 export interface PayloadInput {
   readonly bytes: Uint8Array;
   readonly encoding: PayloadEncoding;
+  /** Of an Avro payload: the schema that it was written with. */
+  readonly writerSchema?: string;
   readonly receivedAtUs: number;
   readonly origin: PayloadOrigin;
   readonly subject: string;

@@ -39,7 +39,21 @@ export type { ColumnBatch, ColumnRows, ColumnValue } from "./column-batch.ts";
 export { shardPayload } from "./shard-payload.ts";
 export type { PayloadPart } from "./shard-payload.ts";
 export { decodeIntakeFrame, encodeIntakeFrame } from "./intake-frame.ts";
-export type { IntakePayload, PayloadEncoding, PayloadOrigin } from "./intake-frame.ts";
+export type { IntakePayload, PayloadEncoding, PayloadOrigin, PayloadRefusal } from "./intake-frame.ts";
+export { AvroError } from "./avro/avro-error.ts";
+export { AvroPayloadReader } from "./avro/avro-payload.ts";
+export { WIRE_HEADER_BYTES, WIRE_MAGIC, wireSchemaId } from "./avro/wire-format.ts";
+export { PayloadDecoder } from "./payload-decoder.ts";
+export type { DecodedPayload } from "./payload-decoder.ts";
+export {
+  decodeKafkaPosition,
+  encodeKafkaPosition,
+  KAFKA_SOURCES_KEY,
+  KAFKA_STATUS_SUBJECT,
+  kafkaPartitionName,
+  kafkaPositionSubject,
+} from "./kafka-source.ts";
+export type { KafkaPosition, KafkaSources, KafkaStatus, KafkaTopicSource } from "./kafka-source.ts";
 export {
   deadLetterId,
   decodeRejectedBatch,

@@ -1,9 +1,12 @@
+import type { ErrorType } from "./dead-letter.ts";
+
 /**
  * Message on `intake.<dataset>.<shard>`: several payloads of one shard with their original bytes, exactly as they came.
  *
  * Layout: byte 1 (version), header length as u32 big endian, header JSON
- * `{"payloads":[{"n":bytes,"at":receivedAtUs,"enc":"json"|"avro","origin":{…},"receipt"?:"…"}]}`, then the payloads back
- * to back in header order.
+ * `{"payloads":[{"n":bytes,"at":receivedAtUs,"enc":"json"|"avro","origin":{…},"receipt"?:"…","schema"?:n,"refused"?:{…}}],
+ * "schemas"?:["…"]}`, then the payloads back to back in header order. `schema` is an index of `schemas`: the texts of
+ * the schemas that Avro payloads of the frame were written with, each once.
  */
 export interface IntakePayload {
   readonly bytes: Uint8Array;
@@ -11,6 +14,15 @@ export interface IntakePayload {
   readonly encoding: PayloadEncoding;
   readonly origin: PayloadOrigin;
   readonly receipt?: string;
+  /** Of an Avro payload (in the Confluent wire format): the writer's schema, so that no reader needs a registry. */
+  readonly writerSchema?: string;
+  /** Why this is a dead letter, where the one who took it in knows and its bytes alone do not say. */
+  readonly refused?: PayloadRefusal;
+}
+
+export interface PayloadRefusal {
+  readonly errorType: ErrorType;
+  readonly message: string;
 }
 
 export type PayloadEncoding = "json" | "avro";
@@ -24,6 +36,7 @@ export interface PayloadOrigin {
 
 interface FrameHeader {
   readonly payloads: readonly FrameEntry[];
+  readonly schemas?: readonly string[];
 }
 
 interface FrameEntry {
@@ -32,22 +45,18 @@ interface FrameEntry {
   readonly enc: PayloadEncoding;
   readonly origin: PayloadOrigin;
   readonly receipt?: string;
+  readonly schema?: number;
+  readonly refused?: PayloadRefusal;
 }
 
 const VERSION = 1;
 const PREFIX_BYTES = 5;
 
 export function encodeIntakeFrame(payloads: readonly IntakePayload[]): Uint8Array {
-  const entries = payloads.map((payload): FrameEntry => {
-    const entry = {
-      n: payload.bytes.byteLength,
-      at: payload.receivedAtUs,
-      enc: payload.encoding,
-      origin: payload.origin,
-    };
-    return payload.receipt === undefined ? entry : { ...entry, receipt: payload.receipt };
-  });
-  const header = Buffer.from(JSON.stringify({ payloads: entries } satisfies FrameHeader), "utf8");
+  const schemas: string[] = [];
+  const entries = payloads.map((payload) => entryOf(payload, schemas));
+  const content: FrameHeader = schemas.length === 0 ? { payloads: entries } : { payloads: entries, schemas };
+  const header = Buffer.from(JSON.stringify(content), "utf8");
   const bodyBytes = payloads.reduce((sum, payload) => sum + payload.bytes.byteLength, 0);
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + header.byteLength + bodyBytes);
   frame[0] = VERSION;
@@ -77,10 +86,37 @@ export function decodeIntakeFrame(frame: Uint8Array): IntakePayload[] {
   const payloads = header.payloads.map((entry: FrameEntry): IntakePayload => {
     const bytes = buffer.subarray(at, at + entry.n);
     at += entry.n;
-    const payload = { bytes, receivedAtUs: entry.at, encoding: entry.enc, origin: entry.origin };
-    return entry.receipt === undefined ? payload : { ...payload, receipt: entry.receipt };
+    const { receipt, schema, refused } = entry;
+    const writerSchema = schema === undefined ? undefined : header.schemas?.[schema];
+    return {
+      bytes,
+      receivedAtUs: entry.at,
+      encoding: entry.enc,
+      origin: entry.origin,
+      ...(receipt !== undefined && { receipt }),
+      ...(writerSchema !== undefined && { writerSchema }),
+      ...(refused !== undefined && { refused }),
+    };
   });
   if (at !== buffer.byteLength)
     throw new SyntaxError(`intake frame: ${at} bytes announced, ${buffer.byteLength} there`);
   return payloads;
+}
+
+function entryOf(payload: IntakePayload, schemas: string[]): FrameEntry {
+  const { receipt, writerSchema, refused } = payload;
+  return {
+    n: payload.bytes.byteLength,
+    at: payload.receivedAtUs,
+    enc: payload.encoding,
+    origin: payload.origin,
+    ...(receipt !== undefined && { receipt }),
+    ...(writerSchema !== undefined && { schema: indexIn(schemas, writerSchema) }),
+    ...(refused !== undefined && { refused }),
+  };
+}
+
+function indexIn(texts: string[], text: string): number {
+  const found = texts.indexOf(text);
+  return found >= 0 ? found : texts.push(text) - 1;
 }

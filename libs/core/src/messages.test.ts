@@ -42,6 +42,22 @@ describe("an intake frame", () => {
     expect(decodeIntakeFrame(Buffer.from(GOLDEN_FRAME, "hex"))).toHaveLength(3);
   });
 
+  it("carries each Avro schema once, and why a payload was refused", () => {
+    const avro = { encoding: "avro", receivedAtUs: 1, origin: { kind: "kafka" } } as const;
+    const some: IntakePayload[] = [
+      { ...avro, bytes: Buffer.from("a"), writerSchema: '"string"' },
+      { ...avro, bytes: Buffer.from("b"), refused: { errorType: "schema_error", message: "unknown schema 9" } },
+      { ...avro, bytes: Buffer.from("c"), writerSchema: '"string"' },
+    ];
+    const frame = Buffer.from(encodeIntakeFrame(some));
+    expect(frame.subarray(5).toString()).toBe(
+      '{"payloads":[{"n":1,"at":1,"enc":"avro","origin":{"kind":"kafka"},"schema":0},' +
+        '{"n":1,"at":1,"enc":"avro","origin":{"kind":"kafka"},"refused":{"errorType":"schema_error","message":"unknown schema 9"}},' +
+        '{"n":1,"at":1,"enc":"avro","origin":{"kind":"kafka"},"schema":0}],"schemas":["\\"string\\""]}abc',
+    );
+    expect(decodeIntakeFrame(frame).map((p) => ({ ...p, bytes: Buffer.from(p.bytes) }))).toEqual(some);
+  });
+
   it.each([
     ["another version", Buffer.from([2, 0, 0, 0, 0])],
     ["a short one", Buffer.from([1, 0, 0])],

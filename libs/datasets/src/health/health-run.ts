@@ -1,8 +1,4 @@
-import { isUtf8 } from "node:buffer";
-
 import {
-  isPlainJson,
-  textOfUtf8,
   zoneByName,
   type ErrorType,
   type PayloadInput,
@@ -12,16 +8,14 @@ import {
   type ValidationRun,
 } from "@firn/core";
 
-import { faultText, findPayloadFaults, NO_FAULTS, type PayloadFaults } from "../payload/payload-faults.ts";
+import { faultText, type PayloadFaults } from "../payload/payload-faults.ts";
 import { optionalInstant, optionalName, requiredText } from "../payload/read-fields.ts";
+import { readPayload, type JsonObject } from "../payload/read-payload.ts";
 import { RecordProblems, wrongKind } from "../payload/record-problems.ts";
 import { DeadLetterOffice, storableText, type Refusal } from "../payload/refusals.ts";
 import { checkHealthEnvelope } from "./envelope.ts";
 import { readSample, type PayloadFields, type SampleRules } from "./read-sample.ts";
 import { SampleColumns } from "./sample-columns.ts";
-
-/** An object of which nothing is known yet but that it is one. */
-type Payload = Readonly<Record<string, unknown>>;
 
 /** What is looked at while one payload is read. */
 interface PayloadState {
@@ -66,9 +60,9 @@ export class HealthRun implements ValidationRun {
   }
 
   add(input: PayloadInput): void {
-    const payload = this.#decode(input);
-    if (payload === undefined) return;
-    const faults = isPlainJson(input.bytes, payload) ? NO_FAULTS : findPayloadFaults(input.bytes, MEMBERS);
+    const read = readPayload(input, MEMBERS);
+    if (!read.ok) return this.#refusePayload(input, undefined, read.errorType, read.message);
+    const { payload, faults } = read;
     if (faults.payload.length > 0) {
       return this.#refusePayload(input, payload, "validation_error", faults.payload.map(faultText).join("; "));
     }
@@ -80,37 +74,14 @@ export class HealthRun implements ValidationRun {
     this.#addRecords(input, payload, faults);
   }
 
-  /** The parsed payload, or undefined when it was refused. */
-  #decode(input: PayloadInput): Payload | undefined {
-    if (input.encoding !== "json") {
-      return this.#refuseUnread(input, "schema_error", `encoding ${input.encoding} is unknown: it must be JSON`);
-    }
-    if (!isUtf8(input.bytes)) {
-      return this.#refuseUnread(input, "deserialization_error", "payload is not UTF-8: JSON must be UTF-8");
-    }
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(textOfUtf8(input.bytes));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return this.#refuseUnread(input, "deserialization_error", `payload is not JSON: ${reason}`);
-    }
-    if (parsed !== null && typeof parsed === "object" && !Array.isArray(parsed)) return parsed as Payload;
-    return this.#refuseUnread(input, "schema_error", wrongKind("payload", parsed, "an object"));
-  }
-
-  #refuseUnread(input: PayloadInput, errorType: ErrorType, message: string): undefined {
-    this.#refusePayload(input, undefined, errorType, message);
-  }
-
   #refusePayload(input: PayloadInput, payload: unknown, errorType: ErrorType, message: string): void {
     this.#received++;
-    const { userId, deviceId } = (payload ?? {}) as Payload;
+    const { userId, deviceId } = (payload ?? {}) as JsonObject;
     const sender = { userId: storableText(userId), deviceId: storableText(deviceId) };
     this.#deadLetters.refusePayload(input, sender, errorType, message);
   }
 
-  #addRecords(input: PayloadInput, payload: Payload, faults: PayloadFaults): void {
+  #addRecords(input: PayloadInput, payload: JsonObject, faults: PayloadFaults): void {
     const problems = this.#problems;
     problems.reset();
     const fields: PayloadFields = {
@@ -144,7 +115,7 @@ export class HealthRun implements ValidationRun {
       problems.countWarnings(this.#warnings);
       return;
     }
-    const { id, type } = (sample ?? {}) as Payload;
+    const { id, type } = (sample ?? {}) as JsonObject;
     const { errorType, message } = problems;
     const [sampleId, dataType] = [storableText(id), storableText(type)];
     state.refusals.push({ member: "samples", index, errorType, message, sampleId, dataType });

@@ -1,11 +1,7 @@
-import { isUtf8 } from "node:buffer";
-
 import {
-  isPlainJson,
   OP_COLUMN,
   OP_RECORD,
   OP_TOMBSTONE,
-  textOfUtf8,
   type ColumnRows,
   type ColumnValue,
   type EnvelopeCheck,
@@ -17,12 +13,11 @@ import {
   type ValidationRun,
 } from "@firn/core";
 
-import { faultText, findPayloadFaults, NO_FAULTS, type PayloadFaults } from "../payload/payload-faults.ts";
-import { RecordProblems, wrongKind } from "../payload/record-problems.ts";
+import { faultText, type PayloadFaults } from "../payload/payload-faults.ts";
+import { readPayload, type JsonObject } from "../payload/read-payload.ts";
+import { RecordProblems } from "../payload/record-problems.ts";
 import { DeadLetterOffice, NO_SENDER, type Refusal } from "../payload/refusals.ts";
 import { RowReader } from "./row-reader.ts";
-
-type Payload = Readonly<Record<string, unknown>>;
 
 /** Members of a payload that hold records: deletions come first, what is sent again in the same payload is there. */
 const MEMBERS = ["deleted", "rows"] as const;
@@ -85,9 +80,9 @@ export class MarketRun implements ValidationRun {
   }
 
   add(input: PayloadInput): void {
-    const payload = this.#decode(input);
-    if (payload === undefined) return;
-    const faults = isPlainJson(input.bytes, payload) ? NO_FAULTS : findPayloadFaults(input.bytes, MEMBERS);
+    const read = readPayload(input, MEMBERS);
+    if (!read.ok) return this.#refusePayload(input, read.errorType, read.message);
+    const { payload, faults } = read;
     if (faults.payload.length > 0) {
       return this.#refusePayload(input, "validation_error", faults.payload.map(faultText).join("; "));
     }
@@ -98,7 +93,7 @@ export class MarketRun implements ValidationRun {
     this.#addRecords(input, payload, faults);
   }
 
-  #addRecords(input: PayloadInput, payload: Payload, faults: PayloadFaults): void {
+  #addRecords(input: PayloadInput, payload: JsonObject, faults: PayloadFaults): void {
     const name = payload["table"] as string;
     const reader = this.#readerOf(name);
     const into = this.#rows.get(name)!;
@@ -130,25 +125,6 @@ export class MarketRun implements ValidationRun {
       this.#readers.set(table, reader);
     }
     return reader;
-  }
-
-  /** The parsed payload, or undefined when it was refused. */
-  #decode(input: PayloadInput): Payload | undefined {
-    const refuse = (errorType: ErrorType, message: string): undefined => {
-      this.#refusePayload(input, errorType, message);
-    };
-    if (input.encoding !== "json")
-      return refuse("schema_error", `encoding ${input.encoding} is unknown: it must be JSON`);
-    if (!isUtf8(input.bytes)) return refuse("deserialization_error", "payload is not UTF-8: JSON must be UTF-8");
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(textOfUtf8(input.bytes));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return refuse("deserialization_error", `payload is not JSON: ${reason}`);
-    }
-    if (parsed !== null && typeof parsed === "object" && !Array.isArray(parsed)) return parsed as Payload;
-    return refuse("schema_error", wrongKind("payload", parsed, "an object"));
   }
 
   #refusePayload(input: PayloadInput, errorType: ErrorType, message: string): void {

@@ -1,10 +1,6 @@
-import { isUtf8 } from "node:buffer";
-
 import {
-  isPlainJson,
   OP_COLUMN,
   OP_RECORD,
-  textOfUtf8,
   type ColumnValue,
   type EnvelopeCheck,
   type ErrorType,
@@ -14,12 +10,10 @@ import {
   type ValidationRun,
 } from "@firn/core";
 
-import { faultText, findPayloadFaults, NO_FAULTS } from "./payload-faults.ts";
+import { faultText } from "./payload-faults.ts";
+import { readPayload, type JsonObject } from "./read-payload.ts";
 import { RecordProblems, wrongKind } from "./record-problems.ts";
 import { DeadLetterOffice, NO_SENDER, type Refusal, type Sender } from "./refusals.ts";
-
-/** An object of which nothing is known yet but that it is one. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** A row of raw by its columns; a column that is not named is null. */
 export type RawRow = Readonly<Record<string, ColumnValue>>;
@@ -71,9 +65,9 @@ export class RecordRun<Fields> implements ValidationRun {
 
   add(input: PayloadInput): void {
     const { member, checkEnvelope } = this.#rules;
-    const payload = this.#decode(input);
-    if (payload === undefined) return;
-    const faults = isPlainJson(input.bytes, payload) ? NO_FAULTS : findPayloadFaults(input.bytes, [member]);
+    const read = readPayload(input, [member]);
+    if (!read.ok) return this.#refusePayload(input, NO_SENDER, read.errorType, read.message);
+    const { payload, faults } = read;
     const sender = this.#rules.senderOf(payload);
     if (faults.payload.length > 0)
       return this.#refusePayload(input, sender, "validation_error", faults.payload.map(faultText).join("; "));
@@ -112,22 +106,6 @@ export class RecordRun<Fields> implements ValidationRun {
     this.#rows++;
     problems.countWarnings(this.#warnings);
     return undefined;
-  }
-
-  /** The parsed payload, or undefined when it was refused. */
-  #decode(input: PayloadInput): JsonObject | undefined {
-    const refuse = (errorType: ErrorType, message: string): undefined =>
-      this.#refusePayload(input, NO_SENDER, errorType, message) as undefined;
-    if (input.encoding !== "json")
-      return refuse("schema_error", `encoding ${input.encoding} is unknown: it must be JSON`);
-    if (!isUtf8(input.bytes)) return refuse("deserialization_error", "payload is not UTF-8: JSON must be UTF-8");
-    try {
-      const parsed: unknown = JSON.parse(textOfUtf8(input.bytes));
-      return isObject(parsed) ? parsed : refuse("schema_error", wrongKind("payload", parsed, "an object"));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return refuse("deserialization_error", `payload is not JSON: ${reason}`);
-    }
   }
 
   #refusePayload(input: PayloadInput, sender: Sender, errorType: ErrorType, message: string): void {

@@ -1,14 +1,6 @@
-import {
-  endOfValue,
-  isWellFormedText,
-  jsonItems,
-  makeDeadLetter,
-  startOfMember,
-  type DeadLetter,
-  type ErrorType,
-  type JsonRange,
-  type PayloadInput,
-} from "@firn/core";
+import { isWellFormedText, makeDeadLetter, type DeadLetter, type ErrorType, type PayloadInput } from "@firn/core";
+
+import { payloadDecoder } from "./read-payload.ts";
 
 /** A record of a payload that is refused: which one, and why. */
 export interface Refusal {
@@ -49,10 +41,11 @@ export class DeadLetterOffice {
   refuseRecords(input: PayloadInput, { userId, deviceId }: Sender, refusals: readonly Refusal[]): void {
     for (const member of new Set(refusals.map((refusal) => refusal.member))) {
       const ofMember = refusals.filter((refusal) => refusal.member === member);
-      const ranges = rangesOf(input.bytes, member, ofMember);
+      const indexes = ofMember.flatMap(({ index }) => index ?? []);
+      const ranges = payloadDecoder.recordRanges(input, member, indexes);
       ofMember.forEach(({ errorType, message, sampleId, dataType }, i) => {
-        const { start, end } = ranges[i]!;
-        const bytes = input.bytes.subarray(start, end);
+        const range = ranges?.[i];
+        const bytes = range === undefined ? input.bytes : input.bytes.subarray(range.start, range.end);
         this.#add(input, bytes, { errorType, message, userId, deviceId, sampleId, dataType });
       });
     }
@@ -78,21 +71,6 @@ type LetterFields = Pick<
   Parameters<typeof makeDeadLetter>[0],
   "errorType" | "message" | "userId" | "deviceId" | "sampleId" | "dataType"
 >;
-
-/** Where the refused records lie; refusals are in the order of their index. */
-function rangesOf(bytes: Uint8Array, member: string, refusals: readonly Refusal[]): JsonRange[] {
-  if (refusals.length === 0) return [];
-  const start = startOfMember(bytes, member);
-  if (start === undefined) throw new Error(`payload has no member ${member} although a record of it was refused`);
-  const ranges: JsonRange[] = [];
-  if (refusals[0]!.index === undefined) return [{ start, end: endOfValue(bytes, start) }];
-  let index = 0;
-  for (const range of jsonItems(bytes, start)) {
-    if (refusals[ranges.length]!.index === index++) ranges.push(range);
-    if (ranges.length === refusals.length) break;
-  }
-  return ranges;
-}
 
 /** A text that the errors table can hold, else null. */
 export function storableText(value: unknown): string | null {
