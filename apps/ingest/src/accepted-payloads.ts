@@ -41,9 +41,10 @@ export function acceptPayloads(body: Buffer, format: BodyFormat, dataset: Datase
   return { payloads: accepted, received, records };
 }
 
-type ProblemCode = "broken_json" | "too_deep" | "wrong_envelope" | "too_many_records";
+export type ProblemCode = "broken_json" | "too_deep" | "wrong_envelope" | "too_many_records";
 
-type Verdict =
+/** What becomes of a payload, by its decoded value. */
+export type Verdict =
   PayloadEnvelope | { readonly ok: false; readonly code: ProblemCode; readonly errors: readonly FieldError[] };
 
 type Refusal = Extract<Verdict, { ok: false }> & { readonly place: PayloadPlace };
@@ -55,6 +56,11 @@ function checkPayload(text: string, dataset: Dataset): Verdict {
   } catch (error) {
     return refuse("broken_json", "", "json", `the payload is not JSON${positionOf(error)}`);
   }
+  return checkValue(parsed, dataset);
+}
+
+/** Checks the envelope, the depth and the number of records of a payload that could be decoded. */
+export function checkValue(parsed: unknown, dataset: Dataset): Verdict {
   const envelope = dataset.checkEnvelope(parsed);
   if (!envelope.ok) return { ok: false, code: "wrong_envelope", errors: envelope.problems };
   if (nestsDeeperThan(NESTING_DEPTH_MAX, parsed)) {

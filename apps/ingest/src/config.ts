@@ -1,4 +1,5 @@
 import { defineSettings, pipelineSettings } from "@firn/service";
+import { kafkaSettings } from "./kafka/kafka-settings.ts";
 
 export const ingestSettings = defineSettings({
   natsUrl: pipelineSettings.natsUrl,
@@ -17,4 +18,7 @@ export const ingestSettings = defineSettings({
     min: 8 * 1024 ** 2,
     help: "Bytes of request bodies held in memory at once; a request beyond it gets 503.",
   },
+  ...kafkaSettings,
 });
+
+export type IngestSettings = ReturnType<(typeof ingestSettings)["parse"]>;

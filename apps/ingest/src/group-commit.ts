@@ -1,13 +1,9 @@
-import { encodeIntakeFrame, type IntakePayload } from "@firn/core";
 import type { AppendRecord } from "@firn/stream";
 import type { ShardedPayload } from "./accepted-payloads.ts";
+import { FRAME_ENTRY_BYTES, packFrames, type PlacedPayload } from "./intake-frames.ts";
 
 /** What several requests in one append may have in bytes; one request alone may have more. */
 const APPEND_BYTES_TARGET = 4 * 1024 * 1024;
-/** A frame is closed when the next payload would take it past this; one payload alone may be larger. */
-const FRAME_BYTES_TARGET = 1024 * 1024;
-/** What a payload adds to its frame's header, at most. */
-const FRAME_ENTRY_BYTES = 128;
 /** Appends on their way at once: while one waits for the disk, the next is sent. */
 const APPENDS_IN_FLIGHT_MAX = 3;
 
@@ -114,38 +110,15 @@ export function formatReceipt(
   return [dataset, ...[place.firstSequence, place.messages, place.ordinal].map((n) => n.toString(36))].join("-");
 }
 
-interface OpenFrame {
-  readonly subject: string;
-  readonly payloads: IntakePayload[];
-  bytes: number;
-}
-
-/** Packs the payloads of a group into frames of one dataset and shard each, in order of arrival. */
+/** The payloads of a group in order of arrival; each carries which of the group's requests it came with. */
 function planRecords(group: readonly Waiting[]): AppendRecord[] {
-  const frames: OpenFrame[] = [];
-  const open = new Map<string, OpenFrame>();
-  group.forEach((request, ordinal) => {
+  const placed = group.flatMap(({ dataset, payloads, receivedAtUs }, ordinal) => {
     const receipt = ordinal.toString(36);
-    for (const { bytes, shard } of request.payloads) {
-      const subject = `intake.${request.dataset}.${shard}`;
-      let frame = open.get(subject);
-      const size = bytes.length + FRAME_ENTRY_BYTES;
-      if (frame === undefined || frame.bytes + size > FRAME_BYTES_TARGET) {
-        frame = { subject, payloads: [], bytes: 0 };
-        frames.push(frame);
-        open.set(subject, frame);
-      }
-      frame.payloads.push({
-        bytes,
-        receivedAtUs: request.receivedAtUs,
-        encoding: "json",
-        origin: HTTP_ORIGIN,
-        receipt,
-      });
-      frame.bytes += size;
-    }
+    return payloads.map(({ bytes, shard }): PlacedPayload => {
+      return { dataset, shard, payload: { bytes, receivedAtUs, encoding: "json", origin: HTTP_ORIGIN, receipt } };
+    });
   });
-  return frames.map(({ subject, payloads }) => ({ subject, data: encodeIntakeFrame(payloads) }));
+  return packFrames(placed);
 }
 
 const HTTP_ORIGIN = { kind: "http" } as const;

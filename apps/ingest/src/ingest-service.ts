@@ -3,18 +3,17 @@ import { openApiModule, type ServiceDefinition } from "@firn/service";
 import { connectStreams, type StreamConnection } from "@firn/stream";
 import { Module, type DynamicModule } from "@nestjs/common";
 import { ByteBudget } from "./byte-budget.ts";
-import { ingestSettings } from "./config.ts";
+import { ingestSettings, type IngestSettings } from "./config.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { IngestController, INGEST } from "./ingest-controller.ts";
 import { createIngestMetrics } from "./ingest-metrics.ts";
 import { Ingest } from "./ingest.ts";
 import { Intake } from "./intake.ts";
+import { kafkaStage } from "./kafka/kafka-stage.ts";
 import { ingestOpenApi } from "./openapi.ts";
 
 /** Short: the service starts without the broker and keeps trying. */
 const CONNECT_LIMIT_MS = 1_000;
-
-type IngestSettings = ReturnType<(typeof ingestSettings)["parse"]>;
 
 @Module({})
 class IngestModule {}
@@ -42,7 +41,7 @@ export function defineIngestService(
       const ingest = new Ingest({ datasets, shards, budget, commit, metrics: ingestMetrics });
       return {
         modules: [ingestModule(ingest), openApiModule(ingestOpenApi(datasets.values(), version))],
-        stages: [intake],
+        stages: [intake, kafkaStage({ settings, datasets, intake, metrics, ingestMetrics, logger: log })],
         configureHttp(fastify) {
           // The controller reads the raw stream, so that limits and encodings are its own.
           fastify.removeAllContentTypeParsers();

@@ -22,6 +22,11 @@ export interface IntakeOptions {
   readonly replicas: number;
 }
 
+export interface OpenIntake {
+  readonly connection: StreamConnection;
+  readonly log: Log;
+}
+
 /** The stream that ingest appends to, made when it is missing. Its number of shards is part of it, for good. */
 export function intakeSpec(options: IntakeOptions): LogSpec {
   return {
@@ -60,6 +65,22 @@ export class Intake implements Stage {
       if (isStreamError(error, "unavailable") || isStreamError(error, "gone")) this.#lookAgain();
       throw error;
     }
+  }
+
+  /** The log and its broker, or undefined while it is not open. */
+  opened(): OpenIntake | undefined {
+    if (this.#connection === undefined || this.#log === undefined) return undefined;
+    return { connection: this.#connection, log: this.#log };
+  }
+
+  /** Waits for the log to be open; undefined when the signal came first. */
+  async untilOpen(signal: AbortSignal): Promise<OpenIntake | undefined> {
+    while (!signal.aborted) {
+      const open = this.opened();
+      if (open !== undefined) return open;
+      await sleep(RETRY_MS_FIRST, undefined, { signal }).catch(() => {});
+    }
+    return undefined;
   }
 
   /** Why nothing can be appended now, or undefined. */

@@ -61,7 +61,9 @@ async function readAll(log: Awaited<ReturnType<MemoryLogs["openLog"]>>): Promise
 }
 
 function payloadsOf(records: readonly LogRecord[]) {
-  return records.flatMap(({ subject, sequence, data }) =>
+  // Positions in Kafka lie in the same stream.
+  const frames = records.filter(({ subject }) => !subject.startsWith("intake.kafka."));
+  return frames.flatMap(({ subject, sequence, data }) =>
     decodeIntakeFrame(data).map((payload) => ({ ...payload, subject, sequence })),
   );
 }

@@ -41,6 +41,7 @@ export type { PayloadPart } from "./shard-payload.ts";
 export { decodeIntakeFrame, encodeIntakeFrame } from "./intake-frame.ts";
 export type { IntakePayload, PayloadEncoding, PayloadOrigin, PayloadRefusal } from "./intake-frame.ts";
 export { AvroError } from "./avro/avro-error.ts";
+export { AVRO_DEFINITIONS } from "./avro/avro-schema.ts";
 export { AvroPayloadReader } from "./avro/avro-payload.ts";
 export { WIRE_HEADER_BYTES, WIRE_MAGIC, wireSchemaId } from "./avro/wire-format.ts";
 export { PayloadDecoder } from "./payload-decoder.ts";

@@ -1,12 +1,15 @@
 import { isUtf8 } from "node:buffer";
 
 import { AvroError } from "./avro/avro-error.ts";
-import { AvroPayloadReader } from "./avro/avro-payload.ts";
+import { avroLong } from "./avro/avro-bytes.ts";
+import { AvroPayloadReader, type ArrayLayout } from "./avro/avro-payload.ts";
 import { WIRE_HEADER_BYTES, wireSchemaId } from "./avro/wire-format.ts";
-import type { PayloadInput } from "./dataset.ts";
+import type { PayloadEnvelope, PayloadInput } from "./dataset.ts";
 import type { ErrorType } from "./dead-letter.ts";
 import { endOfValue, jsonItems, startOfMember, type JsonRange } from "./json-slice.ts";
 import { textOfUtf8 } from "./json-plain.ts";
+import { shardPayload, type PayloadPart } from "./shard-payload.ts";
+import { shardOf } from "./shard.ts";
 
 /** A payload's bytes as a value in JSON's form, or why they are none. */
 export type DecodedPayload =
@@ -35,14 +38,33 @@ export class PayloadDecoder {
   recordRanges(payload: EncodedPayload, member: string, indexes: readonly number[]): JsonRange[] | undefined {
     const { bytes } = payload;
     if (payload.encoding === "avro") {
-      const reader = this.#reader(payload.writerSchema ?? "");
-      const ranges = reader instanceof AvroError ? [] : reader.itemRanges(bytes, WIRE_HEADER_BYTES, member);
-      const found = indexes.flatMap((index) => ranges[index] ?? []);
+      const items = this.#arrayLayout(payload, member)?.items ?? [];
+      const found = indexes.flatMap((index) => items[index] ?? []);
       return found.length === indexes.length && found.length > 0 ? found : undefined;
     }
     const start = startOfMember(bytes, member);
     if (start === undefined) return undefined;
     return indexes.length === 0 ? [{ start, end: endOfValue(bytes, start) }] : itemRanges(bytes, start, indexes);
+  }
+
+  /** The shards that a decoded payload goes to, cut where its records are of several (see `shardPayload`). */
+  parts(payload: EncodedPayload, envelope: PayloadEnvelope, shards: number): PayloadPart[] {
+    if (payload.encoding !== "avro") return shardPayload(payload.bytes, envelope, shards);
+    const { byRecord } = envelope;
+    const layout = byRecord && this.#arrayLayout(payload, byRecord.member);
+    if (byRecord === undefined || layout === undefined || layout.items.length === 0) {
+      return [{ bytes: payload.bytes, shard: shardOf(envelope.shardKey, shards) }];
+    }
+    return cutAvro(
+      payload.bytes,
+      layout,
+      byRecord.keys.map((key) => shardOf(key, shards)),
+    );
+  }
+
+  #arrayLayout({ bytes, writerSchema = "" }: EncodedPayload, member: string): ArrayLayout | undefined {
+    const reader = this.#reader(writerSchema);
+    return reader instanceof AvroError ? undefined : reader.arrayLayout(bytes, WIRE_HEADER_BYTES, member);
   }
 
   #decodeAvro({ bytes, writerSchema }: EncodedPayload): DecodedPayload {
@@ -71,6 +93,22 @@ export class PayloadDecoder {
     }
     return reader;
   }
+}
+
+/** Each part is the payload with the items of one shard alone, as one block. */
+function cutAvro(bytes: Uint8Array, { start, end, items }: ArrayLayout, shardOfItem: readonly number[]): PayloadPart[] {
+  const byShard = new Map<number, number[]>();
+  shardOfItem.forEach((shard, index) => {
+    const own = byShard.get(shard);
+    if (own) own.push(index);
+    else byShard.set(shard, [index]);
+  });
+  if (byShard.size === 1) return [{ bytes, shard: shardOfItem[0]! }];
+  return [...byShard].map(([shard, indexes]) => {
+    const own = indexes.map((index) => bytes.subarray(items[index]!.start, items[index]!.end));
+    const parts = [bytes.subarray(0, start), avroLong(own.length), ...own, avroLong(0), bytes.subarray(end)];
+    return { shard, bytes: Buffer.concat(parts) };
+  });
 }
 
 function readerOf(schema: string): AvroPayloadReader | AvroError {

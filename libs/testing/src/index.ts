@@ -8,6 +8,8 @@ export type { FaultProxy, ProxyFault } from "./fault-proxy.ts";
 export { freePort } from "./free-port.ts";
 export { FaultyLog } from "./log-faults.ts";
 export type { LogFault, LogOperation } from "./log-faults.ts";
+export { startMockKafka, whyNoMockKafka } from "./mock-kafka.ts";
+export type { MockKafka } from "./mock-kafka.ts";
 export { natsServerBinary, startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
 export { pauseProcess } from "./pause-process.ts";

@@ -83,6 +83,15 @@ export class AvroBytes {
   }
 }
 
+/** A count as Avro writes it: not negative, below 2^30. */
+export function avroLong(count: number): Uint8Array {
+  const bytes: number[] = [];
+  for (let rest = count * 2; ; rest >>>= 7) {
+    if (rest < 0x80) return Uint8Array.of(...bytes, rest);
+    bytes.push((rest & 0x7f) | 0x80);
+  }
+}
+
 function broken(why: string): AvroError {
   return new AvroError("body", why);
 }

@@ -1,6 +1,8 @@
 import avsc from "avsc";
 import { describe, expect, it } from "vitest";
 
+import { PayloadDecoder } from "../payload-decoder.ts";
+import { shardOf } from "../shard.ts";
 import { AvroError } from "./avro-error.ts";
 import { AvroPayloadReader } from "./avro-payload.ts";
 import { wireSchemaId } from "./wire-format.ts";
@@ -101,15 +103,29 @@ describe("an Avro payload", () => {
     const items = avsc.Type.forSchema((SCHEMA.fields[2].type[1] as { items: unknown }).items as avsc.Schema, {
       wrapUnions: true,
     });
-    const ids = reader.itemRanges(bytes, 0, "samples").map(({ start, end }) => {
+    const ids = reader.arrayLayout(bytes, 0, "samples")!.items.map(({ start, end }) => {
       return (items.fromBuffer(bytes.subarray(start, end)) as { id: string }).id;
     });
     expect(ids).toEqual(["s1", "longer", "s3"]);
-    expect(reader.itemRanges(bytes, 0, "userId")).toEqual([]);
-    expect(reader.itemRanges(bytes, 0, "deleted")).toEqual([]);
+    expect(reader.arrayLayout(bytes, 0, "userId")).toBeUndefined();
+    expect(reader.arrayLayout(bytes, 0, "deleted")).toBeUndefined();
   });
 
-  it.each([0, 1, -1, 63, -64, 64, 8191, 2 ** 31, -(2 ** 31) - 1, 2 ** 41, 2 ** 48 + 1, 2 ** 52 + 1, -(2 ** 53) + 3])(
+  it("may be of a schema that names others, which it brings along", () => {
+    const [user, time, samples] = SCHEMA.fields;
+    const { items } = samples.type[1];
+    const naming = {
+      ...SCHEMA,
+      fields: [user, time, { name: "samples", type: ["null", { type: "array", items: "Sample" }] }],
+    };
+    const definitions = [{ ...items, namespace: "example" }];
+    const text = JSON.stringify({ type: naming, "firn.definitions": definitions });
+    const bytes = payload(sample("s1"));
+    expect(new AvroPayloadReader(text).read(bytes, 0)).toEqual(read(bytes));
+    expect(() => new AvroPayloadReader(JSON.stringify(naming))).toThrow("type Sample is not defined");
+  });
+
+  it.each([0, 1, -1, 63, -64, 64, 8191, 2 ** 31, -(2 ** 31) - 1, 2 ** 41, 2 ** 48 + 1, 2 ** 52 + 1, -(2 ** 51) - 1])(
     "has the long %d",
     (value) => {
       const bytes = avsc.Type.forSchema("long").toBuffer(value);
@@ -165,5 +181,42 @@ describe("the wire format", () => {
     expect(wireSchemaId(Buffer.of(0, 0, 1, 0, 2))).toBe(65_538);
     expect(wireSchemaId(Buffer.of(0, 0, 1, 0))).toBeUndefined();
     expect(wireSchemaId(Buffer.of(1, 0, 1, 0, 2))).toBeUndefined();
+  });
+});
+
+describe("an Avro payload of records of several shards", () => {
+  const schema = {
+    type: "record",
+    name: "Sales",
+    fields: [
+      { name: "source", type: "string" },
+      { name: "transactions", type: ["null", { type: "array", items: "string" }] },
+      { name: "after", type: "int" },
+    ],
+  };
+  const sales = avsc.Type.forSchema(schema as avsc.Schema, { wrapUnions: false });
+  const wire = (transactions: readonly string[]) => {
+    return Buffer.concat([Buffer.of(0, 0, 0, 0, 1), sales.toBuffer({ source: "till", transactions, after: 7 })]);
+  };
+  const decoder = new PayloadDecoder();
+  const cut = (keys: readonly string[]) => {
+    const payload = { bytes: wire(keys), encoding: "avro", writerSchema: JSON.stringify(schema) } as const;
+    const byRecord = { member: "transactions", keys };
+    return decoder.parts(payload, { ok: true, shardKey: keys[0] ?? "", records: keys.length, byRecord }, 4);
+  };
+
+  it("is cut into payloads of the same schema, each with its own records", () => {
+    const keys = Array.from({ length: 200 }, (_, i) => `t${i}`);
+    const parts = cut(keys);
+    expect(parts.map(({ shard }) => shard).sort()).toEqual([0, 1, 2, 3]);
+    for (const { bytes, shard } of parts) {
+      const own = keys.filter((key) => shardOf(key, 4) === shard);
+      expect(Buffer.from(bytes)).toEqual(Buffer.from(wire(own)));
+    }
+  });
+
+  it("stays whole where they are of one, or where there is none", () => {
+    expect(cut(["a", "a"])).toEqual([{ shard: shardOf("a", 4), bytes: wire(["a", "a"]) }]);
+    expect(cut([])).toEqual([{ shard: shardOf("", 4), bytes: wire([]) }]);
   });
 });

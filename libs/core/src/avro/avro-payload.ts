@@ -9,6 +9,10 @@ const DEPTH_MAX = 64;
 /** Items without any byte (nulls, empty records) that a block may announce: more would cost memory for nothing. */
 const EMPTY_ITEMS_MAX = 10_000;
 
+export interface ArrayLayout extends JsonRange {
+  readonly items: readonly JsonRange[];
+}
+
 type Read = (bytes: AvroBytes, depth: number) => unknown;
 
 /**
@@ -38,16 +42,23 @@ export class AvroPayloadReader {
     return value;
   }
 
-  /** Where the items of an array field of the payload lie, in order. The bytes are ones that `read` took. */
-  itemRanges(bytes: Uint8Array, start: number, field: string): JsonRange[] {
+  /**
+   * Where an array field of the payload lies, from its first block's count to its end, and where its items do, in
+   * order. The bytes are ones that `read` took. Undefined where the field is none, or is no array in these bytes.
+   */
+  arrayLayout(bytes: Uint8Array, start: number, field: string): ArrayLayout | undefined {
     const body = new AvroBytes(bytes, start);
     const record = chosen(this.#type, body);
     for (const { name, type } of record.kind === "record" ? record.fields : []) {
       const found = name === field ? chosen(type, body) : undefined;
-      if (found?.kind === "array") return rangesOf(body, this.#compile(found.items));
+      if (found?.kind === "array") {
+        const from = body.position;
+        const items = rangesOf(body, this.#compile(found.items));
+        return { start: from, end: body.position, items };
+      }
       this.#compile(found ?? type)(body, 0);
     }
-    return [];
+    return undefined;
   }
 
   #compile(type: AvroType): Read {

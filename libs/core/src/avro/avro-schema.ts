@@ -32,6 +32,12 @@ interface Scope {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/**
+ * Property of a schema: other schemas that it names, each after those that it names itself. A registry keeps such apart
+ * ("references").
+ */
+export const AVRO_DEFINITIONS = "firn.definitions";
+
 /** @throws AvroError `schema` */
 export function parseAvroSchema(text: string): AvroType {
   let json: unknown;
@@ -41,7 +47,10 @@ export function parseAvroSchema(text: string): AvroType {
     // Registries give the schema of a primitive as its bare name, too.
     json = text.trim();
   }
-  return parseType(json, { named: new Map(), namespace: "", depth: 0 });
+  const scope = { named: new Map<string, AvroType>(), namespace: "", depth: 0 };
+  const definitions = (json as Json | null)?.[AVRO_DEFINITIONS];
+  if (Array.isArray(definitions)) for (const definition of definitions as unknown[]) parseType(definition, scope);
+  return parseType(json, scope);
 }
 
 function parseType(json: unknown, scope: Scope): AvroType {

@@ -2,7 +2,8 @@ import { parseDate } from "@firn/core";
 
 import { optionalName, requiredText } from "../payload/read-fields.ts";
 import { excerpt, wrongKind, type RecordProblems } from "../payload/record-problems.ts";
-import type { JsonObject, RawRow } from "../payload/record-run.ts";
+import type { JsonObject } from "../payload/read-payload.ts";
+import type { RawRow } from "../payload/record-run.ts";
 
 const YEAR_MIN = 1900;
 const YEAR_MAX = 2199;

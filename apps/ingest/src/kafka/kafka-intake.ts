@@ -1,0 +1,258 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import {
+  KAFKA_SOURCES_KEY,
+  KAFKA_STATUS_SUBJECT,
+  kafkaPartitionName,
+  PayloadDecoder,
+  type Dataset,
+  type KafkaSources,
+} from "@firn/core";
+import { Parking, repeatTurns, type Logger, type Stage } from "@firn/service";
+import { isStreamError, STATE_BUCKET, type AttemptStore } from "@firn/stream";
+import type { Admin, Consumer, Kafka } from "kafkajs";
+
+import type { Intake, OpenIntake } from "../intake.ts";
+import { isKafkaError, kafkaClient, type KafkaConnection } from "./kafka-client.ts";
+import type { KafkaMetrics } from "./kafka-metrics.ts";
+import { KafkaPartition } from "./kafka-partition.ts";
+import { readKafkaStatus } from "./kafka-status.ts";
+import { offsetsOf } from "./partition-offsets.ts";
+import type { SchemaRegistry } from "./schema-registry.ts";
+
+export interface KafkaIntakeParts {
+  readonly connection: KafkaConnection;
+  readonly groupId: string;
+  readonly sessionTimeoutMs: number;
+  /** Topic and the dataset of its payloads. */
+  readonly topics: ReadonlyMap<string, Dataset>;
+  readonly shards: number;
+  readonly registry: SchemaRegistry | undefined;
+  readonly intake: Intake;
+  readonly metrics: KafkaMetrics;
+  readonly logger: Logger;
+}
+
+const TOPICS_INTERVAL_MS = 5_000;
+/** A failure that lasts is told: until then it may be a broker that starts again. */
+const ALARM_AFTER_MS = 5_000;
+const FETCH_WAIT_MS = 500;
+const METADATA_AGE_MS = 30_000;
+const PARTITIONS_AT_ONCE = 4;
+/** What is parked when Kafka as a whole cannot be read. */
+const WHOLE = "kafka";
+
+/** What one turn works with. */
+interface Turn {
+  readonly open: OpenIntake;
+  readonly attempts: AttemptStore;
+  readonly parking: Parking;
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads Kafka's topics into INTAKE, as a member of the consumer group. A turn is a consumer's life: one that crashes
+ * is thrown away, and the next turn begins with what INTAKE says.
+ */
+export class KafkaIntake implements Stage {
+  readonly #parts: KafkaIntakeParts;
+  readonly #decoder = new PayloadDecoder();
+  readonly #partitions = new Map<string, KafkaPartition>();
+  /** Of the present assignment. */
+  #assignment = new AbortController();
+  #admin: Admin | undefined;
+  #failingSinceMs: number | undefined;
+
+  constructor(parts: KafkaIntakeParts) {
+    this.#parts = parts;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const open = await this.#parts.intake.untilOpen(signal);
+    if (open === undefined) return;
+    const endReplies = open.connection.reply(KAFKA_STATUS_SUBJECT, { queue: "ingest" }, async () => {
+      const status = await readKafkaStatus(this.#admin, [...this.#parts.topics.keys()], open.log);
+      return Buffer.from(JSON.stringify(status), "utf8");
+    });
+    try {
+      await repeatTurns(signal, {
+        turn: (ending, progressed) => this.#turn(open, ending, progressed),
+        getsOver: (error) => isKafkaError(error) || isStreamError(error),
+        logger: this.#parts.logger,
+        fields: { source: "kafka" },
+      });
+    } finally {
+      endReplies();
+    }
+  }
+
+  async #turn(open: OpenIntake, signal: AbortSignal, progressed: () => void): Promise<void> {
+    const { connection, logger } = this.#parts;
+    const attempts = await open.connection.attempts(STATE_BUCKET);
+    const parking = new Parking("ingest", attempts, logger);
+    await this.#noteTopics(attempts, new Map());
+    const kafka = kafkaClient(connection, logger);
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      await this.#consume({ open, attempts, parking, kafka, admin, signal }, () => {
+        this.#failingSinceMs = undefined;
+        progressed();
+        parking.clear(WHOLE).catch(() => undefined);
+      });
+    } catch (error) {
+      if (isKafkaError(error)) await this.#alarm(error, parking, signal);
+      throw error;
+    } finally {
+      this.#admin = undefined;
+      await admin.disconnect().catch(() => undefined);
+    }
+  }
+
+  async #alarm(error: Error, parking: Parking, signal: AbortSignal): Promise<void> {
+    this.#failingSinceMs ??= performance.now();
+    if (performance.now() - this.#failingSinceMs < ALARM_AFTER_MS || signal.aborted) return;
+    const fix = "nothing to do but to bring Kafka back: ingest goes on by itself";
+    await parking.park(WHOLE, `Kafka cannot be read: ${error.message}`, fix, signal);
+  }
+
+  /** Until the signal, a crash, or topics that have come. */
+  async #consume(turn: Turn, joined: () => void): Promise<void> {
+    const { groupId, sessionTimeoutMs } = this.#parts;
+    const { kafka, admin, parking, attempts, signal } = turn;
+    const there = await this.#topicsThere(admin, attempts, parking, signal);
+    this.#admin = admin;
+    const consumer = kafka.consumer({
+      groupId,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      heartbeatInterval: Math.max(100, Math.floor(sessionTimeoutMs / 5)),
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      metadataMaxAge: METADATA_AGE_MS,
+      allowAutoTopicCreation: false,
+      retry: { retries: 3, initialRetryTime: 100, restartOnFailure: async () => false },
+    });
+    const ended = new Promise<Error | undefined>((resolve) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error));
+      signal.addEventListener("abort", () => resolve(undefined), { once: true });
+      consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+        joined();
+        this.#assign(turn, consumer, payload.memberAssignment, resolve);
+      });
+      this.#watchTopics(turn, there.length, () => resolve(undefined)).catch(resolve);
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...there], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+        eachBatch: async (fetched) => {
+          const { topic, partition } = fetched.batch;
+          await this.#partitions.get(kafkaPartitionName(topic, partition))?.take(fetched);
+        },
+      });
+      const failure = await ended;
+      if (failure !== undefined) throw failure;
+    } finally {
+      this.#assignment.abort();
+      this.#partitions.clear();
+      await consumer.disconnect().catch(() => undefined);
+    }
+  }
+
+  /** The group has given partitions to this process; what it had before counts for nothing. */
+  #assign(
+    { open, parking, admin, signal }: Turn,
+    consumer: Consumer,
+    assignment: Readonly<Record<string, number[]>>,
+    fail: (error: Error) => void,
+  ): void {
+    const { topics, shards, registry, metrics, logger } = this.#parts;
+    this.#assignment.abort();
+    this.#assignment = new AbortController();
+    this.#partitions.clear();
+    const ending = AbortSignal.any([signal, this.#assignment.signal]);
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      const dataset = topics.get(topic);
+      for (const partition of dataset === undefined ? [] : partitions) {
+        const place = [{ topic, partitions: [partition] }];
+        const taken = new KafkaPartition({
+          topic,
+          partition,
+          dataset: dataset!,
+          shards,
+          registry,
+          decoder: this.#decoder,
+          log: open.log,
+          parking,
+          metrics,
+          logger,
+          signal: ending,
+          offsets: () => offsetsOf(admin, topic, partition),
+          pause: () => consumer.pause(place),
+          resume: () => consumer.resume(place),
+          seek: (offset) => consumer.seek({ topic, partition, offset: String(offset) }),
+          fail,
+        });
+        this.#partitions.set(kafkaPartitionName(topic, partition), taken);
+      }
+    }
+    metrics.joined(this.#partitions.size);
+    logger.info("kafka partitions assigned", { partitions: [...this.#partitions.keys()] });
+    for (const partition of this.#partitions.values()) partition.start();
+  }
+
+  /** The configured topics that Kafka has, at least one; the others are told, and looked for while these are read. */
+  async #topicsThere(
+    admin: Admin,
+    attempts: AttemptStore,
+    parking: Parking,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const { topics } = this.#parts;
+    for (;;) {
+      const known = new Set(await admin.listTopics());
+      const there = [...topics.keys()].filter((topic) => known.has(topic));
+      const missing = [...topics.keys()].filter((topic) => !known.has(topic));
+      const { topics: described } =
+        there.length === 0 ? { topics: [] } : await admin.fetchTopicMetadata({ topics: there });
+      await this.#noteTopics(attempts, new Map(described.map(({ name, partitions }) => [name, partitions.length])));
+      for (const topic of there) await parking.clear(`${WHOLE}.${topic}`);
+      for (const topic of missing) await this.#alarmMissing(topic, parking);
+      if (there.length > 0 || signal.aborted) return there;
+      await sleep(TOPICS_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #alarmMissing(topic: string, parking: Parking): Promise<void> {
+    const fix = "make the topic, or mend KAFKA_TOPIC: ingest reads it as soon as it is there";
+    await parking.park(`${WHOLE}.${topic}`, `Kafka has no topic ${topic}`, fix, AbortSignal.abort());
+  }
+
+  /** Resolves when a topic has come that was missing: the next turn reads it too. */
+  async #watchTopics({ admin, attempts, parking, signal }: Turn, there: number, come: () => void): Promise<void> {
+    const { topics } = this.#parts;
+    const assigned = this.#assignment;
+    while (there < topics.size && !signal.aborted && assigned === this.#assignment) {
+      await sleep(TOPICS_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+      const now = await this.#topicsThere(admin, attempts, parking, signal);
+      if (now.length > there) return come();
+    }
+  }
+
+  /** What `/api/pipeline` has to know. @param partitions of the topics that were seen; of others the last count stays */
+  async #noteTopics(attempts: AttemptStore, partitions: ReadonlyMap<string, number>): Promise<void> {
+    const before = (await attempts.get(KAFKA_SOURCES_KEY)) as KafkaSources | undefined;
+    const sources: KafkaSources = {
+      topics: [...this.#parts.topics].map(([topic, { name: dataset }]) => {
+        const known = before?.topics.find((one) => one.topic === topic)?.partitions ?? 0;
+        return { topic, dataset, partitions: Math.max(known, partitions.get(topic) ?? 0) };
+      }),
+    };
+    if (JSON.stringify(before) !== JSON.stringify(sources)) await attempts.put(KAFKA_SOURCES_KEY, sources);
+  }
+}
