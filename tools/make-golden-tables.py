@@ -1,4 +1,4 @@
-"""Makes libs/lake/test/golden: small Iceberg tables as Spark writes them, and what Spark reads from them.
+"""Makes libs/lake/test/golden/spark: small Iceberg tables as Spark writes them, and what Spark reads from them.
 
 Not part of any test run: python3 with pyspark 4.1.4, and JARS naming a folder with iceberg-spark-runtime-4.1_2.13
 1.11.0. Usage: JARS=… make-golden-tables.py OUT. Locations in the tables begin with file:/golden, where the script

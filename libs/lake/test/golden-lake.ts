@@ -11,7 +11,7 @@ import type { ObjectStore } from "../src/store/object-store.ts";
 import { memoryStore } from "../src/store/memory-store.ts";
 
 /** The tables that tools/make-golden-tables.py let Spark write; their locations begin with file:/golden. */
-const FOLDER = join(import.meta.dirname, "golden");
+const FOLDER = join(import.meta.dirname, "golden", "spark");
 const ROOT = "file:///golden";
 
 export const GOLDEN_TABLES = readdirSync(join(FOLDER, "db"));
