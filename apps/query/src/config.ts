@@ -35,7 +35,7 @@ export const querySettings = defineSettings({
   cacheValuesMax: {
     env: "FIRN_QUERY_CACHE_VALUES",
     type: "int",
-    default: 500_000,
+    default: 2_000_000,
     min: 0,
     max: 100_000_000,
     help: "Values (rows times columns) of answers that are kept for the same question on the same snapshot; 0: none.",

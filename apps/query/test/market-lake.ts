@@ -31,6 +31,7 @@ export interface MarketBody<Data = Row[]> {
 export interface MarketLake {
   readonly lake: SmallLake;
   readonly relations: Relations;
+  readonly databaseUrl: string;
   /** meta_id by ticker, `us:` or `kr:` before one that both markets have. */
   readonly ids: Readonly<Record<string, number>>;
   ask<Data = Row[]>(question: string, parameters?: Row): Promise<MarketBody<Data>>;
@@ -117,6 +118,7 @@ export async function marketLake(quotes: Readonly<Record<string, readonly Quote[
   return {
     lake,
     relations,
+    databaseUrl: postgres.databaseUrl,
     ids,
     table,
     ask: async (question, parameters = {}) =>

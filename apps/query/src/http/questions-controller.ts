@@ -32,24 +32,17 @@ export class QuestionsController {
 }
 
 function questionOfRequest({ url, method, query, body }: FastifyRequest) {
-  const path = decodePath(url.split("?", 1)[0]!);
-  const found = path === undefined ? [] : questionsOfPath(path);
+  // What cannot be decoded has been refused before.
+  const path = url.split("?", 1)[0]!.split("/").map(decodeURIComponent).join("/");
+  const found = questionsOfPath(path);
   const match = found.find(({ question }) => method === (question.method ?? "GET"));
-  if (match === undefined) throw found.length === 0 ? noQuestion(path ?? url) : wrongMethod(found[0]!.question);
+  if (match === undefined) throw found.length === 0 ? noQuestion(path) : wrongMethod(found[0]!.question);
   const { question, parameters } = match;
   const sent = question.method === "POST" ? { ...parametersOf(query), ...bodyParameters(body) } : parametersOf(query);
   // What stands in the path and elsewhere too is given twice.
   const twice = Object.keys(parameters).filter((name) => Object.hasOwn(sent, name));
   const repeated = Object.fromEntries(twice.map((name) => [name, new RepeatedParameter(2)]));
   return { question, parameters: { ...sent, ...parameters, ...repeated } };
-}
-
-function decodePath(path: string): string | undefined {
-  try {
-    return path.split("/").map(decodeURIComponent).join("/");
-  } catch {
-    return undefined;
-  }
 }
 
 function bodyParameters(body: unknown): Record<string, unknown> {
