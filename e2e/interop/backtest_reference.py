@@ -1,10 +1,11 @@
 """Backtests by pandas and NumPy, written from the formulas in docs/market.md and not from Firn's code: prices as a
 frame, momentum by resampling, holdings in money instead of units. Compares them with answers of Firn's.
 
-    python backtest_reference.py PRICES.csv BENCHMARK.csv ANSWERS.json
+    python backtest_reference.py PRICES.csv[.gz] < ANSWERS.json
 
-PRICES.csv is wide (Date, one column a ticker), ANSWERS.json a list of {"name", "request", "answer", "tickers"} with
-meta_id as key of tickers. Prints a line for each answer, exits 1 on a difference of more than 1e-9."""
+PRICES is as `firn import prices` takes it; ANSWERS a list of {"name", "request", "answer"}, with "tickers" by meta_id
+and the benchmark's ticker in the request. Prints a list of {"name", "ok", "detail"}; ok when no NAV point, weight or
+metric is further off than 1e-9."""
 
 import json
 import sys
@@ -83,7 +84,7 @@ def far(ours, theirs) -> float:
     return float(np.max(np.abs(ours - theirs) / np.maximum(1.0, np.abs(theirs)), initial=0.0))
 
 
-def compare(case: dict, prices: pd.DataFrame, benchmark: pd.DataFrame) -> dict:
+def compare(case: dict, prices: pd.DataFrame) -> dict:
     request, answer = case["request"], case["answer"]
     tickers = [case["tickers"][str(meta_id)] for meta_id in request["meta_ids"]]
     nav, weights = backtest(prices[tickers], request)
@@ -100,28 +101,25 @@ def compare(case: dict, prices: pd.DataFrame, benchmark: pd.DataFrame) -> dict:
         "metrics": far([answer["metrics"][name] for name in figures], list(figures.values())),
     }
     if answer.get("benchmark"):
-        own = benchmark.iloc[:, 0].reindex(nav.index)
+        own = prices[request["benchmark"]].reindex(nav.index)
         expected = own / own.iloc[0] * 1000
         differences["benchmark"] = far([point["value"] for point in answer["benchmark"]["nav"]], expected)
     return differences
 
 
-def main() -> int:
-    prices_file, benchmark_file, answers_file = sys.argv[1:]
-    prices = pd.read_csv(prices_file, index_col="Date", parse_dates=True)
-    benchmark = pd.read_csv(benchmark_file, index_col="Date", parse_dates=True)
-    cases = json.load(open(answers_file))
-    wrong = 0
-    for case in cases:
-        differences = compare(case, prices, benchmark)
-        worst = max(differences.values())
-        points, days = len(case["answer"]["nav"]), len({row["rebal_date"] for row in case["answer"]["weights"]})
-        ok = bool(worst <= TOLERANCE)
-        wrong += not ok
+def main() -> None:
+    rows = pd.read_csv(sys.argv[1], parse_dates=["trade_date"])
+    prices = rows.pivot(index="trade_date", columns="ticker", values="adj_close")
+    outcomes = []
+    for case in json.load(sys.stdin):
+        differences = compare(case, prices)
+        answer = case["answer"]
+        points, days = len(answer["nav"]), len({row["rebal_date"] for row in answer["weights"]})
         detail = ", ".join(f"{name} {value:.1e}" for name, value in differences.items())
-        print(json.dumps({"name": case["name"], "ok": ok, "detail": f"{points} points, {days} rebalances: {detail}"}))
-    return 1 if wrong or not cases else 0
+        ok = bool(max(differences.values()) <= TOLERANCE)
+        outcomes.append({"name": case["name"], "ok": ok, "detail": f"{points} points, {days} rebalances: {detail}"})
+    print(json.dumps(outcomes))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
