@@ -1,5 +1,12 @@
 import { encodeRollupRound, type RollupRound, streams, type TableDefinition } from "@firn/core";
-import { currentSnapshot, definedIdentifier, expireSnapshots, postCommit, stageCommit } from "@firn/lake";
+import {
+  currentSnapshot,
+  definedIdentifier,
+  encodeDataFiles,
+  expireSnapshots,
+  postCommit,
+  stageCommit,
+} from "@firn/lake";
 import { waitFor } from "@firn/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HealthModel, type ModelSample } from "./support/health-model.ts";
@@ -243,9 +250,9 @@ describe("an aggregate that was dropped, replaced or rolled back", () => {
         });
       },
     });
-    await parkedReason("health.rollup", /health_data_weekly_agg is not the lake's/);
+    await parkedReason("health.rollup.periods", /health_data_weekly_agg is not the lake's/);
     await drop(table);
-    await untilNotParked("health.rollup");
+    await untilNotParked("health.rollup.periods");
     await lake.settle();
     await expectAggregates();
   });
@@ -261,7 +268,7 @@ describe("a round that cannot be written", () => {
         return { rollup: rollup.name, onto: { table: metadata["table-uuid"], snapshot }, upserts: gone, deletes: [] };
       }),
     ).then((rollups) => ({
-      v: 2,
+      v: 3,
       dataset: "health",
       sourceTable: "raw",
       sourceSnapshot: "1",
@@ -274,6 +281,21 @@ describe("a round that cannot be written", () => {
 
   it.each([
     ["its staged files are gone", async () => encodeRollupRound(await lostRound())],
+    [
+      "the data files that shall make a table whole are gone",
+      async () => {
+        const round = await lostRound();
+        const location = `${lake.env.store.root}/files.json`;
+        const file = { content: 0, filePath: `${lake.env.store.root}/gone.parquet`, fileFormat: "PARQUET" } as const;
+        const list = encodeDataFiles([{ ...file, specId: 0, partition: {}, recordCount: 1, fileSizeBytes: 7 }]);
+        await lake.env.store.put(location, list);
+        const whole = { location, bytes: list.byteLength, rows: 1 };
+        return encodeRollupRound({
+          ...round,
+          rollups: round.rollups.map((change) => ({ ...change, upserts: [], whole })),
+        });
+      },
+    ],
     ["it is of another version", () => Promise.resolve(Buffer.from('{"v":1}'))],
     ["it has nothing for a table", async () => encodeRollupRound({ ...(await lostRound()), rollups: [] })],
     [

@@ -275,9 +275,9 @@ export class InProcessLake {
       writerEpoch: "test",
       budget: new WorkBudget(rowsAtOnceMax),
     });
-    const aggregator = new AggregatorStage({
+    const aggregator = await AggregatorStage.open({
       env,
-      connection: await this.#kernel.connect(),
+      kernel: this.#kernel,
       dataset,
       log: this.#rollups,
       streams: this.#logs,
@@ -285,6 +285,9 @@ export class InProcessLake {
       folder: join(this.#folder.path, "aggregator"),
       logger: silentLogger(),
       lookAgainMs,
+      // Both ways of computing a round are taken.
+      wholeRowsMin: 5,
+      periodsIntervalMs: 50,
       backlog: () => Promise.resolve(0),
       rounded: () => undefined,
     });

@@ -8,9 +8,10 @@ import { rollupLog, type StreamConnection, validatedLog } from "@firn/stream";
 import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { AggregatorStage, type RebuildRequest } from "./aggregator-stage.ts";
+import { AggregatorStage } from "./aggregator-stage.ts";
 import { backlogOf } from "./backlog.ts";
 import type { AggregatorSettings } from "./config.ts";
+import type { RebuildRequest } from "./rebuild.ts";
 import { createRoundMetrics } from "./round-metrics.ts";
 
 export interface AggregatorOptions {
@@ -77,9 +78,9 @@ export class Aggregator implements Stage {
         log.debug("no rollups: nothing to aggregate", { dataset: dataset.name });
         continue;
       }
-      const stage = new AggregatorStage({
+      const stage = await AggregatorStage.open({
         env,
-        connection: await kernel.connect(),
+        kernel,
         dataset,
         log: rollups,
         streams: connection,

@@ -1,9 +1,8 @@
 /**
  * SQL text of single measures: of a day from rows of raw, of a week or month from days.
  */
-import { columnTypeOf, type Dataset, type MeasureDefinition, type RollupDefinition } from "@firn/core";
+import { columnTypeOf, type Dataset, type DayMeasure, type MeasureDefinition } from "@firn/core";
 import { sqlName } from "@firn/lake";
-import type { DayMeasure } from "./day-measures.ts";
 
 /** The measure of days that a fold of a column of raw is. */
 export type FindDayMeasure = (fold: DayMeasure["fold"], of: string) => DayMeasure;
@@ -51,10 +50,8 @@ export function periodMeasureSql(dataset: Dataset, measure: MeasureDefinition, d
       return sumSql(dataset, of, column("sum"));
     case "avg":
       return `fsum(${column("sum")}) / sum(${column("count")})`;
-    case "stddev_pop": {
-      const [count, mean, deviation, whole] = [column("count"), column("avg"), column("stddev_pop"), meanName(of)];
-      return `sqrt(fsum(${count} * (${deviation} * ${deviation} + (${mean} - ${whole}) * (${mean} - ${whole}))) / sum(${count}))`;
-    }
+    case "stddev_pop":
+      return quickDeviationSql(of, dayMeasure);
     case "day_count":
       return "count(*)";
     case "mean_of_daily":
@@ -67,18 +64,39 @@ export function periodMeasureSql(dataset: Dataset, measure: MeasureDefinition, d
   }
 }
 
-/** The period's mean of every column whose deviation is asked for, as further columns of day rows. */
-export function periodMeansSql(rollup: RollupDefinition, dayMeasure: FindDayMeasure, keys: string): string {
-  const spread = rollup.measures.filter((measure) => measure.fold === "stddev_pop").map((measure) => measure.of);
-  return [...new Set(spread)]
-    .map((of) => {
-      const [sum, count] = [sqlName(dayMeasure("sum", of).column), sqlName(dayMeasure("count", of).column)];
-      return `, fsum(${sum}) OVER (PARTITION BY ${keys}) / sum(${count}) OVER (PARTITION BY ${keys}) AS ${meanName(of)}`;
-    })
-    .join("");
+/**
+ * The variance as mean of squares less square of the mean has an error of some 1e-15 of the mean's square: right to
+ * 1e-11 of the mean where it is this part of the square or more.
+ */
+const quickVarianceMin = 1e-8;
+
+/** Deviation of a period in one pass over its days; null where the days' own means must be compared with the whole's. */
+function quickDeviationSql(of: string, dayMeasure: FindDayMeasure): string {
+  const { count, deviation, mean, sum } = columnsOf(of, dayMeasure);
+  const whole = `(fsum(${sum}) / sum(${count}))`;
+  const squares = `fsum(${count} * (${deviation} * ${deviation} + ${mean} * ${mean})) / sum(${count})`;
+  const variance = `(${squares} - ${whole} * ${whole})`;
+  return `CASE WHEN count(*) = 1 THEN max(${deviation})
+    WHEN isfinite(${variance}) AND ${variance} >= ${quickVarianceMin} * ${whole} * ${whole} AND ${variance} > 0 THEN sqrt(${variance}) END`;
 }
 
-const meanName = (of: string) => sqlName(`period mean of ${of}`);
+/** The same by Chan's formula, right for any values, from day rows with `periodMeanSql` as a further column. */
+export function exactDeviationSql(of: string, dayMeasure: FindDayMeasure): string {
+  const { count, deviation, mean } = columnsOf(of, dayMeasure);
+  const apart = `(${mean} - period_mean)`;
+  return `sqrt(fsum(${count} * (${deviation} * ${deviation} + ${apart} * ${apart})) / sum(${count}))`;
+}
+
+/** The period's mean of a column as `period_mean`, over day rows partitioned by the period's keys. */
+export function periodMeanSql(of: string, dayMeasure: FindDayMeasure, keys: string): string {
+  const { count, sum } = columnsOf(of, dayMeasure);
+  return `fsum(${sum}) OVER (PARTITION BY ${keys}) / sum(${count}) OVER (PARTITION BY ${keys}) AS period_mean`;
+}
+
+function columnsOf(of: string, dayMeasure: FindDayMeasure) {
+  const column = (fold: DayMeasure["fold"]) => sqlName(dayMeasure(fold, of).column);
+  return { count: column("count"), deviation: column("stddev_pop"), mean: column("avg"), sum: column("sum") };
+}
 
 /** Whole numbers add up exactly, doubles with compensation. */
 function sumSql(dataset: Dataset, of: string, value: string): string {

@@ -2,7 +2,7 @@
  * What a rollup's table holds of computed windows. Where every window is computed, whatever changed, only rows that are
  * not there already are written: making a right table anew changes nothing.
  */
-import type { Dataset, MeasureDefinition, RollupDefinition } from "@firn/core";
+import { type Dataset, daysOf, type MeasureDefinition, type RollupDefinition } from "@firn/core";
 import {
   and,
   gte,
@@ -15,7 +15,6 @@ import {
   sqlName,
   type Table,
 } from "@firn/lake";
-import { daysOf } from "./day-measures.ts";
 import { periodStart } from "./rollup-sql.ts";
 import { dateLiteral, namedKeys, slicePredicate, type Slice } from "./slices.ts";
 
@@ -61,7 +60,7 @@ export async function fillPublished(input: PublishedInput, windows: string, name
   const same = daysOf(dataset).dimensions.map((one) => `w.${sqlName(one)} = p.${sqlName(one)}`);
   same.push(`w.${periodStart} = CAST(p.${sqlName(start)} AS DATE)`);
   await connection.run(
-    `CREATE OR REPLACE TABLE ${name} AS SELECT p.* FROM (${rows}) p SEMI JOIN ${windows} w ON ${same.join(" AND ")}`,
+    `CREATE OR REPLACE TEMP TABLE ${name} AS SELECT p.* FROM (${rows}) p SEMI JOIN ${windows} w ON ${same.join(" AND ")}`,
   );
 }
 
@@ -69,18 +68,35 @@ export async function fillPublished(input: PublishedInput, windows: string, name
 export function differingRowsSql(rollup: RollupDefinition, rows: string, published: string): string {
   const keys = rollup.table.identity.map(sqlName);
   const same = keys.map((key) => `n.${key} = p.${key}`).join(" AND ");
-  const differs = rollup.table.columns
-    .filter(({ name }) => name !== rollup.periodColumns.updatedAt && !rollup.table.identity.includes(name))
-    .map(({ name }) => differsSql(rollup, name));
   return `SELECT n.* FROM (${rows}) n
     LEFT JOIN (SELECT *, true AS is_there FROM ${published} QUALIFY count(*) OVER (PARTITION BY ${keys.join(", ")}) = 1) p ON ${same}
-    WHERE p.is_there IS NULL OR ${differs.join(" OR ")}`;
+    WHERE p.is_there IS NULL OR ${differencesSql(rollup)}`;
+}
+
+/** The rows, with the time of the published row's last change where it has the same values. */
+export function keepUpdatedAtSql(rollup: RollupDefinition, rows: string, published: string): string {
+  const { updatedAt } = rollup.periodColumns;
+  if (updatedAt === undefined) return rows;
+  const keys = rollup.table.identity.map(sqlName);
+  const same = keys.map((key) => `n.${key} = p.${key}`).join(" AND ");
+  const at = sqlName(updatedAt);
+  return `SELECT n.* REPLACE (CASE WHEN p.is_there AND NOT (${differencesSql(rollup)}) THEN p.${at} ELSE n.${at} END AS ${at})
+    FROM (${rows}) n LEFT JOIN (SELECT *, true AS is_there FROM (${published})
+      QUALIFY count(*) OVER (PARTITION BY ${keys.join(", ")}) = 1) p ON ${same}`;
 }
 
 /** Those of the keys that are published. */
 export function publishedKeysSql(rollup: RollupDefinition, keys: string, published: string): string {
   const same = rollup.table.identity.map((key) => `k.${sqlName(key)} = p.${sqlName(key)}`).join(" AND ");
   return `SELECT k.* FROM (${keys}) k SEMI JOIN ${published} p ON ${same}`;
+}
+
+/** Whether the row `n` has other values than the published row `p`. */
+function differencesSql(rollup: RollupDefinition): string {
+  return rollup.table.columns
+    .filter(({ name }) => name !== rollup.periodColumns.updatedAt && !rollup.table.identity.includes(name))
+    .map(({ name }) => differsSql(rollup, name))
+    .join(" OR ");
 }
 
 function differsSql(rollup: RollupDefinition, column: string): string {

@@ -4,10 +4,22 @@
  * Sums are compensated (`fsum`), variances are Welford's within a day and combined by Chan's formula across days, so
  * that the result does not hang on the order of the rows beyond rounding.
  */
-import { columnTypeOf, type Dataset, type RollupDefinition, type TableDefinition } from "@firn/core";
+import {
+  columnTypeOf,
+  type Dataset,
+  daysOf,
+  findDayMeasure,
+  type RollupDefinition,
+  type TableDefinition,
+} from "@firn/core";
 import { definedType, duckType, sqlName, sqlString } from "@firn/lake";
-import { daysOf, type DayMeasure, findDayMeasure } from "./day-measures.ts";
-import { dayMeasureSql, periodMeasureSql, periodMeansSql } from "./measure-sql.ts";
+import {
+  dayMeasureSql,
+  exactDeviationSql,
+  type FindDayMeasure,
+  periodMeanSql,
+  periodMeasureSql,
+} from "./measure-sql.ts";
 
 /** Calendar columns that window tables carry beside the dimensions. */
 export const periodStart = "period_start";
@@ -77,19 +89,50 @@ export function lastDayOfPeriodSql(rollup: RollupDefinition, start: string): str
 
 /**
  * One row a week or month from a relation of day rows (as `dayRowsSql` makes them). `zone` is null where the days are
- * of several zones: the latest row, which decides, may then lie in an earlier local day.
+ * of several zones: the latest row, which decides, may then lie in an earlier local day. A deviation is null where one
+ * pass does not make it exact enough: `exactDeviationsSql` does.
  */
 export function periodRowsSql(dataset: Dataset, rollup: RollupDefinition, days: string): string {
-  const { measures: dayMeasures } = daysOf(dataset);
-  const dayMeasure = (fold: DayMeasure["fold"], of: string) => findDayMeasure(dataset, dayMeasures, fold, of);
-  const period = periodOfSql(rollup, periodStart);
-  const means = periodMeansSql(rollup, dayMeasure, `${dimensionList(dataset)}, ${period}`);
+  const dayMeasure = dayMeasureOf(dataset);
   const measures = rollup.measures.map(
     (measure) => `, ${periodMeasureSql(dataset, measure, dayMeasure)} AS ${sqlName(measure.column)}`,
   );
+  // Of 64 bits, for some hundred names of zones: comparing texts costs several times as much.
+  const isOneZone = `min(hash(${zoneColumn})) = max(hash(${zoneColumn}))`;
   return `SELECT ${dimensionList(dataset)}, period AS ${periodStart},
-      CASE WHEN min(${zoneColumn}) = max(${zoneColumn}) THEN min(${zoneColumn}) END AS ${zoneColumn}${measures.join("")}
-    FROM (SELECT *, ${period} AS period${means} FROM ${days}) GROUP BY ${dimensionList(dataset)}, period`;
+      CASE WHEN ${isOneZone} THEN any_value(${zoneColumn}) END AS ${zoneColumn}${measures.join("")}
+    FROM (SELECT *, ${periodOfSql(rollup, periodStart)} AS period FROM ${days}) GROUP BY ${dimensionList(dataset)}, period`;
+}
+
+/** Fills in the deviations that are null in a table of period rows; undefined where the rollup has no such measure. */
+export function exactDeviationsSql(
+  dataset: Dataset,
+  rollup: RollupDefinition,
+  rows: string,
+  days: string,
+): { readonly missing: string; readonly updates: readonly string[] } | undefined {
+  const deviations = rollup.measures.filter((measure) => measure.fold === "stddev_pop");
+  if (deviations.length === 0) return undefined;
+  const dayMeasure = dayMeasureOf(dataset);
+  const keys = [...daysOf(dataset).dimensions.map(sqlName), "period"];
+  const same = (left: string, right: string, start: string) =>
+    keys.map((key) => `${left}.${key === "period" ? start : key} = ${right}.${key}`).join(" AND ");
+  const withPeriod = `(SELECT *, ${periodOfSql(rollup, periodStart)} AS period FROM ${days})`;
+  return {
+    missing: deviations.map(({ column }) => `${sqlName(column)} IS NULL`).join(" OR "),
+    updates: deviations.map(({ column, of }) => {
+      const asked = `(SELECT * FROM ${rows} WHERE ${sqlName(column)} IS NULL)`;
+      const some = `(SELECT d.* FROM ${withPeriod} d SEMI JOIN ${asked} m ON ${same("m", "d", periodStart)})`;
+      return `UPDATE ${rows} AS r SET ${sqlName(column)} = e.deviation FROM (
+          SELECT ${keys.join(", ")}, ${exactDeviationSql(of, dayMeasure)} AS deviation
+          FROM (SELECT *, ${periodMeanSql(of, dayMeasure, keys.join(", "))} FROM ${some}) GROUP BY ${keys.join(", ")}) e
+        WHERE ${same("r", "e", periodStart)} AND r.${sqlName(column)} IS NULL`;
+    }),
+  };
+}
+
+function dayMeasureOf(dataset: Dataset): FindDayMeasure {
+  return (fold, of) => findDayMeasure(dataset, daysOf(dataset).measures, fold, of);
 }
 
 /** Whether rows of the rollup say at which instants their period starts and ends. */

@@ -1,5 +1,5 @@
 import type { Metrics } from "@firn/service";
-import type { RoundReport } from "./aggregator-stage.ts";
+import type { RoundReport } from "./rebuild.ts";
 
 export interface RoundMetrics {
   rounded(dataset: string, report: RoundReport): void;

@@ -2,9 +2,8 @@
  * Cuts a round into slices that fit into memory: groups of values of the dimension that raw is partitioned by, so that
  * each slice reads files of its own.
  */
-import { columnTypeOf, type Dataset, type TableDefinition } from "@firn/core";
+import { columnTypeOf, type Dataset, daysOf, type TableDefinition } from "@firn/core";
 import { and, gte, isIn, type KernelConnection, type Literal, lt, or, type Predicate, sqlName } from "@firn/lake";
-import { daysOf } from "./day-measures.ts";
 
 /** Rows that name the windows of one slice, about. */
 export const rowsPerSliceMax = 150_000;

@@ -49,6 +49,7 @@ export interface ValidationInput {
   readonly env: LakeEnvironment;
   readonly connection: KernelConnection;
   readonly dataset: Dataset;
+  readonly rollups: readonly RollupDefinition[];
   readonly raw: Table;
   readonly snapshotId: bigint;
   readonly published: ReadonlyMap<string, Table>;
@@ -59,7 +60,7 @@ export interface ValidationInput {
 /** Judges the whole periods of every rollup that the range touches. */
 export async function validateRebuild(input: ValidationInput): Promise<RebuildValidation> {
   const rollups: RollupValidation[] = [];
-  for (const rollup of input.dataset.rollups) rollups.push(await validateRollup(input, rollup));
+  for (const rollup of input.rollups) rollups.push(await validateRollup(input, rollup));
   return { ok: rollups.every((rollup) => rollup.ok), rollups };
 }
 

@@ -23,7 +23,7 @@ export async function addWindowBounds(
     `SELECT DISTINCT ${periodStart} - DATE '1970-01-01' AS day, ${zoneColumn} AS zone FROM ${rows}`,
   );
   await connection.run(
-    "CREATE OR REPLACE TABLE bounds (period_start DATE, zone VARCHAR, window_start TIMESTAMPTZ, window_end TIMESTAMPTZ)",
+    "CREATE OR REPLACE TEMP TABLE bounds (period_start DATE, zone VARCHAR, window_start TIMESTAMPTZ, window_end TIMESTAMPTZ)",
   );
   for (let start = 0; start < pairs.length; start += valuesPerInsert) {
     const values = pairs.slice(start, start + valuesPerInsert).map((pair) => boundsOf(rollup, pair.day, pair.zone));

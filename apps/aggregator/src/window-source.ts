@@ -2,7 +2,7 @@
  * Which windows of days a round computes, slice by slice, so that memory does not grow with the round: a slice is some
  * values of the dimension that raw is partitioned by, and reads files of its own.
  */
-import { columnTypeOf, type Dataset, type RollupDefinition } from "@firn/core";
+import { columnTypeOf, type Dataset, daysOf, type RollupDefinition } from "@firn/core";
 import {
   type KernelConnection,
   type LakeEnvironment,
@@ -13,7 +13,6 @@ import {
   sqlName,
   type Table,
 } from "@firn/lake";
-import { daysOf } from "./day-measures.ts";
 import { dimensionList, lastDayOfPeriodSql, periodStart, windowsSql } from "./rollup-sql.ts";
 import { type Slice, slicePredicate, slicingDimension, valueText } from "./slices.ts";
 
@@ -49,7 +48,7 @@ export async function changedWindows(
     { plan: changes.deleted, rows: "deleted" },
   ] as const;
   return {
-    rowsByValue: countRows(
+    rowsByValue: rowsByValue(
       dataset,
       reads.map((read) => read.plan),
     ),
@@ -79,14 +78,14 @@ export async function allWindows(
   range: DateRange,
 ): Promise<WindowSource> {
   const plan = await planScan({ env, table: raw, snapshotId: to });
-  const rowsByValue = countRows(dataset, [plan]);
+  const byValue = rowsByValue(dataset, [plan]);
   const rollups = dataset.rollups.flatMap((rollup) => {
     const table = published.get(rollup.name);
     return table ? [{ rollup, table }] : [];
   });
   for (const { table } of rollups)
     for (const value of await publishedValues(env, connection, dataset, table))
-      rowsByValue.set(value, rowsByValue.get(value) ?? 0);
+      byValue.set(value, byValue.get(value) ?? 0);
   const date = sqlName(dataset.time.localDate);
   const conditions = [
     ...(range.from === undefined ? [] : [`${date} >= DATE '${range.from}'`]),
@@ -94,7 +93,7 @@ export async function allWindows(
   ];
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
   return {
-    rowsByValue,
+    rowsByValue: byValue,
     async relations(slice) {
       const relations = await scanParts(env, dataset, sliceOf(dataset, plan, slice), "live");
       for (const { rollup, table } of rollups)
@@ -117,7 +116,7 @@ export async function fillWindows(
   if (windows.length === 0) return 0;
   // Rows without a local date (another engine's, not yet filled in) belong to no window.
   await connection.run(
-    `CREATE OR REPLACE TABLE ${name} AS SELECT DISTINCT * FROM (${windows.join("\nUNION ALL\n")}) WHERE ${periodStart} IS NOT NULL`,
+    `CREATE OR REPLACE TEMP TABLE ${name} AS SELECT DISTINCT * FROM (${windows.join("\nUNION ALL\n")}) WHERE ${periodStart} IS NOT NULL`,
   );
   return (await connection.value<number>(`SELECT count(*) FROM ${name}`)) ?? 0;
 }
@@ -127,7 +126,8 @@ function sliceField(dataset: Dataset): string | undefined {
   return dataset.raw.partition.find((field) => field.source === dimension && field.transform === "identity")?.name;
 }
 
-function countRows(dataset: Dataset, plans: readonly ScanPlan[]): Map<string | null, number> {
+/** Rows of the planned files by value of the slicing dimension; `null` where a file does not say. */
+export function rowsByValue(dataset: Dataset, plans: readonly ScanPlan[]): Map<string | null, number> {
   const field = sliceField(dataset);
   const rows = new Map<string | null, number>();
   for (const plan of plans)

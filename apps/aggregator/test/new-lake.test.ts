@@ -28,9 +28,9 @@ test("tables that the writer has not made yet are waited for, and said once", as
     info: (message) => void said.push(`info ${message}`),
     warn: (message) => void said.push(`warn ${message}`),
   };
-  const stage = new AggregatorStage({
+  const stage = await AggregatorStage.open({
     env: lakeEnvironment({ catalog, store: memoryStore() }),
-    connection: await kernel.connect(),
+    kernel,
     dataset,
     log: await streams.openLog(rollupLog({ replicas: 1 })),
     streams,

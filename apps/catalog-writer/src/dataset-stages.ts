@@ -9,6 +9,8 @@ import {
   type NeighbourColumn,
   recordTablesOf,
   rejectedSubject,
+  type RollupLane,
+  rollupLanes,
   type TableDefinition,
   tablesOf,
 } from "@firn/core";
@@ -79,7 +81,7 @@ export async function openDatasetStages(dataset: Dataset, parts: WriterParts): P
     stages.push(stage);
   }
   if (dataset.rollups.length > 0) {
-    stages.push(await openRollupStage(dataset, queueOf, parts));
+    for (const lane of rollupLanes(dataset)) stages.push(await openRollupStage(dataset, lane, queueOf, parts));
     maintenance.watchRollups(dataset);
   }
   return { dataset, stages: [...stages, maintenance], maintenance, indexes };
@@ -172,11 +174,17 @@ async function openTableStage(
   });
 }
 
-async function openRollupStage(dataset: Dataset, queueOf: QueueOf, parts: WriterParts): Promise<RollupStage> {
+async function openRollupStage(
+  dataset: Dataset,
+  lane: RollupLane,
+  queueOf: QueueOf,
+  parts: WriterParts,
+): Promise<RollupStage> {
   return new RollupStage({
     env: parts.env,
     connection: await parts.kernel.connect(),
     dataset,
+    lane,
     log: parts.rollups,
     known: parts.known,
     queueOf,

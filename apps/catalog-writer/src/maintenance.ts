@@ -74,8 +74,8 @@ interface Target {
   current(): Promise<Table | undefined>;
   /** After a change that left the rows as they were. */
   moved(table: Table): Promise<void>;
-  /** The oldest snapshot that others still build on. */
-  keepFrom(): Promise<bigint | undefined>;
+  /** Snapshots that others still build on: from the oldest of them on all are kept. */
+  keptFrom(): Promise<readonly bigint[]>;
   lastSnapshot?: bigint | undefined;
   lastChangeMs: number;
   lastExpiryMs: number;
@@ -98,7 +98,7 @@ export class Maintenance implements Stage {
       queue: this.#options.queueOf(definition.name),
       current: () => Promise.resolve(stage.table?.table),
       moved: (table) => stage.table?.moveTo(table) ?? Promise.resolve(),
-      keepFrom: () => this.#sourceSnapshot(aggregates),
+      keptFrom: () => this.#sourceSnapshots(aggregates),
       lastChangeMs: 0,
       lastExpiryMs: 0,
     });
@@ -111,7 +111,7 @@ export class Maintenance implements Stage {
         queue: this.#options.queueOf(definition.name),
         current: () => loadTable(this.#options.env, definedIdentifier(definition)),
         moved: () => Promise.resolve(),
-        keepFrom: () => Promise.resolve(undefined),
+        keptFrom: () => Promise.resolve([]),
         lastChangeMs: 0,
         lastExpiryMs: 0,
       });
@@ -246,20 +246,24 @@ export class Maintenance implements Stage {
 
   /** Nothing expires that others still build on. */
   async #expirable(target: Target, table: Table): Promise<bigint[]> {
-    const keepFrom = await target.keepFrom();
-    const oldest = keepFrom === undefined ? undefined : snapshotById(table.metadata, keepFrom)?.["sequence-number"];
+    const sequenceOf = (id: bigint) => snapshotById(table.metadata, id)?.["sequence-number"];
+    const kept = (await target.keptFrom()).map(sequenceOf).filter((sequence) => sequence !== undefined);
+    const oldest = kept.length === 0 ? undefined : Math.min(...kept);
     return planExpiry(table.metadata, this.#options.env.clock.nowMs()).filter((id) => {
-      const sequence = snapshotById(table.metadata, id)?.["sequence-number"];
+      const sequence = sequenceOf(id);
       return oldest === undefined || sequence === undefined || sequence < oldest;
     });
   }
 
-  async #sourceSnapshot(aggregates: readonly TableDefinition[]): Promise<bigint | undefined> {
-    const [first] = aggregates;
-    if (!first) return undefined;
-    const table = await loadTable(this.#options.env, definedIdentifier(first));
-    const source = table.metadata.properties[sourceSnapshotProperty];
-    return source === undefined ? undefined : BigInt(source);
+  /** Snapshots of raw that its aggregates name: rounds of theirs go on from there. */
+  async #sourceSnapshots(aggregates: readonly TableDefinition[]): Promise<bigint[]> {
+    const tables = await Promise.all(
+      aggregates.map((definition) => loadTable(this.#options.env, definedIdentifier(definition))),
+    );
+    return tables.flatMap(({ metadata }) => {
+      const source = metadata.properties[sourceSnapshotProperty];
+      return source === undefined ? [] : [BigInt(source)];
+    });
   }
 }
 

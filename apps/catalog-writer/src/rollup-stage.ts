@@ -1,5 +1,5 @@
 /**
- * Writes the aggregator's rounds into the rollup tables, in the order day, week, month.
+ * Writes the aggregator's rounds of a lane into its rollups' tables, one after the other.
  *
  * A table that already has the round is left alone, so a round that was half written when the process ended is
  * finished, not repeated. A round that cannot be written (its files are gone, the table is not what it was computed on)
@@ -16,11 +16,12 @@ import {
   type RollupChange,
   type RollupDefinition,
   type RollupRound,
+  type RollupLane,
   rollupSubject,
   sourceSnapshotEntry,
   sourceSnapshotProperty,
   sourceTableProperty,
-  type StagedRows,
+  stagedFiles,
   writerEpochProperty,
 } from "@firn/core";
 import {
@@ -32,10 +33,7 @@ import {
   LakeError,
   loadTable,
   postCommit,
-  type SnapshotChange,
-  sqlStringList,
   stageCommit,
-  stageUpsert,
   type Table,
 } from "@firn/lake";
 import { type Logger, type Parking, repeatTurns } from "@firn/service";
@@ -44,6 +42,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CommitQueue } from "./commit-queue.ts";
 import type { KnownTables } from "./known-tables.ts";
 import { isComputedOn } from "./round-base.ts";
+import { findMissing, stageRollupChange } from "./stage-rollup-change.ts";
 import { missingColumns } from "./tables.ts";
 
 const lookAgainDefaultMs = 5_000;
@@ -52,6 +51,7 @@ export interface RollupStageOptions {
   readonly env: LakeEnvironment;
   readonly connection: KernelConnection;
   readonly dataset: Dataset;
+  readonly lane: RollupLane;
   readonly log: Log;
   readonly known: KnownTables;
   readonly queueOf: (table: string) => CommitQueue;
@@ -77,15 +77,15 @@ export class RollupStage {
       getsOver: (error) =>
         isStreamError(error) || (isLakeError(error) && error.kind !== "invalid" && error.kind !== "unsupported"),
       logger: this.#options.logger,
-      fields: { stage: "rollup", dataset: this.#options.dataset.name },
+      fields: { stage: this.#options.lane.name, dataset: this.#options.dataset.name },
     });
   }
 
   async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {
-    const { dataset, log, parking } = this.#options;
-    const subject = rollupSubject(dataset.name, 0);
+    const { dataset, lane, log, parking } = this.#options;
+    const subject = rollupSubject(dataset.name, lane.number);
     const identity = await log.identity();
-    const name = `${dataset.name}.rollup`;
+    const name = `${dataset.name}.${lane.name}`;
     const gone = await this.#goneWithRaw();
     if (gone !== undefined) {
       const fix = `firn resume ${dataset.name} --accept-loss makes them anew`;
@@ -126,17 +126,17 @@ export class RollupStage {
 
   /** A rollup's table that is gone while raw is too: somebody dropped the lake's tables, and it decides to have them anew. */
   async #goneWithRaw(): Promise<string | undefined> {
-    const { dataset, known } = this.#options;
+    const { dataset, known, lane } = this.#options;
     if ((await known.state(dataset.raw)).kind !== "missing") return undefined;
-    for (const { table } of dataset.rollups) if ((await known.state(table)).kind === "missing") return table.name;
+    for (const { table } of lane.rollups) if ((await known.state(table)).kind === "missing") return table.name;
     return undefined;
   }
 
   /** The rollups' tables in order; one that is gone is made anew. */
   async #tables(): Promise<Table[]> {
-    const { dataset, known, logger } = this.#options;
+    const { known, lane, logger } = this.#options;
     const tables: Table[] = [];
-    for (const { table: definition } of dataset.rollups) {
+    for (const { table: definition } of lane.rollups) {
       const state = await known.state(definition);
       if (state.kind !== "known")
         logger.warn("an aggregate's table is not the one that was made: its rows come from raw again", {
@@ -151,7 +151,7 @@ export class RollupStage {
   }
 
   #whyForeign(tables: readonly Table[]): string | undefined {
-    for (const [at, { table: definition }] of this.#options.dataset.rollups.entries()) {
+    for (const [at, { table: definition }] of this.#options.lane.rollups.entries()) {
       const missing = missingColumns(definition, tables[at]!.metadata);
       if (missing.length > 0) return `table ${definition.name} is not the lake's: it has no ${missing.join(", ")}`;
     }
@@ -178,18 +178,18 @@ export class RollupStage {
 
   async #write(record: LogRecord, place: RoundPlace): Promise<void> {
     const round = decoded(record);
-    const gone = round && (await this.#missingFile(round));
-    for (const rollup of this.#options.dataset.rollups) {
+    for (const rollup of this.#options.lane.rollups) {
       const change = round?.rollups.find((candidate) => candidate.rollup === rollup.name);
       const work = async () => {
         const table = await loadTable(this.#options.env, definedIdentifier(rollup.table));
         if (this.#positionOf(table, place) >= record.sequence) return;
         if (!round) await this.#leaveOut(table, record.sequence, place, "it cannot be read");
         else if (!change) await this.#leaveOut(table, record.sequence, place, "it has nothing for this table");
-        else if (gone) await this.#leaveOut(table, record.sequence, place, `its staged file ${gone} is gone`);
-        else if (!isComputedOn(table.metadata, change.onto))
-          await this.#leaveOut(table, record.sequence, place, "the table is not what it was computed on");
-        else await this.#writeTable(table, rollup, round, change, record.sequence, place);
+        else {
+          const reason = await this.#whyNot(table, change);
+          if (reason !== undefined) await this.#leaveOut(table, record.sequence, place, reason);
+          else await this.#writeTable(table, rollup, round, change, record.sequence, place);
+        }
       };
       await this.#options.queueOf(rollup.table.name).run(work, change ? rowsOf(change) : 0);
     }
@@ -205,7 +205,8 @@ export class RollupStage {
     place: RoundPlace,
   ): Promise<void> {
     const started = performance.now();
-    const snapshotChange = await this.#stage(table, rollup, change);
+    const { connection, env } = this.#options;
+    const snapshotChange = await stageRollupChange(connection, { env, table, rollup, change });
     const committed = await this.#commit({
       table,
       changes: [{ ...snapshotChange, summary: { [sourceSnapshotEntry]: round.sourceSnapshot } }],
@@ -259,39 +260,16 @@ export class RollupStage {
     return parsePositions(properties, stream).get(subject) ?? 0;
   }
 
-  async #stage(table: Table, rollup: RollupDefinition, change: RollupChange): Promise<SnapshotChange> {
-    const { connection, env } = this.#options;
-    if (change.upserts.length === 0 && change.deletes.length === 0) return { operation: "append", addedData: [] };
-    const deletes = change.deletes.length > 0 ? { deleteKeysSql: await this.#rowsSql(change.deletes) } : {};
-    const columns = rollup.table.columns.map((column) => `"${column.name}"`).join(", ");
-    const empty = `SELECT ${columns} FROM (SELECT ${rollup.table.columns.map((column) => `NULL AS "${column.name}"`).join(", ")}) WHERE false`;
-    const upsert = await stageUpsert(connection, {
-      env,
-      table,
-      rowsSql: change.upserts.length > 0 ? await this.#rowsSql(change.upserts) : empty,
-      ...deletes,
-      keyColumns: rollup.table.identity,
-      sort: rollup.table.sort,
-    });
-    const onlyNew = upsert.addedDeletes.length === 0 && upsert.removedData.length === 0;
-    return { operation: onlyNew ? "append" : "overwrite", ...upsert };
-  }
-
-  async #rowsSql(staged: readonly StagedRows[]): Promise<string> {
-    const { store } = this.#options.env;
-    const paths = await Promise.all(staged.map((file) => store.localPath(file.location, file.bytes)));
-    return `SELECT * FROM read_parquet(${sqlStringList(paths)})`;
-  }
-
-  async #missingFile(round: RollupRound): Promise<string | undefined> {
-    for (const { location, bytes } of filesOf(round))
-      if ((await this.#options.env.store.stat(location))?.sizeBytes !== bytes) return location;
-    return undefined;
+  /** Why a change cannot be written into its table; undefined when it can. */
+  async #whyNot(table: Table, change: RollupChange): Promise<string | undefined> {
+    if (!isComputedOn(table.metadata, change.onto)) return "the table is not what it was computed on";
+    const gone = await findMissing(this.#options.env.store, change);
+    return gone === undefined ? undefined : `its staged file ${gone} is gone`;
   }
 
   /** Staged files have served; one that stays behind is an orphan that maintenance finds. */
   async #removeStaged(round: RollupRound): Promise<void> {
-    await Promise.all(filesOf(round).map((file) => this.#options.env.store.delete(file.location)));
+    await Promise.all(round.rollups.flatMap(stagedFiles).map((file) => this.#options.env.store.delete(file.location)));
   }
 }
 
@@ -308,10 +286,6 @@ function decoded(record: LogRecord): RollupRound | undefined {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function filesOf(round: RollupRound): StagedRows[] {
-  return round.rollups.flatMap((change) => [...change.upserts, ...change.deletes]);
 }
 
 function rowsOf(change: RollupChange): number {

@@ -93,7 +93,9 @@ export {
   streams,
 } from "./pipeline-subjects.ts";
 export { otherEndsHeader, OTHERS_HEADER, parseOtherEnds } from "./other-ends.ts";
-export { decodeRollupRound, encodeRollupRound } from "./rollup-round.ts";
+export { daysOf, findDayMeasure, type DayMeasure, type DayRollup } from "./day-measures.ts";
+export { rollupLanes, type RollupLane } from "./rollup-lanes.ts";
+export { decodeRollupRound, encodeRollupRound, stagedFiles } from "./rollup-round.ts";
 export type { RollupChange, RollupRound, StagedRows } from "./rollup-round.ts";
 export {
   civilFromDays,

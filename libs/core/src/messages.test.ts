@@ -147,7 +147,7 @@ describe("a dead letter", () => {
 
 describe("a round of the rollups", () => {
   const round: RollupRound = {
-    v: 2,
+    v: 3,
     dataset: "health",
     sourceTable: "r",
     sourceSnapshot: "9007199254740993",
@@ -161,20 +161,29 @@ describe("a round of the rollups", () => {
         upserts: [{ location: "file:///w/staging/1.parquet", bytes: 3, rows: 2 }],
         deletes: [],
       },
+      {
+        rollup: "weekly",
+        onto: { table: "w", snapshot: "5" },
+        upserts: [],
+        deletes: [],
+        whole: { location: "file:///w/staging/1-files.json", bytes: 7, rows: 1 },
+      },
     ],
   };
 
-  it("has the shape of version 2", () => {
+  it("has the shape of version 3", () => {
     const text = Buffer.from(encodeRollupRound(round)).toString();
     expect(text).toBe(
-      '{"v":2,"dataset":"health","sourceTable":"r","sourceSnapshot":"9007199254740993","baseSnapshot":null,' +
+      '{"v":3,"dataset":"health","sourceTable":"r","sourceSnapshot":"9007199254740993","baseSnapshot":null,' +
         '"part":0,"parts":1,"rollups":[{"rollup":"daily","onto":{"table":"d","snapshot":null},' +
-        '"upserts":[{"location":"file:///w/staging/1.parquet","bytes":3,"rows":2}],"deletes":[]}]}',
+        '"upserts":[{"location":"file:///w/staging/1.parquet","bytes":3,"rows":2}],"deletes":[]},' +
+        '{"rollup":"weekly","onto":{"table":"w","snapshot":"5"},"upserts":[],"deletes":[],' +
+        '"whole":{"location":"file:///w/staging/1-files.json","bytes":7,"rows":1}}]}',
     );
     expect(decodeRollupRound(Buffer.from(text))).toEqual(round);
   });
 
-  it.each(["{}", '{"v":1,"sourceSnapshot":"1","rollups":[]}', "not JSON"])("refuses %s", (text) => {
+  it.each(["{}", '{"v":2,"sourceSnapshot":"1","rollups":[]}', "not JSON"])("refuses %s", (text) => {
     expect(() => decodeRollupRound(Buffer.from(text))).toThrow(SyntaxError);
   });
 });

@@ -18,8 +18,9 @@ export function rejectedSubject(dataset: string, shard: number): string {
   return `rejected.${dataset}.${shard}`;
 }
 
-export function rollupSubject(dataset: string, shard: number): string {
-  return `rollup.${dataset}.${shard}`;
+/** Of the rounds of a lane (rollup-lanes.ts). */
+export function rollupSubject(dataset: string, lane: number): string {
+  return `rollup.${dataset}.${lane}`;
 }
 
 export function committedHint(namespace: string, table: string): string {

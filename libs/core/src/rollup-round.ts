@@ -1,10 +1,10 @@
 /**
- * Message on `rollup.<dataset>.<shard>`: one round of the aggregator, which brings every rollup of a dataset from one
+ * Message on `rollup.<dataset>.<lane>`: one round of the aggregator, which brings every rollup of a lane from one
  * snapshot of raw to a later one. Rows travel by reference: Parquet files staged in the warehouse, with the columns of
  * the rollup's table. Snapshot ids are decimal texts.
  */
 export interface RollupRound {
-  readonly v: 2;
+  readonly v: 3;
   readonly dataset: string;
   /** Table uuid of raw. */
   readonly sourceTable: string;
@@ -30,6 +30,11 @@ export interface RollupChange {
   readonly upserts: readonly StagedRows[];
   /** Identities whose row goes (columns of the identity only). */
   readonly deletes: readonly StagedRows[];
+  /**
+   * The whole table anew: a staged file that lists data files (encodeDataFiles of @firn/lake), which lie in the table's
+   * folder already and take the place of all that it has. There are no upserts and deletes beside it.
+   */
+  readonly whole?: StagedRows;
 }
 
 export interface StagedRows {
@@ -38,16 +43,21 @@ export interface StagedRows {
   readonly rows: number;
 }
 
+/** Every staged file that a change names. */
+export function stagedFiles({ upserts, deletes, whole }: RollupChange): StagedRows[] {
+  return [...upserts, ...deletes, ...(whole ? [whole] : [])];
+}
+
 export function encodeRollupRound(round: RollupRound): Uint8Array {
   return Buffer.from(JSON.stringify(round), "utf8");
 }
 
-/** @throws SyntaxError when the bytes are not a round of version 2. */
+/** @throws SyntaxError when the bytes are not a round of version 3. */
 export function decodeRollupRound(bytes: Uint8Array): RollupRound {
   const round = JSON.parse(
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
   ) as RollupRound;
-  if (round?.v !== 2 || typeof round.sourceSnapshot !== "string" || !Array.isArray(round.rollups))
-    throw new SyntaxError("not a rollup round of version 2");
+  if (round?.v !== 3 || typeof round.sourceSnapshot !== "string" || !Array.isArray(round.rollups))
+    throw new SyntaxError("not a rollup round of version 3");
   return round;
 }

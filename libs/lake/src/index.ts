@@ -164,6 +164,7 @@ export {
   type Partition,
   type PartitionValue,
 } from "./manifest/data-file.ts";
+export { decodeDataFiles, encodeDataFiles } from "./manifest/data-file-json.ts";
 export { compareLiterals, equalLiterals } from "./manifest/compare-literals.ts";
 export {
   BOUND_LENGTH_MAX,

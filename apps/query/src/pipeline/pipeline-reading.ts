@@ -12,6 +12,8 @@ export interface DatasetReading {
   readonly validatedIdentity: string;
   readonly rollupIdentity: string;
   readonly shards: readonly ShardReading[];
+  /** The last round of each lane of the rollups, in their order; 0 where there was none. */
+  readonly roundsLast: readonly number[];
   /** Undefined: there is no such table now, because somebody has dropped it or it is not made yet. */
   readonly raw: Table | undefined;
   readonly errors: Table | undefined;
@@ -25,7 +27,6 @@ export interface ShardReading {
   readonly shard: number;
   readonly acceptedLast: number;
   readonly rejectedLast: number;
-  readonly rollupLast: number;
   /** The last INTAKE sequence that the validator is done with. */
   readonly validatedThrough: number;
   /** Last accepted sequence of each of the dataset's other tables, by name. */

@@ -5,6 +5,8 @@ import {
   parkedKey,
   parseOtherEnds,
   rejectedSubject,
+  rollupLanes,
+  type RollupLane,
   rollupSubject,
   streams,
   type Dataset,
@@ -64,8 +66,12 @@ async function readDataset(
   const raw = needsHistory(newest, rollups) ? await unlessMissing(tables.load(dataset.raw, "all")) : newest;
   const [validatedIdentity, rollupIdentity] = await Promise.all([open.validated.identity(), open.rollup.identity()]);
   const read = shardNumbers(shards).map((shard) => readShard(open, dataset.name, shard));
-  const shardReadings = await Promise.all(read);
-  return { dataset, raw, errors, rollups, others, shards: shardReadings, validatedIdentity, rollupIdentity };
+  const rounds = rollupLanes(dataset).map((lane) =>
+    lastSequence(open.rollup, rollupSubject(dataset.name, lane.number)),
+  );
+  const [shardReadings, roundsLast] = await Promise.all([Promise.all(read), Promise.all(rounds)]);
+  const ends = { shards: shardReadings, roundsLast, validatedIdentity, rollupIdentity };
+  return { dataset, raw, errors, rollups, others, ...ends };
 }
 
 async function unlessMissing(load: Promise<Table>): Promise<Table | undefined> {
@@ -78,17 +84,13 @@ async function unlessMissing(load: Promise<Table>): Promise<Table | undefined> {
 }
 
 async function readShard(open: OpenStreams, dataset: string, shard: number): Promise<ShardReading> {
-  const [accepted, rollupLast] = await Promise.all([
-    open.validated.last(acceptedSubject(dataset, shard)),
-    lastSequence(open.rollup, rollupSubject(dataset, shard)),
-  ]);
+  const accepted = await open.validated.last(acceptedSubject(dataset, shard));
   // After the accepted one: the rejected messages of a run lie before its last accepted message.
   const rejectedLast = await lastSequence(open.validated, rejectedSubject(dataset, shard));
   return {
     shard,
     acceptedLast: accepted?.sequence ?? 0,
     rejectedLast,
-    rollupLast,
     othersLast: parseOtherEnds(accepted?.headers[OTHERS_HEADER], accepted?.sequence ?? 0),
     validatedThrough: Number(accepted?.headers[INPUT_SEQUENCE] ?? 0),
     received: Number(accepted?.headers[RECORDS] ?? 0),
@@ -119,17 +121,24 @@ export async function readLag(open: OpenStreams, reading: PipelineReading): Prom
         const subject = acceptedTableSubject(name, table, shard.shard);
         add("accepted", open.validated, subject, others.get(table) ?? 0, last);
       }
-      const subject = rollupSubject(name, shard.shard);
-      add("rollup", open.rollup, subject, rollupPosition(one, subject), shard.rollupLast);
+    }
+    for (const [at, lane] of rollupLanes(one.dataset).entries()) {
+      const subject = rollupSubject(name, lane.number);
+      add("rollup", open.rollup, subject, roundPosition(one, lane, subject), one.roundsLast[at] ?? 0);
     }
   }
   await Promise.all(waits);
   return lag;
 }
 
-/** A round is done when the last table has it. */
-function rollupPosition({ rollups, rollupIdentity }: DatasetReading, subject: string): number {
-  return Math.min(...rollups.map((table) => positionIn(table, streams.rollup, rollupIdentity, subject)));
+/** A round is done when the lane's last table has it. */
+function roundPosition(
+  { dataset, rollups, rollupIdentity }: DatasetReading,
+  lane: RollupLane,
+  subject: string,
+): number {
+  const tables = lane.rollups.map((rollup) => rollups[dataset.rollups.indexOf(rollup)]);
+  return Math.min(...tables.map((table) => positionIn(table, streams.rollup, rollupIdentity, subject)));
 }
 
 /** Stages that stand still until somebody decides, with why and how to go on. */
@@ -144,8 +153,10 @@ export async function readParked(
 }
 
 /** The parts in which stages stand still: shards of the validator, what the writer writes. */
-function parkedKeys({ name, others = [] }: Dataset, shards: readonly number[]): string[] {
-  const parts = ["accepted", "rejected", "rollup", ...others.map((other) => other.definition.name)];
+function parkedKeys(dataset: Dataset, shards: readonly number[]): string[] {
+  const { name, others = [] } = dataset;
+  const lanes = rollupLanes(dataset).map((lane) => lane.name);
+  const parts = ["accepted", "rejected", ...lanes, ...others.map((other) => other.definition.name)];
   return [
     ...shards.map((shard) => parkedKey("validator", `${name}.${shard}`)),
     ...parts.map((part) => parkedKey("catalog-writer", `${name}.${part}`)),

@@ -53,7 +53,6 @@ function reading({ shards = [{}, {}], raw = [], accepted = [], rejected = [], so
   const empty = {
     acceptedLast: 0,
     rejectedLast: 0,
-    rollupLast: 0,
     validatedThrough: 0,
     received: 0,
     othersLast: new Map(),
@@ -62,6 +61,7 @@ function reading({ shards = [{}, {}], raw = [], accepted = [], rejected = [], so
     dataset,
     validatedIdentity: "now",
     rollupIdentity: "now",
+    roundsLast: [],
     shards: shards.map((shard, index) => ({ ...empty, shard: index, ...shard })),
     raw: table({ ...position(acceptedSubject, accepted), ...counts }, raw),
     errors: table(position(rejectedSubject, rejected)),

@@ -1,7 +1,7 @@
 /**
  * What a round computes of each day: the measures of the daily rollup, and those that weeks and months are made from.
  */
-import type { Dataset, MeasureDefinition, RollupDefinition } from "@firn/core";
+import type { Dataset, MeasureDefinition, RollupDefinition } from "./dataset.ts";
 
 export type DayMeasure = MeasureDefinition;
 

@@ -1,0 +1,375 @@
+/**
+ * The rollups of a lane as an incrementally maintained view: round by round from one snapshot of raw to the next. A lane
+ * of weeks and months goes as far as the published days that it is made from.
+ *
+ * The stage's position stands in the rollups' tables, which name the snapshot that they equal; a round starts only when
+ * the last one is in all of them or was left out. It learns of commits by hints, which may be lost, and by looking.
+ */
+import {
+  committedHint,
+  type Dataset,
+  encodeRollupRound,
+  parsePositions,
+  type RollupRound,
+  type RollupLane,
+  rollupSubject,
+  stagedFiles,
+} from "@firn/core";
+import {
+  currentSnapshot,
+  definedIdentifier,
+  isLakeError,
+  isOutOfMemory,
+  type KernelConnection,
+  type LakeEnvironment,
+  loadTable,
+  refreshTable,
+  rowsChangedBetween,
+  snapshotById,
+  type Table,
+} from "@firn/lake";
+import { type Logger, repeatTurns } from "@firn/service";
+import { isStreamError, type Log, type StreamConnection } from "@firn/stream";
+import { randomUUID } from "node:crypto";
+import { backlogBytesMin } from "./backlog.ts";
+import { computeChanges } from "./compute-changes.ts";
+import type { RoundParts } from "./round-parts.ts";
+import { commonSource, roundTaken } from "./published-state.ts";
+import {
+  nothingRebuilt,
+  type Rebuild,
+  type RebuildRequest,
+  type RoundReport,
+  validateRebuilds,
+  withValidation,
+} from "./rebuild.ts";
+import { rowsPerSliceMax } from "./slices.ts";
+import type { RebuildValidation } from "./validate-rebuild.ts";
+import { Wake } from "./wake.ts";
+
+const pollMs = 1_000;
+/** Others may have dropped or changed a rollup's table. */
+const lookAgainDefaultMs = 5_000;
+/** How often a new lake is looked at for its tables. */
+const tableWaitMs = 200;
+const intervalMinMs = 100;
+/** Weeks and months are of many days: they need not follow each round of days. */
+const periodsIntervalDefaultMs = 1_000;
+/**
+ * While a backlog drains, changes wait for its end, so that a window is written once in a backfill: this long at most,
+ * or so many times as long as the last round took, within limits.
+ */
+const backlogWaitMs = { least: 60_000, most: 600_000, ofLastRound: 10 };
+/** With less memory than this asks for, tables are not made whole: sorting them does not become smaller with the slices. */
+const rowsPerWholeSliceMin = rowsPerSliceMax / 16;
+/** Without changed rows the rollups still follow raw's snapshots, so that none that they name expires. */
+const emptyRoundMs = 5 * 60_000;
+
+export interface LaneStageOptions {
+  readonly env: LakeEnvironment;
+  readonly connection: KernelConnection;
+  readonly dataset: Dataset;
+  readonly lane: RollupLane;
+  readonly log: Log;
+  readonly streams: StreamConnection;
+  readonly defaultZone: string;
+  readonly folder: string;
+  readonly logger: Logger;
+  /** How often the rollups' tables are looked at while raw stands still, in milliseconds. */
+  readonly lookAgainMs?: number;
+  /** Pause between rounds of a lane of weeks and months, in milliseconds. */
+  readonly periodsIntervalMs?: number;
+  /** Changed rows of raw from which a round may make the tables whole. */
+  readonly wholeRowsMin?: number;
+  /** Bytes that wait for the writer: while a backlog drains, rounds are rarer. */
+  backlog(raw: Table): Promise<number>;
+  rounded(report: RoundReport): void;
+}
+
+/** What a round starts from. */
+interface RoundStart {
+  readonly raw: Table;
+  /** The rollups' tables by the rollup's name. */
+  readonly published: ReadonlyMap<string, Table>;
+  /** The snapshot of raw that all rollups equal; undefined where they do not. */
+  readonly base: bigint | undefined;
+  readonly to: bigint;
+  /** The last round of the log; 0 for none. */
+  readonly lastSequence: number;
+}
+
+export class LaneStage {
+  readonly #options: LaneStageOptions;
+  readonly #wake = new Wake();
+  #rebuilds: Rebuild[] = [];
+  /** Rebuilds whose round is published and not yet in all tables. */
+  #landing: { readonly rebuild: Rebuild; readonly report: RoundReport }[] = [];
+  #rowsPerSlice = rowsPerSliceMax;
+  #saidMissing = false;
+  #lastRoundMs = 0;
+  #lastRoundEnd = -Infinity;
+  /** Since when raw is seen to have changes that the rollups have not. */
+  #changedMs: number | undefined;
+  /** The round that was published last and is not known to be in all tables yet. */
+  #inFlight: number | undefined;
+  /** Raw, or the days, as they were when the rollups were seen to equal them, and when that was. */
+  #settled: { readonly source: Table; readonly atMs: number } | undefined;
+
+  constructor(options: LaneStageOptions) {
+    this.#options = options;
+  }
+
+  /** Computes the windows of a range of local dates anew, within the next round; resolves when it is in the tables. */
+  async rebuild(request: RebuildRequest): Promise<RoundReport> {
+    return new Promise((done, failed) => {
+      this.#rebuilds.push({ request, done, failed });
+      this.#wake.now();
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { dataset, lane, logger, streams } = this.#options;
+    const source = lane.days?.table ?? dataset.raw;
+    const ends = [source, ...lane.rollups.map((rollup) => rollup.table)].map((table) =>
+      streams.subscribeHints(committedHint(table.namespace, table.name), () => this.#wake.now()),
+    );
+    try {
+      await repeatTurns(signal, {
+        turn: async (ending, progressed) => {
+          const waitMs = await this.#look();
+          progressed();
+          await this.#wake.wait(waitMs, ending);
+        },
+        getsOver: (error) => this.#lowerMemory(error) || isLakeError(error) || isStreamError(error),
+        logger,
+        fields: { dataset: dataset.name, lane: lane.number },
+      });
+    } finally {
+      for (const end of ends) end();
+      for (const { failed } of [...this.#rebuilds, ...this.#landing.map((one) => one.rebuild)])
+        failed(new Error("the aggregator ends"));
+    }
+  }
+
+  /** Whether the next round can do with less memory: it computes fewer rows at once. */
+  #lowerMemory(error: unknown): boolean {
+    if (!isOutOfMemory(error) || this.#rowsPerSlice <= 1) return false;
+    this.#rowsPerSlice = Math.ceil(this.#rowsPerSlice / 2);
+    return true;
+  }
+
+  /** A turn; on a new lake a quiet wait until the writer has made the tables. Returns how long to wait at most. */
+  async #look(): Promise<number> {
+    try {
+      return await this.#turn();
+    } catch (error) {
+      const { dataset, lane, logger } = this.#options;
+      const seenAll = this.#tables.size >= lane.rollups.length + (lane.days ? 2 : 1);
+      if (seenAll || !isLakeError(error, "not_found")) throw error;
+      if (!this.#saidMissing && !lane.days)
+        logger.info("waiting until the tables are made", { dataset: dataset.name, error });
+      this.#saidMissing = true;
+      return tableWaitMs;
+    }
+  }
+
+  /** One look at the tables, and a round when one is due. Returns how long to wait at most before the next look. */
+  async #turn(): Promise<number> {
+    if (await this.#isInFlight()) return pollMs;
+    const { dataset, lane } = this.#options;
+    const raw = await this.#load(dataset.raw);
+    const source = lane.days ? await this.#load(lane.days.table) : raw;
+    const waitMs = Math.min(pollMs, this.#options.lookAgainMs ?? pollMs);
+    if (this.#isSettled(source)) return waitMs;
+    const start = await this.#start(raw);
+    if (start === undefined) return waitMs;
+    const { base, to } = start;
+    if (base !== undefined && this.#rebuilds.length === 0) {
+      const changed = rowsChangedBetween(raw.metadata, base, to);
+      if (changed === false && (base === to || timeOf(raw, to) - timeOf(raw, base) < emptyRoundMs)) {
+        this.#settled = { source, atMs: performance.now() };
+        return waitMs;
+      }
+    }
+    const restMs = await this.#rest(raw);
+    if (restMs > 0 && this.#rebuilds.length === 0) return restMs;
+    await this.#round(start);
+    return 0;
+  }
+
+  /** A cheap look for the first moments after a round: the last table gets it last. */
+  async #isInFlight(): Promise<boolean> {
+    const { lane, log } = this.#options;
+    const rollup = lane.rollups.at(-1);
+    if (this.#inFlight === undefined || rollup === undefined || performance.now() - this.#lastRoundEnd > pollMs)
+      return false;
+    const { metadata } = await this.#load(rollup.table);
+    const position = parsePositions(metadata.properties, log.stream).get(this.#subject) ?? 0;
+    return position < this.#inFlight;
+  }
+
+  #isSettled(source: Table): boolean {
+    const settled = this.#settled;
+    if (settled?.source !== source || this.#rebuilds.length > 0) return false;
+    return performance.now() - settled.atMs < (this.#options.lookAgainMs ?? lookAgainDefaultMs);
+  }
+
+  /** What the next round starts from; undefined while there is nothing to start from, and while the last is on its way. */
+  async #start(raw: Table): Promise<RoundStart | undefined> {
+    const { lane, log } = this.#options;
+    const subject = this.#subject;
+    const [last, identity, days, ...tables] = await Promise.all([
+      log.last(subject),
+      log.identity(),
+      lane.days && this.#load(lane.days.table),
+      ...lane.rollups.map((rollup) => this.#load(rollup.table)),
+    ]);
+    const lastSequence = last?.sequence ?? 0;
+    const metadata = tables.map((table) => table.metadata);
+    if (metadata.some((one) => roundTaken(one, log.stream, identity, subject) !== lastSequence)) return undefined;
+    this.#inFlight = undefined;
+    if (currentSnapshot(raw.metadata) === undefined)
+      for (const { request, done } of this.#rebuilds.splice(0)) done(nothingRebuilt(request));
+    const base = commonSource(raw.metadata, metadata);
+    if (base !== undefined) for (const { rebuild, report } of this.#landing.splice(0)) rebuild.done(report);
+    const to = days ? commonSource(raw.metadata, [days.metadata]) : currentSnapshot(raw.metadata)?.["snapshot-id"];
+    // Days that were computed anew from an older snapshot have to come up first.
+    if (to === undefined || isBefore(raw, to, base)) return undefined;
+    const published = new Map(lane.rollups.map((rollup, at) => [rollup.name, tables[at]!]));
+    if (lane.days && days) published.set(lane.days.name, days);
+    return { raw, published, base, to, lastSequence };
+  }
+
+  /** How long to let commits gather: nothing at rest, to its end while a backlog drains. */
+  async #rest(raw: Table): Promise<number> {
+    const { lane, periodsIntervalMs = periodsIntervalDefaultMs } = this.#options;
+    const now = performance.now();
+    this.#changedMs ??= now;
+    const pauseMs = this.#lastRoundEnd + (lane.days ? periodsIntervalMs : intervalMinMs) - now;
+    // The lane of days has waited already.
+    if (lane.days || pauseMs > 0 || (await this.#options.backlog(raw)) < backlogBytesMin) return Math.max(0, pauseMs);
+    const { least, most, ofLastRound } = backlogWaitMs;
+    const waitMs = Math.min(most, Math.max(least, ofLastRound * this.#lastRoundMs));
+    return Math.max(0, Math.min(pollMs, this.#changedMs + waitMs - now));
+  }
+
+  async #round(start: RoundStart): Promise<void> {
+    const started = performance.now();
+    const rebuilds = this.#rebuilds;
+    this.#rebuilds = [];
+    this.#settled = undefined;
+    this.#changedMs = undefined;
+    try {
+      const { round, windows } = await this.#compute(start, rebuilds);
+      const files = round.rollups.flatMap(stagedFiles);
+      const { connection, dataset, env, lane, logger } = this.#options;
+      const { published, raw, to } = start;
+      const tables = { env, connection, dataset, rollups: lane.rollups, raw, snapshotId: to, published };
+      const validations = await validateRebuilds(rebuilds, { ...tables, changes: round.rollups });
+      if ([...validations.values()].some((validation) => !validation.ok))
+        return await this.#refuse(round, rebuilds, validations, windows);
+      // Tables that were right already stay as they are.
+      if (files.length > 0 || start.base !== start.to) await this.#publish(round, start.lastSequence);
+      this.#lastRoundMs = performance.now() - started;
+      this.#lastRoundEnd = performance.now();
+      const rows = files.reduce((sum, file) => sum + file.rows, 0);
+      const report = { windows, rows, durationMs: Math.round(this.#lastRoundMs) };
+      logger.debug("round computed", { dataset: dataset.name, ...report, snapshotId: round.sourceSnapshot });
+      this.#options.rounded(report);
+      const reportOf = (rebuild: Rebuild) => withValidation(report, validations.get(rebuild));
+      this.#landing.push(...rebuilds.map((rebuild) => ({ rebuild, report: reportOf(rebuild) })));
+    } catch (error) {
+      for (const one of rebuilds) one.failed(error);
+      throw error;
+    }
+  }
+
+  /** Leaves the tables as they are: who asked for a validation that failed hears so, the other rebuilds come again. */
+  async #refuse(
+    round: RollupRound,
+    rebuilds: readonly Rebuild[],
+    validations: ReadonlyMap<Rebuild, RebuildValidation>,
+    windows: number,
+  ): Promise<void> {
+    const { dataset, env, logger } = this.#options;
+    logger.warn("a rebuild is refused: its rows are not what raw gives", { dataset: dataset.name });
+    for (const file of round.rollups.flatMap(stagedFiles)) await env.store.delete(file.location);
+    const report = { windows, rows: 0, durationMs: 0 };
+    for (const rebuild of rebuilds) {
+      const validation = validations.get(rebuild);
+      if (validation?.ok === false) rebuild.done(withValidation(report, validation));
+      else this.#rebuilds.push(rebuild);
+    }
+  }
+
+  async #compute(start: RoundStart, rebuilds: readonly Rebuild[]): Promise<{ round: RollupRound; windows: number }> {
+    const { connection, dataset, defaultZone, env, folder, lane, logger, wholeRowsMin } = this.#options;
+    const { raw, published, to } = start;
+    const nowMs = env.clock.nowMs();
+    const parts: RoundParts = {
+      env,
+      connection,
+      dataset,
+      rollups: lane.rollups,
+      days: lane.days,
+      raw,
+      snapshotId: to,
+      published,
+      defaultZone,
+      rowsPerSlice: this.#rowsPerSlice,
+      nowUs: nowMs * 1000,
+      roundId: `${nowMs}-${randomUUID()}`,
+      folder,
+    };
+    const { computed, baseSnapshot } = await computeChanges(parts, {
+      base: start.base,
+      rebuilds: rebuilds.map((rebuild) => rebuild.request),
+      wholeRowsMin: this.#rowsPerSlice < rowsPerWholeSliceMin ? Infinity : wholeRowsMin,
+      logger,
+    });
+    const round: RollupRound = {
+      v: 3,
+      dataset: dataset.name,
+      sourceTable: raw.metadata["table-uuid"],
+      sourceSnapshot: String(to),
+      baseSnapshot: baseSnapshot === undefined ? null : String(baseSnapshot),
+      part: 0,
+      parts: 1,
+      rollups: computed.changes,
+    };
+    return { round, windows: computed.windows };
+  }
+
+  async #publish(round: RollupRound, lastSequence: number): Promise<void> {
+    const record = { subject: this.#subject, data: encodeRollupRound(round) };
+    const appended = await this.#options.log.append([{ ...record, expectedLastSequence: lastSequence }]);
+    this.#inFlight = appended.lastSequence;
+  }
+
+  get #subject(): string {
+    const { dataset, lane } = this.#options;
+    return rollupSubject(dataset.name, lane.number);
+  }
+
+  readonly #tables = new Map<string, Table>();
+
+  async #load(definition: { readonly namespace: string; readonly name: string }): Promise<Table> {
+    const { env } = this.#options;
+    const known = this.#tables.get(definition.name);
+    const table = known ? await refreshTable(env, known) : await loadTable(env, definedIdentifier(definition));
+    this.#tables.set(definition.name, table);
+    return table;
+  }
+}
+
+/** Whether a snapshot of raw lies before another one. */
+function isBefore({ metadata }: Table, id: bigint, other: bigint | undefined): boolean {
+  const sequenceOf = (one: bigint) => snapshotById(metadata, one)?.["sequence-number"];
+  const [sequence, otherSequence] = [sequenceOf(id), other === undefined ? undefined : sequenceOf(other)];
+  return sequence !== undefined && otherSequence !== undefined && sequence < otherSequence;
+}
+
+/** When a snapshot was made, in milliseconds; long ago when it has expired. */
+function timeOf(raw: Table, snapshotId: bigint): number {
+  return raw.metadata.snapshots.find((one) => one["snapshot-id"] === snapshotId)?.["timestamp-ms"] ?? -Infinity;
+}
