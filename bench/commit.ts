@@ -16,7 +16,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Batch } from "../apps/catalog-writer/src/batch.ts";
-import { KeyIndex } from "../apps/catalog-writer/src/key-index.ts";
+import { KeyIndex } from "../apps/catalog-writer/src/key-index/key-index.ts";
 import { KeyedTable } from "../apps/catalog-writer/src/keyed-table.ts";
 import { ensureTables } from "../apps/catalog-writer/src/tables.ts";
 
@@ -52,13 +52,12 @@ async function measure(tableRows: number): Promise<void> {
     });
     await ensureTables(env, [dataset]);
     const connection = await kernel.connect();
+    const shape = { definition: dataset.raw, identity: dataset.identity, content: dataset.content };
     const table = await KeyedTable.open({
       env,
       connection,
       index,
-      definition: dataset.raw,
-      identity: dataset.identity,
-      content: dataset.content,
+      ...shape,
       identifier: definedIdentifier(dataset.raw),
       stream: streams.validated,
       subjects: [acceptedSubject(dataset.name, 0)],
@@ -69,9 +68,10 @@ async function measure(tableRows: number): Promise<void> {
     const commit = async (from: number, count: number, changed: (n: number) => number | undefined) => {
       const batch = new Batch({
         connection,
-        definition: dataset.raw,
+        shape,
+        index,
         kind: "accepted",
-        folder: join(folder, "spool"),
+        file: join(folder, "messages.json"),
         name: `batch_${sequence}`,
       });
       for (let start = 0; start < count; start += messageRows) {
@@ -80,6 +80,7 @@ async function measure(tableRows: number): Promise<void> {
           { subject: acceptedSubject(dataset.name, 0), sequence: ++sequence, data, headers: {}, timestampMs: 0 },
           0,
         );
+        await batch.absorb();
       }
       const cpuBefore = process.cpuUsage();
       const started = performance.now();

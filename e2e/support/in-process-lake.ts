@@ -42,7 +42,7 @@ import { join } from "node:path";
 import { AggregatorStage } from "../../apps/aggregator/src/aggregator-stage.ts";
 import { defaultCadence } from "../../apps/catalog-writer/src/cadence.ts";
 import { openDatasetStages } from "../../apps/catalog-writer/src/dataset-stages.ts";
-import type { KeyIndex } from "../../apps/catalog-writer/src/key-index.ts";
+import type { KeyIndex } from "../../apps/catalog-writer/src/key-index/key-index.ts";
 import { KnownTables } from "../../apps/catalog-writer/src/known-tables.ts";
 import { answerMaintain } from "../../apps/catalog-writer/src/maintain-reply.ts";
 import { WorkBudget } from "../../apps/catalog-writer/src/work-budget.ts";

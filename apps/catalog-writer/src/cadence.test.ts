@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { commitDue, defaultCadence, intervalMs } from "./cadence.ts";
 
-const state = { bytes: 1000, ageMs: 0, quietMs: 0, lastCommitMs: 100, lastBytes: 1000 };
+const state = { rows: 0, bytes: 1000, ageMs: 0, quietMs: 0, lastCommitMs: 100, lastBytes: 1000 };
 
 describe("commitDue", () => {
   it("commits a batch that is large, old for its cost, or followed by nothing", () => {
@@ -21,8 +21,8 @@ describe("commitDue", () => {
 
   it("expects a small batch to cost less than the large one before it, but never nothing", () => {
     const small = { ...state, bytes: 100, lastBytes: 1000, lastCommitMs: 5000 };
-    expect(commitDue(defaultCadence, { ...small, ageMs: 1000 }).due).toBe(true);
-    expect(commitDue(defaultCadence, { ...small, bytes: 1, ageMs: 900 }).due).toBe(false);
+    expect(commitDue(defaultCadence, { ...small, ageMs: 1250 }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...small, bytes: 1, ageMs: 1200 }).due).toBe(false);
   });
 
   it("bounds the interval", () => {

@@ -4,16 +4,21 @@
  */
 export interface CadenceLimits {
   readonly bytesMax: number;
+  readonly rowsMax: number;
   readonly intervalMinMs: number;
   readonly intervalMaxMs: number;
-  /** Part of the time that may go into commits, as a divisor: 4 means a commit every four commit durations. */
+  /**
+   * Part of the time that may go into commits, as a divisor: 2 means a commit every two commit durations. A commit that
+   * takes long is one of many files, which costs little more with more rows: the divisor grows by one a second of it.
+   */
   readonly costFactor: number;
   /** With no message for this long, what waits is committed at once. */
   readonly quietMs: number;
 }
 
 export const defaultCadence: CadenceLimits = {
-  bytesMax: 56 * 1024 * 1024,
+  bytesMax: 320 * 1024 * 1024,
+  rowsMax: 600_000,
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
   costFactor: 2,
@@ -22,6 +27,8 @@ export const defaultCadence: CadenceLimits = {
 
 export interface CadenceState {
   readonly bytes: number;
+  /** Rows that are loaded already. */
+  readonly rows: number;
   /** Milliseconds since the batch's first message arrived, and since its last one. */
   readonly ageMs: number;
   readonly quietMs: number;
@@ -40,12 +47,20 @@ export function expectedCommitMs(state: Pick<CadenceState, "bytes" | "lastBytes"
 }
 
 export function intervalMs(limits: CadenceLimits, commitMs: number): number {
-  return Math.min(limits.intervalMaxMs, Math.max(limits.intervalMinMs, limits.costFactor * commitMs));
+  return Math.min(
+    limits.intervalMaxMs,
+    Math.max(limits.intervalMinMs, (limits.costFactor + commitMs / 1000) * commitMs),
+  );
+}
+
+/** Whether a batch may take in no more. */
+export function isFull(limits: CadenceLimits, batch: Pick<CadenceState, "bytes" | "rows">): boolean {
+  return batch.bytes >= limits.bytesMax || batch.rows >= limits.rowsMax;
 }
 
 /** Whether the batch is due; a batch that is not can wait `waitMs` before it is asked again. */
 export function commitDue(limits: CadenceLimits, state: CadenceState): { due: boolean; waitMs: number } {
-  if (state.bytes >= limits.bytesMax) return { due: true, waitMs: 0 };
+  if (isFull(limits, state)) return { due: true, waitMs: 0 };
   const interval = intervalMs(limits, expectedCommitMs(state));
   if (state.ageMs >= interval) return { due: true, waitMs: 0 };
   if (state.ageMs >= limits.intervalMinMs && state.quietMs >= limits.quietMs) return { due: true, waitMs: 0 };

@@ -1,6 +1,6 @@
 import { columnTypeOf, type PartitionFieldDefinition, type TableDefinition } from "@firn/core";
 import { and, eq, gte, isIn, isNull, type Literal, lt, or, type Predicate } from "@firn/lake";
-import type { KeyIndex } from "./key-index.ts";
+import type { KeyIndex } from "./key-index/key-index.ts";
 import { locatingFields, type LocatingValue } from "./partition-name.ts";
 
 const microsPerHour = 3_600_000_000;

@@ -41,7 +41,7 @@ export const writerSettings = defineSettings({
   batchBytesMax: {
     env: "FIRN_BATCH_BYTES",
     type: "bytes",
-    default: 56 * 1024 ** 2,
+    default: 320 * 1024 ** 2,
     min: 1024 ** 2,
     help: "Bytes of messages in one commit.",
   },

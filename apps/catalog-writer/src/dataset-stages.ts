@@ -20,7 +20,7 @@ import type { Log, StreamConnection } from "@firn/stream";
 import { join } from "node:path";
 import type { CadenceLimits } from "./cadence.ts";
 import { CommitQueue } from "./commit-queue.ts";
-import { KeyIndex } from "./key-index.ts";
+import { KeyIndex } from "./key-index/key-index.ts";
 import type { KnownTables } from "./known-tables.ts";
 import { Maintenance } from "./maintenance.ts";
 import { RollupStage } from "./rollup-stage.ts";

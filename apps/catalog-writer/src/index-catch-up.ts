@@ -12,7 +12,7 @@ import {
   snapshotById,
   type Table,
 } from "@firn/lake";
-import type { KeyIndex } from "./key-index.ts";
+import type { KeyIndex } from "./key-index/key-index.ts";
 import { type KeyShape, readKeys } from "./keyed-rows.ts";
 import type { BatchKeys } from "./resolve.ts";
 

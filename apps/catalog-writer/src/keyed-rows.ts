@@ -4,7 +4,7 @@
  */
 import type { TableDefinition } from "@firn/core";
 import { type KernelConnection, sqlString } from "@firn/lake";
-import type { KeyIndex } from "./key-index.ts";
+import type { KeyIndex } from "./key-index/key-index.ts";
 import { partitionNameSql } from "./partition-name.ts";
 import { contentDigestSql, identityDigestSql } from "./record-sql.ts";
 import type { BatchKeys } from "./resolve.ts";
@@ -35,13 +35,13 @@ export async function readKeys(
   );
   await connection.run("CREATE OR REPLACE TEMP TABLE places (place VARCHAR, ordinal INTEGER)");
   const values: string[] = [];
-  for (const { place: name } of names) values.push(`(${sqlString(name)}, ${await index.partitionOrdinal(name)})`);
+  for (const { place: name } of names) values.push(`(${sqlString(name)}, ${index.partitionOrdinal(name)})`);
   if (values.length > 0) await connection.run(`INSERT INTO places VALUES ${values.join(", ")}`);
   return collect(
     connection,
     `SELECT ${identityDigestSql(shape.identity)} AS identity, ${contentDigestSql(shape.definition, shape.content)} AS content,
       CAST(${tombstone} AS UTINYINT) AS tombstone, coalesce(ordinal, -1)::INTEGER AS ordinal
-    FROM ${relation} LEFT JOIN places ON places.place = ${place}${order === undefined ? "" : ` ORDER BY ${order}`}`,
+    FROM ${relation} AS records LEFT JOIN places ON places.place = ${place}${order === undefined ? "" : ` ORDER BY records.${order}`}`,
   );
 }
 
@@ -66,10 +66,11 @@ async function collect(connection: KernelConnection, sql: string): Promise<Batch
       partition: vector<{ items: Int32Array }>(3).items.slice(0, rowCount),
     });
   }
-  return joined(chunks);
+  return joinedKeys(chunks);
 }
 
-function joined(chunks: readonly BatchKeys[]): BatchKeys {
+/** The records of several parts of a batch, one after the other. */
+export function joinedKeys(chunks: readonly BatchKeys[]): BatchKeys {
   const rows = chunks.reduce((sum, chunk) => sum + chunk.rows, 0);
   const keys = {
     rows,

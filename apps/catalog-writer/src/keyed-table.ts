@@ -15,7 +15,6 @@ import {
   parsePositions,
   positionProperty,
   receivedProperty,
-  type TableDefinition,
   writerEpochProperty,
 } from "@firn/core";
 import {
@@ -27,21 +26,22 @@ import {
   postCommit,
   type SnapshotChange,
   sqlName,
-  sqlString,
   stageCommit,
   stageRows,
   stageUpsert,
   type Table,
   type TableIdentifier,
 } from "@firn/lake";
+import { type BatchActions, storeActions, storeRows } from "./batch-actions.ts";
 import type { Batch } from "./batch.ts";
 import { candidatePredicate } from "./candidates.ts";
 import { catchUpIndex } from "./index-catch-up.ts";
-import type { KeyIndex } from "./key-index.ts";
-import { type KeyShape, readKeys } from "./keyed-rows.ts";
+import type { KeyIndex } from "./key-index/key-index.ts";
+import type { KeyShape } from "./keyed-rows.ts";
 import { assertNeighbourColumn, deriveFromNeighbours } from "./neighbour-column.ts";
 import { partitionNameSql } from "./partition-name.ts";
-import { type Resolution, resolveBatch, RowAction } from "./resolve.ts";
+import { type BatchKeys, type Resolution, resolveBatch, RowAction } from "./resolve.ts";
+import { sliceBatch } from "./slices.ts";
 
 /** The table is no longer what the batch was planned on. */
 export class TableMoved extends Error {
@@ -125,11 +125,10 @@ export class KeyedTable {
    * @throws TableMoved when another commit came first
    */
   async commit(batch: Batch, streamIdentity: string): Promise<CommitReport> {
-    const { connection, env, index } = this.#options;
-    await batch.load();
-    const keys = await readKeys(connection, this.#options, index, batch.name, "_op", `${batch.name}.rowid`);
-    const resolution = resolveBatch(keys, (row) => index.lookUp(keys, row));
-    const changes = await this.#stage(batch, resolution);
+    const { env, index } = this.#options;
+    const keys = await batch.load();
+    const resolution = resolveBatch(keys, (rows) => index.lookUp(keys, rows));
+    const changes = await this.#stage(batch, keys, resolution);
     const staged = await stageCommit(env, {
       table: this.#table,
       changes,
@@ -157,9 +156,8 @@ export class KeyedTable {
   }
 
   /** New rows as an `append`, corrections and deletions as an `overwrite`; an empty `append` when there are neither. */
-  async #stage(batch: Batch, resolution: Resolution): Promise<SnapshotChange[]> {
-    const { connection, definition, derived, env } = this.#options;
-    const columns = definition.columns.map((column) => sqlName(column.name)).join(", ");
+  async #stage(batch: Batch, keys: BatchKeys, resolution: Resolution): Promise<SnapshotChange[]> {
+    const { connection, definition, derived, env, index } = this.#options;
     const summary = {
       "firn.duplicates": String(resolution.outcomes.duplicates),
       "firn.corrected": String(resolution.outcomes.corrected),
@@ -168,17 +166,18 @@ export class KeyedTable {
     const rows = await storeActions(connection, resolution.actions);
     const touched = new Set(resolution.touchedPartitions);
     if (derived) for (const ordinal of await this.#derive(batch, derived, rows)) touched.add(ordinal);
-    const has = (action: number) => resolution.actions.includes(action);
     const changes: SnapshotChange[] = [];
-    if (has(RowAction.append) || touched.size === 0) {
+    const appends = resolution.actions.includes(RowAction.append);
+    if (appends || touched.size === 0) {
       const addedData: DataFile[] = [];
-      if (has(RowAction.append))
-        for (const slice of await sliceConditions(connection, definition, batch.name)) {
-          // Cheap to evaluate again: a filter over the batch, which is kept anyway.
-          const relationSql = `SELECT ${columns} FROM ${batch.name} WHERE ${slice} AND rowid NOT IN (SELECT row FROM ${rows.notNew})`;
-          const options = { env, table: this.#table, relationSql, evaluateAgain: true, sort: definition.sort };
-          addedData.push(...(await stageRows(connection, options)));
-        }
+      for (const slice of appends ? sliceBatch(definition, index, keys, resolution.actions) : []) {
+        if ("rows" in slice) await storeRows(connection, rows.slice, slice.rows);
+        const chosen = "rows" in slice ? `__row IN (SELECT row FROM ${rows.slice})` : slice.condition;
+        // Cheap to evaluate again: a filter over the batch, which is kept anyway.
+        const relationSql = batch.relationSql(`${chosen} AND __row NOT IN (SELECT row FROM ${rows.notNew})`);
+        const options = { env, table: this.#table, relationSql, evaluateAgain: true, sort: definition.sort };
+        addedData.push(...(await stageRows(connection, options)));
+      }
       changes.push({ operation: "append", addedData, summary });
     }
     if (touched.size > 0) {
@@ -186,8 +185,8 @@ export class KeyedTable {
       const upsert = await stageUpsert(connection, {
         env,
         table: this.#table,
-        rowsSql: `SELECT ${columns} FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${rows.replaced})`,
-        deleteKeysSql: `SELECT ${identity} FROM ${batch.name} WHERE rowid IN (SELECT row FROM ${rows.removed})`,
+        rowsSql: batch.relationSql(`__row IN (SELECT row FROM ${rows.replaced})`),
+        deleteKeysSql: `SELECT ${identity} FROM (${batch.relationSql(`__row IN (SELECT row FROM ${rows.removed})`)})`,
         keyColumns: this.#options.identity,
         copyOnWriteRows,
         candidates: candidatePredicate(definition, this.#options.index, touched),
@@ -200,13 +199,14 @@ export class KeyedTable {
   /** Computes the column that depends on neighbours; answers the partitions of stored rows that change by it. */
   async #derive(batch: Batch, derived: NeighbourColumn, actions: BatchActions): Promise<number[]> {
     const { connection, definition, env, index } = this.#options;
-    const input = { env, table: this.#table, definition, derived, batch: batch.name, actions };
+    const table = await batch.asTable();
+    const input = { env, table: this.#table, definition, derived, batch: table, actions };
     const { added, firstAdded } = await deriveFromNeighbours(connection, input);
     if (added === 0) return [];
     const places = await connection.rows<{ place: string }>(
-      `SELECT DISTINCT ${partitionNameSql(definition)} AS place FROM ${batch.name} WHERE rowid >= ${firstAdded}`,
+      `SELECT DISTINCT ${partitionNameSql(definition)} AS place FROM ${table} WHERE rowid >= ${firstAdded}`,
     );
-    return Promise.all(places.map(({ place }) => index.partitionOrdinal(place)));
+    return places.map(({ place }) => index.partitionOrdinal(place));
   }
 
   #properties(batch: Batch, resolution: Resolution, streamIdentity: string): Record<string, string> {
@@ -228,72 +228,5 @@ export class KeyedTable {
   }
 }
 
-interface BatchActions {
-  readonly notNew: string;
-  readonly replaced: string;
-  readonly removed: string;
-}
-
-/** Temporary tables (row) of the batch's records by what becomes of them; all others are new rows. */
-async function storeActions(connection: KernelConnection, actions: Uint8Array): Promise<BatchActions> {
-  const tables = { notNew: "batch_not_new", replaced: "batch_replaced", removed: "batch_removed" };
-  const rowsWhere = (wanted: (action: number) => boolean) => {
-    const rows: number[] = [];
-    for (let row = 0; row < actions.length; row++) if (wanted(actions[row]!)) rows.push(row);
-    return Int32Array.from(rows);
-  };
-  for (const name of Object.values(tables)) await connection.run(`CREATE OR REPLACE TEMP TABLE ${name} (row INTEGER)`);
-  await connection.appendIntegers(
-    tables.notNew,
-    rowsWhere((action) => action !== RowAction.append),
-  );
-  await connection.appendIntegers(
-    tables.replaced,
-    rowsWhere((action) => action === RowAction.replace),
-  );
-  await connection.appendIntegers(
-    tables.removed,
-    rowsWhere((action) => action === RowAction.remove),
-  );
-  return tables;
-}
-
 /** Corrections come to few rows of many files: only small ones are written anew, others get position deletes. */
 const copyOnWriteRows = 300;
-/** Rows that are sorted and written at a time, about. */
-const rowsPerSlice = 50_000;
-/** Partitions that are written at a time, about: each open one costs some hundred kilobytes. */
-const partitionsPerSlice = 128;
-
-/**
- * Conditions that cut a batch into slices, each with partitions of its own, so that sorting and writing need memory for
- * a slice only.
- */
-async function sliceConditions(
-  connection: KernelConnection,
-  definition: TableDefinition,
-  batch: string,
-): Promise<string[]> {
-  const field = definition.partition.find((candidate) => candidate.transform === "identity");
-  if (!field) return ["true"];
-  // As text, so that every type stands in a condition as it came.
-  const column = `CAST(${sqlName(field.source)} AS VARCHAR)`;
-  const counts = await connection.rows<{ value: string; rows: number; partitions: number }>(
-    `SELECT ${column} AS value, count(*) AS rows, count(DISTINCT ${partitionNameSql(definition)}) AS partitions
-     FROM ${batch} WHERE ${column} IS NOT NULL GROUP BY ALL ORDER BY ALL`,
-  );
-  const slices: string[][] = [];
-  let rows = Infinity;
-  let partitions = Infinity;
-  for (const count of counts) {
-    if (rows + count.rows > rowsPerSlice || partitions + count.partitions > partitionsPerSlice) {
-      slices.push([]);
-      rows = 0;
-      partitions = 0;
-    }
-    slices.at(-1)?.push(sqlString(count.value));
-    rows += count.rows;
-    partitions += count.partitions;
-  }
-  return slices.map((values) => `${column} IN (${values.join(", ")})`);
-}

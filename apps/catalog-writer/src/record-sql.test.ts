@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { partitionNameSql } from "./partition-name.ts";
-import { contentDigestSql, createBatchSql, identityDigestSql, loadColumnBatchesSql } from "./record-sql.ts";
+import { contentDigestSql, identityDigestSql, loadColumnBatchesSql } from "./record-sql.ts";
 
 const definition: TableDefinition = {
   namespace: "n",
@@ -47,8 +47,7 @@ async function load(name: string, columns: Record<string, (string | number | nul
   const rows = columns["id"]?.length ?? 0;
   const path = join(folder, `${name}.json`);
   writeFileSync(path, encodeColumnBatch("t", { rows, columns }));
-  await connection.run(createBatchSql(name, definition));
-  await connection.run(loadColumnBatchesSql(name, definition, [path], 1_000_000));
+  await connection.run(`CREATE TABLE ${name} AS ${loadColumnBatchesSql(definition, path, 1_000_000)}`);
 }
 
 describe("batch tables", () => {

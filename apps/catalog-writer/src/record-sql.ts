@@ -19,47 +19,35 @@ function fromTransport(type: ColumnType, value: string): string {
   return value;
 }
 
-/** Creates an empty batch table: the table's columns, `_op`, and rows in arrival order (rowid). */
-export function createBatchSql(batch: string, definition: TableDefinition): string {
-  const columns = definition.columns.map((column) => `${sqlName(column.name)} ${duckType(definedType(column.type))}`);
-  return `CREATE TABLE ${batch} (${columns.join(", ")}, _op UTINYINT)`;
-}
-
-/** Appends the rows of column batches (libs/core column-batch.ts), each a file with one JSON object. */
-export function loadColumnBatchesSql(
-  batch: string,
-  definition: TableDefinition,
-  files: readonly string[],
-  objectBytesMax: number,
-): string {
+/** The rows of column batches (libs/core column-batch.ts), JSON objects one after the other in a file, with `_op`. */
+export function loadColumnBatchesSql(definition: TableDefinition, file: string, objectBytesMax: number): string {
   const arrays = [
     ...definition.columns.map((column) => ({ name: column.name, type: transportType(column.type) })),
     { name: OP_COLUMN, type: "UTINYINT" },
   ];
   const key = (name: string) => sqlName(COLUMN_PREFIX + name);
   const unnested = arrays.map(({ name }) => `unnest(${key(name)}) AS ${sqlName(name)}`);
-  const values = definition.columns.map((column) => fromTransport(column.type, sqlName(column.name)));
-  return `INSERT INTO ${batch}
-    SELECT ${values.join(", ")}, ${sqlName(OP_COLUMN)} FROM (
+  const values = definition.columns.map((column) => valueSql(column, sqlName(column.name)));
+  return `SELECT ${values.join(", ")}, ${sqlName(OP_COLUMN)} FROM (
       SELECT ${unnested.join(", ")}
-      FROM read_json([${files.map(sqlString).join(", ")}], format = 'unstructured', maximum_object_size = ${objectBytesMax},
-        columns = {${arrays.map(({ name, type }) => `${key(name)}: '${type}[]'`).join(", ")}}))`;
+      FROM ${readJsonSql(file, objectBytesMax, arrays.map(({ name, type }) => `${key(name)}: '${type}[]'`).join(", "))})`;
 }
 
-/** Appends the records of rejected batches (libs/core dead-letter.ts), each a file with one JSON object. */
-export function loadRejectedBatchesSql(
-  batch: string,
-  definition: TableDefinition,
-  files: readonly string[],
-  objectBytesMax: number,
-): string {
+/** The records of rejected batches (libs/core dead-letter.ts), likewise. */
+export function loadRejectedBatchesSql(definition: TableDefinition, file: string, objectBytesMax: number): string {
   const fields = definition.columns.map((column) => `${sqlName(column.name)} ${transportType(column.type)}`);
-  const values = definition.columns.map((column) => fromTransport(column.type, `record.${sqlName(column.name)}`));
-  return `INSERT INTO ${batch}
-    SELECT ${values.join(", ")}, 0 FROM (
-      SELECT unnest(records) AS record
-      FROM read_json([${files.map(sqlString).join(", ")}], format = 'unstructured', maximum_object_size = ${objectBytesMax},
-        columns = {records: 'STRUCT(${fields.join(", ").replaceAll("'", "''")})[]'}))`;
+  const values = definition.columns.map((column) => valueSql(column, `record.${sqlName(column.name)}`));
+  const struct = `STRUCT(${fields.join(", ").replaceAll("'", "''")})[]`;
+  return `SELECT ${values.join(", ")}, 0::UTINYINT AS ${sqlName(OP_COLUMN)} FROM (
+      SELECT unnest(records) AS record FROM ${readJsonSql(file, objectBytesMax, `records: '${struct}'`)})`;
+}
+
+function valueSql({ name, type }: TableDefinition["columns"][number], value: string): string {
+  return `(${fromTransport(type, value)})::${duckType(definedType(type))} AS ${sqlName(name)}`;
+}
+
+function readJsonSql(file: string, objectBytesMax: number, columns: string): string {
+  return `read_json(${sqlString(file)}, format = 'unstructured', maximum_object_size = ${objectBytesMax}, columns = {${columns}})`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type BatchKeys, type IndexEntry, RowAction, resolveBatch } from "./resolve.ts";
+import { type BatchKeys, RowAction, resolveBatch } from "./resolve.ts";
 
 interface Arrival {
   readonly id: number;
@@ -29,7 +29,7 @@ describe("resolveBatch", () => {
   it("gives the same table, index and counts as judging the records one by one, however they are cut into batches", () => {
     fc.assert(
       fc.property(fc.array(fc.array(arrivalArbitrary, { maxLength: 12 }), { maxLength: 6 }), (batches) => {
-        const index = new Map<number, IndexEntry>();
+        const index = new Map<number, { content: bigint; partition: number }>();
         const table = new Map<number, number>();
         const model = new Map<number, number>();
         const counts = { stored: 0, corrected: 0, duplicates: 0, deleted: 0 };
@@ -49,7 +49,19 @@ describe("resolveBatch", () => {
             }
           }
           const keys = keysOf(batch);
-          const resolution = resolveBatch(keys, (row) => index.get(batch[row]?.id ?? 0));
+          const resolution = resolveBatch(keys, (rows) => {
+            const found = new Uint8Array(keys.rows);
+            const content = new BigUint64Array(keys.rows);
+            const partition = new Int32Array(keys.rows);
+            for (const row of rows) {
+              const entry = index.get(batch[row]?.id ?? 0);
+              if (entry === undefined) continue;
+              found[row] = 1;
+              content[row] = entry.content;
+              partition[row] = entry.partition;
+            }
+            return { found, content, partition };
+          });
           for (const name of ["stored", "corrected", "duplicates", "deleted"] as const)
             counts[name] += resolution.outcomes[name];
           batch.forEach(({ id, content }, row) => {

@@ -5,13 +5,16 @@
  * judged strictly in arrival order, so that within one batch a sample may come, be corrected, be deleted and come back.
  * A batch may hold half a million records: everything lies in typed arrays, no object is made for a record.
  */
+import { keyOrder, wordsOf } from "./key-index/identity-keys.ts";
 
-/** What the table holds of an identity. */
-export interface IndexEntry {
-  /** Digest of the content, unsigned 64 bit. */
-  readonly content: bigint;
-  /** Ordinal of the partition that holds the row (the key index's own numbering). */
-  readonly partition: number;
+/** What the table holds of a batch's identities, by record; only where it was asked. */
+export interface TableEntries {
+  /** 1 where the table holds the record's identity. */
+  readonly found: Uint8Array;
+  /** Digest of the content, where found. */
+  readonly content: BigUint64Array;
+  /** Ordinal of the partition that holds the row (the key index's own numbering), where found. */
+  readonly partition: Int32Array;
 }
 
 /** One batch, column by column; all arrays have one element a record, in arrival order. */
@@ -67,29 +70,20 @@ const noTombstone = -1;
  * Counting rule (INTERFACE.md, Pipeline): each record has exactly one outcome; a tombstone counts as deleted whether or
  * not its identity is stored; a deletion frees the identity, so the next arrival counts as stored.
  *
- * @param lookUp what the table holds of a record's identity, by the record's number
+ * @param lookUp what the table holds of the identities of some records, which come in the order of their keys
  */
-export function resolveBatch(keys: BatchKeys, lookUp: (row: number) => IndexEntry | undefined): Resolution {
+export function resolveBatch(keys: BatchKeys, lookUp: (rows: Int32Array) => TableEntries): Resolution {
   const actions = new Uint8Array(keys.rows);
-  const heads = headsOf(keys);
+  const { heads, inKeyOrder } = headsOf(keys);
+  const table = lookUp(inKeyOrder);
   // State of an identity, kept at its head, the first record of the batch that has it.
   const rowOf = new Int32Array(keys.rows).fill(gone);
-  const content = new BigUint64Array(keys.rows);
+  const content = table.content;
   const tombstoneOf = new Int32Array(keys.rows).fill(noTombstone);
-  const basePartition = new Int32Array(keys.rows).fill(-1);
-  const hasBase = new Uint8Array(keys.rows);
+  for (const head of inKeyOrder) if (table.found[head] === 1) rowOf[head] = inTable;
   const counts = { stored: 0, corrected: 0, duplicates: 0, deleted: 0 };
   for (let row = 0; row < keys.rows; row++) {
     const head = heads[row]!;
-    if (head === row) {
-      const base = lookUp(row);
-      if (base !== undefined) {
-        hasBase[row] = 1;
-        basePartition[row] = base.partition;
-        content[row] = base.content;
-        rowOf[row] = inTable;
-      }
-    }
     const current = rowOf[head]!;
     if (keys.tombstone[row] === 1) {
       counts.deleted++;
@@ -111,7 +105,7 @@ export function resolveBatch(keys: BatchKeys, lookUp: (row: number) => IndexEntr
     rowOf[head] = row;
     content[head] = keys.content[row]!;
   }
-  const { changed, touchedPartitions } = settle({ heads, rowOf, tombstoneOf, hasBase, basePartition }, actions);
+  const { changed, touchedPartitions } = settle({ heads, rowOf, tombstoneOf, table }, actions);
   return { actions, outcomes: counts, changed, touchedPartitions };
 }
 
@@ -119,13 +113,12 @@ interface HeadStates {
   readonly heads: Int32Array;
   readonly rowOf: Int32Array;
   readonly tombstoneOf: Int32Array;
-  readonly hasBase: Uint8Array;
-  readonly basePartition: Int32Array;
+  readonly table: TableEntries;
 }
 
 /** The batch's end: which rows are written, which rows of the table go, and where the index changes. */
 function settle(states: HeadStates, actions: Uint8Array) {
-  const { heads, rowOf, tombstoneOf, hasBase, basePartition } = states;
+  const { heads, rowOf, tombstoneOf, table } = states;
   const changed = new Int32Array(heads.length);
   let changes = 0;
   const touchedPartitions = new Set<number>();
@@ -133,52 +126,38 @@ function settle(states: HeadStates, actions: Uint8Array) {
     if (heads[head] !== head) continue;
     const row = rowOf[head]!;
     if (row === inTable) continue;
-    if (row === gone && hasBase[head] === 0) continue;
-    if (hasBase[head] === 1) touchedPartitions.add(basePartition[head]!);
+    if (row === gone && table.found[head] === 0) continue;
+    if (table.found[head] === 1) touchedPartitions.add(table.partition[head]!);
     const deciding = row === gone ? tombstoneOf[head]! : row;
-    actions[deciding] = row === gone ? RowAction.remove : hasBase[head] === 1 ? RowAction.replace : RowAction.append;
+    actions[deciding] =
+      row === gone ? RowAction.remove : table.found[head] === 1 ? RowAction.replace : RowAction.append;
     changed[changes++] = deciding;
   }
   return { changed: changed.slice(0, changes), touchedPartitions };
 }
 
-/** For each record the first record of the batch with the same identity; by open addressing. */
-function headsOf(keys: BatchKeys): Int32Array {
+/** For each record the first record of the batch with the same identity, and those first records in key order. */
+function headsOf(keys: BatchKeys): { heads: Int32Array; inKeyOrder: Int32Array } {
+  const high = wordsOf(keys.keyHigh, keys.rows);
+  const low = wordsOf(keys.keyLow, keys.rows);
+  const order = keyOrder(keys);
   const heads = new Int32Array(keys.rows);
-  const slots = 2 ** Math.ceil(Math.log2(Math.max(2, keys.rows * 2)));
-  const table = new Int32Array(slots).fill(-1);
-  // A digest's halves as 32-bit words: comparing those makes no bigint.
-  const high = new Uint32Array(keys.keyHigh.buffer, keys.keyHigh.byteOffset, keys.rows * 2);
-  const low = new Uint32Array(keys.keyLow.buffer, keys.keyLow.byteOffset, keys.rows * 2);
-  for (let row = 0; row < keys.rows; row++) {
-    const word = row * 2;
-    let slot = low[word]! & (slots - 1);
-    for (;;) {
-      const first = table[slot]!;
-      if (first === -1) {
-        table[slot] = row;
-        heads[row] = row;
-        break;
-      }
-      const other = first * 2;
-      const same =
-        low[other] === low[word] &&
-        low[other + 1] === low[word + 1] &&
-        high[other] === high[word] &&
-        high[other + 1] === high[word + 1];
-      if (same) {
-        heads[row] = first;
-        break;
-      }
-      slot = (slot + 1) & (slots - 1);
+  let found = 0;
+  let head = -1;
+  for (const row of order) {
+    // 32-bit words are compared, which makes no bigint.
+    const isSame =
+      head >= 0 &&
+      low[head * 2] === low[row * 2] &&
+      low[head * 2 + 1] === low[row * 2 + 1] &&
+      high[head * 2] === high[row * 2] &&
+      high[head * 2 + 1] === high[row * 2 + 1];
+    if (!isSame) {
+      head = row;
+      // Never ahead of the place that is being read.
+      order[found++] = row;
     }
+    heads[row] = head;
   }
-  return heads;
-}
-
-/** Writes a record's identity digest, 16 bytes big endian, into `key`. */
-export function writeKey(keys: BatchKeys, row: number, key: Buffer): Buffer {
-  key.writeBigUInt64BE(keys.keyHigh[row]!, 0);
-  key.writeBigUInt64BE(keys.keyLow[row]!, 8);
-  return key;
+  return { heads, inKeyOrder: order.slice(0, found) };
 }

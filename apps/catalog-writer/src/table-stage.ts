@@ -8,9 +8,10 @@ import { committedHint } from "@firn/core";
 import { isLakeError, isOutOfMemory, type KernelConnection, type Table } from "@firn/lake";
 import { type Logger, type Parking, repeatTurns } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Batch, type MessageKind } from "./batch.ts";
-import { type CadenceLimits, commitDue } from "./cadence.ts";
+import { type CadenceLimits, commitDue, isFull } from "./cadence.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { type CommitReport, KeyedTable, type KeyedTableOptions, TableMoved } from "./keyed-table.ts";
 import type { KnownTables } from "./known-tables.ts";
@@ -156,7 +157,7 @@ export class TableStage {
             .finally(() => void (committing = undefined));
           continue;
         }
-        if (verdict.due && batch.bytes >= limits.bytesMax) {
+        if (verdict.due && isFull(limits, batch)) {
           await committing;
           continue;
         }
@@ -168,6 +169,7 @@ export class TableStage {
         }
         lastArrivalMs = performance.now();
         batch.add(record, lastArrivalMs);
+        await batch.absorb();
       }
       await committing;
       if (failure === undefined && batch.messages > 0) await this.#commit(table, batch, identity);
@@ -184,6 +186,7 @@ export class TableStage {
     const nowMs = performance.now();
     return commitDue(limits, {
       bytes: batch.bytes,
+      rows: batch.rows,
       ageMs: nowMs - batch.firstArrivalMs,
       quietMs: nowMs - lastArrivalMs,
       lastCommitMs: this.#lastCommitMs,
@@ -207,12 +210,16 @@ export class TableStage {
 
   #newBatch(): Batch {
     const { kind, folder, loadConnection, table, name } = this.#options;
+    const number = this.#batches++;
+    const sqlName = name.replaceAll(/\W/g, "_");
     return new Batch({
       connection: loadConnection,
-      definition: table.definition,
+      shape: table,
+      index: table.index,
       kind,
-      folder,
-      name: `batch_${name.replaceAll(/\W/g, "_")}_${this.#batches++}`,
+      // One batch is committed while the next one fills.
+      file: join(folder, `${sqlName}_${number % 2}.json`),
+      name: `batch_${sqlName}_${number}`,
     });
   }
 

@@ -19,7 +19,7 @@ import * as fc from "fast-check";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Batch } from "../src/batch.ts";
-import { KeyIndex } from "../src/key-index.ts";
+import { KeyIndex } from "../src/key-index/key-index.ts";
 import { KeyedTable } from "../src/keyed-table.ts";
 import { KnownTables } from "../src/known-tables.ts";
 
@@ -90,9 +90,10 @@ class PriceTable {
     const sequence = ++this.#sequence;
     const batch = new Batch({
       connection,
-      definition: prices.definition,
+      shape: { ...prices, identity: prices.definition.identity },
+      index: this.#index,
       kind: "accepted",
-      folder: folder.path,
+      file: join(folder.path, "messages.json"),
       name: `batch_${lakes}_${sequence}`,
     });
     const of = <T>(value: (arrival: Arrival) => T) => arrivals.map(value);

@@ -1,0 +1,377 @@
+/**
+ * The local key index of one table: identity digest → (content digest, partition).
+ *
+ * Promise: it equals the table at the snapshot that it names, or says that it does not; it is written after the
+ * commit and can be deleted at any time (the table rebuilds it). Merging and compaction do not touch it, since it
+ * holds no file names. One process opens it; reads see every write that `apply` has resolved.
+ *
+ * It is a log-structured merge tree: the newest entries in memory and a log, older ones in sorted runs. A batch is
+ * looked up in the order of its keys, and written as a run or into the log: no page of the index is touched at random,
+ * so a commit costs the same whatever the table holds (ADR 0006).
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { BatchKeys, TableEntries } from "../resolve.ts";
+import { entryWords, type IdentityKeys, keyOrder, removedPartition, wordsOf } from "./identity-keys.ts";
+import {
+  emptyManifest,
+  type IndexManifest,
+  type IndexState,
+  readIndexManifest,
+  removeLeftOvers,
+  writeIndexManifest,
+} from "./index-files.ts";
+import { blockEntries, KeyRun } from "./key-run.ts";
+import { mergeRuns } from "./merge-runs.ts";
+import { RecentEntries } from "./recent-entries.ts";
+import { RecentLog } from "./recent-log.ts";
+import { runsToMerge } from "./run-levels.ts";
+import { RunWriter } from "./run-writer.ts";
+
+/** Changes when a digest or a file's layout does: an index of another version is rebuilt. */
+export const keyIndexVersion = "2:md5:duckdb-1.5.5";
+
+const recentMaxDefault = 65_536;
+const logFile = "recent.log";
+
+/** Changes of the index, by records of a batch. */
+export interface IndexChange {
+  readonly keys: BatchKeys;
+  /** The records, each identity once. */
+  readonly rows: Int32Array;
+  /** Whether a record takes its identity out; else it puts it in. */
+  removes(row: number): boolean;
+}
+
+export interface KeyIndexOptions {
+  /** Entries held in memory and the log at most; larger changes become a run at once. Default 65,536. */
+  readonly recentMax?: number;
+}
+
+/** What a log record says beside its entries. */
+interface LoggedState {
+  readonly state: IndexState | null;
+  readonly firstPartition: number;
+  readonly partitions: readonly string[];
+}
+
+export class KeyIndex {
+  readonly #folder: string;
+  readonly #recentMax: number;
+  readonly #log: RecentLog;
+  readonly #recent = new RecentEntries();
+  /** Oldest first. */
+  #runs: KeyRun[];
+  #state: IndexState | null;
+  #generation: number;
+  #nextRun: number;
+  readonly #names: string[];
+  readonly #ordinals: Map<string, number>;
+  #loggedNames: number;
+  #merging: Promise<void> | undefined;
+  #failure: unknown;
+  #closed = false;
+
+  private constructor(folder: string, options: KeyIndexOptions, manifest: IndexManifest, runs: KeyRun[]) {
+    this.#folder = folder;
+    this.#recentMax = options.recentMax ?? recentMaxDefault;
+    this.#runs = runs;
+    this.#state = manifest.state;
+    this.#generation = manifest.generation;
+    this.#nextRun = manifest.nextRun;
+    this.#names = [...manifest.partitions];
+    const { log, records } = RecentLog.open(join(folder, logFile), manifest.generation);
+    this.#log = log;
+    for (const { entries, state } of records) this.#replay(entries, state as LoggedState);
+    this.#ordinals = new Map(this.#names.map((name, ordinal) => [name, ordinal]));
+    this.#loggedNames = this.#names.length;
+  }
+
+  /** Opens the index in a folder of its own; a damaged one is thrown away (it is only a cache). */
+  static open(folder: string, options: KeyIndexOptions = {}): KeyIndex {
+    mkdirSync(folder, { recursive: true });
+    try {
+      return KeyIndex.#openWhole(folder, options);
+    } catch {
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+      return new KeyIndex(folder, options, emptyManifest, []);
+    }
+  }
+
+  static #openWhole(folder: string, options: KeyIndexOptions): KeyIndex {
+    const manifest = readIndexManifest(folder);
+    removeLeftOvers(folder, manifest, [logFile]);
+    const runs: KeyRun[] = [];
+    try {
+      for (const name of manifest.runs) runs.push(KeyRun.open(join(folder, name)));
+      return new KeyIndex(folder, options, manifest, runs);
+    } catch (error) {
+      for (const run of runs) run.close();
+      throw error;
+    }
+  }
+
+  /** Undefined where there is no index, or one that is of no use: it has to be rebuilt. */
+  state(): IndexState | undefined {
+    return this.#state?.version === keyIndexVersion ? this.#state : undefined;
+  }
+
+  /** The ordinal of a partition (its values as one text), assigned at first sight. */
+  partitionOrdinal(name: string): number {
+    const known = this.#ordinals.get(name);
+    if (known !== undefined) return known;
+    this.#ordinals.set(name, this.#names.length);
+    return this.#names.push(name) - 1;
+  }
+
+  partitionName(ordinal: number): string | undefined {
+    return this.#names[ordinal];
+  }
+
+  /**
+   * What the table holds of the identities of some records of a batch.
+   * @param rows records in the order of their keys (`keyOrder`)
+   * @throws DamagedRun when a file is not what it was; the index then has to be rebuilt
+   */
+  lookUp(keys: IdentityKeys, rows: Int32Array): TableEntries {
+    const entries = {
+      found: new Uint8Array(keys.rows),
+      content: new BigUint64Array(keys.rows),
+      partition: new Int32Array(keys.rows).fill(removedPartition),
+    };
+    try {
+      let wanted = this.#lookUpRecent(keys, rows, entries);
+      for (const run of this.#runs.toReversed()) wanted = lookUpInRun(run, keys, wanted, entries);
+    } catch (error) {
+      this.#state = null;
+      throw error;
+    }
+    return entries;
+  }
+
+  /** Writes a batch's changes and names the snapshot that the index then equals. */
+  async apply(change: IndexChange | undefined, after: Omit<IndexState, "version" | "whole">): Promise<void> {
+    await this.#write(change, { ...after, version: keyIndexVersion, whole: true });
+  }
+
+  /** Writes changes without naming a snapshot: a crash before the next `apply` leaves the index marked as not whole. */
+  async applyPart(change: IndexChange): Promise<void> {
+    await this.#write(change, this.#state === null ? null : { ...this.#state, whole: false });
+  }
+
+  /** Starts a rebuild: empties the index and marks it as not whole. */
+  async clear(tableUuid: string): Promise<void> {
+    await this.#merging;
+    const runs = this.#runs;
+    this.#runs = [];
+    this.#recent.clear();
+    this.#state = { version: keyIndexVersion, tableUuid, snapshotId: "", whole: false };
+    this.#writeManifest();
+    for (const run of runs) remove(run);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#merging;
+    this.#log.close();
+    for (const run of this.#runs) run.close();
+  }
+
+  async #write(change: IndexChange | undefined, state: IndexState | null): Promise<void> {
+    if (this.#failure !== undefined) {
+      const failure = this.#failure;
+      this.#failure = undefined;
+      throw failure;
+    }
+    const rows = change?.rows.length ?? 0;
+    if (this.#recent.size + rows > this.#recentMax) {
+      this.#flushRecent();
+      if (rows > this.#recentMax) {
+        this.#addRun(change!);
+        this.#state = state;
+        this.#writeManifest();
+        await this.#mergeWhenDue();
+        return;
+      }
+    }
+    this.#state = state;
+    const entries = change === undefined ? new Uint32Array(0) : entriesOf(change, change.rows);
+    for (let at = 0; at < rows; at++) this.#recent.put(entries, at);
+    const names = this.#names.slice(this.#loggedNames);
+    const logged: LoggedState = { state, firstPartition: this.#loggedNames, partitions: names };
+    this.#log.append(this.#generation, entries, logged);
+    this.#loggedNames = this.#names.length;
+    await this.#mergeWhenDue();
+  }
+
+  #replay(entries: Uint32Array, { state, firstPartition, partitions }: LoggedState): void {
+    this.#state = state;
+    for (const [n, name] of partitions.entries()) this.#names[firstPartition + n] = name;
+    for (let at = 0; at < entries.length / entryWords; at++) this.#recent.put(entries, at);
+  }
+
+  #lookUpRecent(keys: IdentityKeys, rows: Int32Array, into: TableEntries): Int32Array {
+    if (this.#recent.size === 0) return rows;
+    const words = new KeyWords(keys);
+    return rows.filter((row) => {
+      const entry = this.#recent.find(words.of(row));
+      if (entry === undefined) return true;
+      const partition = entry[6]! | 0;
+      if (partition === removedPartition) return false;
+      into.found[row] = 1;
+      into.content[row] = (BigInt(entry[5]!) << 32n) | BigInt(entry[4]!);
+      into.partition[row] = partition;
+      return false;
+    });
+  }
+
+  /** The newest entries become a run; the manifest that is written next names it. */
+  #flushRecent(): void {
+    if (this.#recent.size === 0) return;
+    const { entries, order } = this.#recent.sorted();
+    this.#writeRun(order.length, (writer) => {
+      for (const at of order) writer.add(entries, at);
+    });
+    this.#recent.clear();
+    this.#writeManifest();
+  }
+
+  #addRun(change: IndexChange): void {
+    const order = keyOrder(change.keys, change.rows);
+    const part = 8_192;
+    this.#writeRun(order.length, (writer) => {
+      for (let from = 0; from < order.length; from += part) {
+        const rows = order.subarray(from, from + part);
+        const entries = entriesOf(change, rows);
+        for (let at = 0; at < rows.length; at++) writer.add(entries, at);
+      }
+    });
+  }
+
+  #writeRun(entries: number, fill: (writer: RunWriter) => void): void {
+    const path = this.#newRunPath();
+    const writer = new RunWriter(path, entries);
+    try {
+      fill(writer);
+    } catch (error) {
+      writer.abandon();
+      throw error;
+    }
+    writer.finish();
+    this.#runs.push(KeyRun.open(path));
+  }
+
+  #newRunPath(): string {
+    return join(this.#folder, `run-${this.#nextRun++}`);
+  }
+
+  /** A new generation: what the log holds is in the runs now. */
+  #writeManifest(): void {
+    const isLogged = this.#recent.size > 0;
+    if (!isLogged) this.#generation++;
+    writeIndexManifest(this.#folder, {
+      generation: this.#generation,
+      nextRun: this.#nextRun,
+      state: this.#state,
+      partitions: this.#names,
+      runs: this.#runs.map((run) => run.path.slice(this.#folder.length + 1)),
+    });
+    this.#loggedNames = this.#names.length;
+    if (!isLogged) this.#log.empty();
+  }
+
+  /** Merges runs beside other work; waits for it only where runs come faster than they are merged. */
+  async #mergeWhenDue(): Promise<void> {
+    if (this.#merging !== undefined && this.#runs.length < runsMax) return;
+    await this.#merging;
+    const due = runsToMerge(
+      this.#runs.map((run) => run.entries),
+      this.#recentMax,
+    );
+    if (due === 0 || this.#closed) return;
+    this.#merging = this.#merge(due)
+      .catch((error: unknown) => void (this.#failure = error))
+      .finally(() => void (this.#merging = undefined));
+    if (this.#runs.length >= runsMax) await this.#merging;
+  }
+
+  /** The newest `count` runs become one. */
+  async #merge(count: number): Promise<void> {
+    const merged = this.#runs.slice(-count);
+    const path = this.#newRunPath();
+    const isOldest = merged.length === this.#runs.length;
+    await mergeRuns(merged.toReversed(), path, isOldest);
+    const at = this.#runs.indexOf(merged[0]!);
+    const run = KeyRun.open(path);
+    this.#runs = [...this.#runs.slice(0, at), run, ...this.#runs.slice(at + merged.length)];
+    this.#writeManifest();
+    for (const old of merged) remove(old);
+  }
+}
+
+/** With more runs than this a commit waits for a merge. */
+const runsMax = 24;
+
+function remove(run: KeyRun): void {
+  run.close();
+  rmSync(run.path, { force: true });
+}
+
+/** The records that the run knows nothing of. */
+function lookUpInRun(run: KeyRun, keys: IdentityKeys, rows: Int32Array, into: TableEntries): Int32Array {
+  const words = new KeyWords(keys);
+  const possible = rows.filter((row) => {
+    const key = words.of(row);
+    return run.mayHave(key[0]!, key[1]!, key[2]!);
+  });
+  const dense = possible.length * 4 * blockEntries > run.entries;
+  const known = new Set<number>();
+  for (const row of possible) {
+    const entry = run.find(words.of(row), dense);
+    if (entry === undefined) continue;
+    known.add(row);
+    if (entry.partition === removedPartition) continue;
+    into.found[row] = 1;
+    into.content[row] = entry.content;
+    into.partition[row] = entry.partition;
+  }
+  return known.size === 0 ? rows : rows.filter((row) => !known.has(row));
+}
+
+/** A record's key as words, most significant first; the same array each time. */
+class KeyWords {
+  readonly #high: Uint32Array;
+  readonly #low: Uint32Array;
+  readonly #key = new Uint32Array(entryWords);
+
+  constructor(keys: IdentityKeys) {
+    this.#high = wordsOf(keys.keyHigh, keys.rows);
+    this.#low = wordsOf(keys.keyLow, keys.rows);
+  }
+
+  of(row: number): Uint32Array {
+    const key = this.#key;
+    key[0] = this.#high[row * 2 + 1]!;
+    key[1] = this.#high[row * 2]!;
+    key[2] = this.#low[row * 2 + 1]!;
+    key[3] = this.#low[row * 2]!;
+    return key;
+  }
+}
+
+function entriesOf({ keys, removes }: IndexChange, rows: Int32Array): Uint32Array {
+  const words = new KeyWords(keys);
+  const content = wordsOf(keys.content, keys.rows);
+  const entries = new Uint32Array(rows.length * entryWords);
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!;
+    const start = at * entryWords;
+    const key = words.of(row);
+    for (let word = 0; word < 4; word++) entries[start + word] = key[word]!;
+    entries[start + 4] = content[row * 2]!;
+    entries[start + 5] = content[row * 2 + 1]!;
+    entries[start + 6] = removes(row) ? removedPartition : keys.partition[row]!;
+  }
+  return entries;
+}
