@@ -15,9 +15,10 @@ const MAY_IMPORT = {
   service: ["core"],
   client: ["core"],
   relational: ["core"],
+  feeds: ["core", "client", "relational"],
   finance: ["core"],
-  testing: ["core", "datasets", "stream", "lake", "service", "client", "relational", "finance"],
-  app: ["core", "datasets", "stream", "lake", "service", "client", "relational", "finance"],
+  testing: ["core", "datasets", "stream", "lake", "service", "client", "relational", "feeds", "finance"],
+  app: ["core", "datasets", "stream", "lake", "service", "client", "relational", "feeds", "finance"],
 };
 
 const LIBS = Object.keys(MAY_IMPORT).filter((layer) => layer !== "app");

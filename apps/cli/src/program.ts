@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { checkCommand } from "./check-command.ts";
 import { errorsCommand } from "./errors-command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
+import { importCommand } from "./import/import-command.ts";
 import { maintainCommand } from "./maintain-command.ts";
 import { rebuildCommand } from "./rebuild-command.ts";
 import { replayCommand } from "./replay/replay-command.ts";
@@ -29,6 +30,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .version(version)
     .addHelpText("after", HELP)
     .addCommand(replayCommand())
+    .addCommand(importCommand())
     .addCommand(statusCommand())
     .addCommand(checkCommand())
     .addCommand(verifyCommand())
@@ -37,7 +39,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addCommand(rebuildCommand())
     .addCommand(maintainCommand())
     .addCommand(resumeCommand());
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command.exitOverride().showHelpAfterError("Try --help.");
   }
   process.exitCode = EXIT.done;
@@ -48,4 +50,8 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
+}
+
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }

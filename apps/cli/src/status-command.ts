@@ -1,4 +1,4 @@
-import { queryClient, type PipelineStatus } from "@firn/client";
+import type { PipelineStatus } from "@firn/client";
 import { Command } from "commander";
 
 import { runCommand, type CommandResult } from "./command.ts";
@@ -6,13 +6,13 @@ import { EXIT } from "./exit-code.ts";
 import { findLake, requireAddress, withLakeOptions, type Lake, type LakeOptions } from "./lake-location.ts";
 import { seconds } from "./option-values.ts";
 import { formatTable } from "./text-table.ts";
+import { waitSettled } from "./wait-settled.ts";
 
 interface StatusOptions extends LakeOptions {
   readonly wait?: boolean;
   readonly timeout: number;
 }
 
-const WAIT_STEP_MS = 5_000;
 const TIMEOUT_SECONDS = 600;
 const READY_LIMIT_MS = 3_000;
 const SERVICES = ["ingest", "validator", "catalog-writer", "aggregator", "query", "catalog"] as const;
@@ -45,18 +45,8 @@ export function statusCommand(): Command {
 
 async function status(options: StatusOptions, signal: AbortSignal): Promise<CommandResult> {
   const lake = findLake(options);
-  const client = queryClient(requireAddress(lake, "query"), { retry: { attemptsMax: 3 } });
-  const giveUpAt = Date.now() + options.timeout * 1000;
-  let pipeline = await client.pipeline({ signal });
-  while (
-    options.wait &&
-    !pipeline.settled &&
-    pipeline.parked.length === 0 &&
-    Date.now() < giveUpAt &&
-    !signal.aborted
-  ) {
-    pipeline = await client.pipeline({ waitMs: Math.min(WAIT_STEP_MS, Math.max(0, giveUpAt - Date.now())), signal });
-  }
+  const timeoutMs = options.wait ? options.timeout * 1000 : 0;
+  const pipeline = await waitSettled(requireAddress(lake, "query"), { timeoutMs, signal });
   const services = await askServices(lake);
   const isWell =
     pipeline.parked.length === 0 && services.every(({ ready }) => ready) && (!options.wait || pipeline.settled);

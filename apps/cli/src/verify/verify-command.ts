@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { recordTablesOf } from "@firn/core";
 import { openKernel } from "@firn/lake";
 import { Command } from "commander";
 
@@ -11,6 +12,7 @@ import { EXIT } from "../exit-code.ts";
 import { findLake, withLakeOptions, type LakeOptions } from "../lake-location.ts";
 import { chosenDatasets, openLake } from "../lake-tables.ts";
 import { wholeNumber } from "../option-values.ts";
+import { verifyDerived } from "./verify-derived.ts";
 import { verifyOnce } from "./verify-doubles.ts";
 import { verifyRollup, type RollupVerdict, type VerifyContext } from "./verify-rollup.ts";
 
@@ -41,7 +43,7 @@ Exit codes: 0 all equal, 1 something differs, 2 wrong usage, 3 the lake cannot b
 export function verifyCommand(): Command {
   const command = new Command("verify")
     .summary("do the aggregates equal raw")
-    .description("Recomputes every aggregate from raw by plain SQL and compares.")
+    .description("Recomputes every aggregate and every derived column by plain SQL and compares.")
     .argument("[lake]", "only this lake, for example health")
     .option("--examples <n>", "differences to print for each table", wholeNumber(EXAMPLES_MAX), EXAMPLES)
     .option("--memory <MiB>", "memory to use; more is spilled to disk", wholeNumber(MEMORY_MB_MAX), MEMORY_MB)
@@ -62,7 +64,11 @@ async function verify(name: string | undefined, options: VerifyOptions): Promise
     const context: VerifyContext = { env, connection, defaultZone, examplesMax: options.examples };
     const verdicts: RollupVerdict[] = [];
     for (const dataset of chosen) {
-      verdicts.push(await verifyOnce(context, dataset.raw), await verifyOnce(context, dataset.errors));
+      for (const table of recordTablesOf(dataset)) {
+        verdicts.push(await verifyOnce(context, table.definition));
+        if (table.derived !== undefined) verdicts.push(await verifyDerived(context, table, table.derived));
+      }
+      verdicts.push(await verifyOnce(context, dataset.errors));
       for (const rollup of dataset.rollups) verdicts.push(await verifyRollup(context, dataset, rollup));
     }
     return resultOf(verdicts);
