@@ -44,12 +44,18 @@ function line(label: string, run: number | undefined, total: number | undefined)
   return label.padEnd(LABEL_WIDTH) + cell(run) + cell(total);
 }
 
-/** Three questions about people of the sample, to copy. */
+/** One line of what this run did to a lake, and what it holds. */
+export function formatCounts(lake: string, before: DatasetCounts, after: DatasetCounts): string {
+  return line(`stored in ${lake}`, after.stored - before.stored, after.stored);
+}
+
+/** Questions about the samples, to copy. */
 export function sampleQuestions(queryUrl: string): readonly string[] {
   return [
     `curl -s '${queryUrl}/api/health/daily?user_id=1503960366&data_type=stepCount&last=7'`,
     `curl -s '${queryUrl}/api/health/weekly?user_id=2022484408&data_type=heartRate&year=2016'`,
     `curl -s '${queryUrl}/api/health/top?data_type=stepCount&period=daily&by=sum_value&limit=5'`,
+    `curl -s '${queryUrl}/api/price/aggregate?tickers=AAPL,MSFT,SP500&start_date=2010-01-01'`,
   ];
 }
 

@@ -10,13 +10,13 @@ import type { StandaloneConfig } from "./config.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { endpointsOf, readEndpoints } from "./endpoints-file.ts";
 import { countsOf, tableRows, waitSettled } from "./lake-state.ts";
-import { formatAddresses, formatReport, sampleQuestions, type TableRows } from "./report.ts";
-import { loadSample } from "./sample-load.ts";
+import { formatAddresses, formatCounts, formatReport, sampleQuestions, type TableRows } from "./report.ts";
+import { loadSample, SAMPLES } from "./sample-load.ts";
 import { APPS_FOLDER } from "./service-process.ts";
 import { Standalone } from "./standalone.ts";
 
 const DATASET = "health";
-const SAMPLE_FOLDER = join(APPS_FOLDER, "..", "samples", DATASET);
+const SAMPLES_FOLDER = join(APPS_FOLDER, "..", "samples");
 const BASELINE_LIMIT_MS = 120_000;
 const SETTLE_LIMIT_MS = 600_000;
 /** npm hands on a Ctrl-C that the terminal has sent already: only a later one means "now". */
@@ -73,18 +73,13 @@ async function loadAndReport(
   const dataset = config.datasets.get(DATASET);
   if (!ingest || !query || !catalogUri || !dataset || !config.only.includes("ingest") || !config.only.includes("query"))
     return true;
-  if (!existsSync(SAMPLE_FOLDER)) return true;
+  if (!existsSync(SAMPLES_FOLDER)) return true;
   const catalog = openCatalog({ ...config.access, catalogUri });
   const before = await waitSettled(query, BASELINE_LIMIT_MS, ending);
   if (before === undefined) throw new Error(`query does not answer; its log is ${standalone.logPath("query")}`);
   const rowsBefore = await allRows(catalog, dataset);
   const startedMs = Date.now();
-  const { ledger } = standalone;
-  process.stderr.write(`firn: sending the sample (${SAMPLE_FOLDER})\n`);
-  const load = { appsFolder: APPS_FOLDER, sampleFolder: SAMPLE_FOLDER, dataDir: config.dataDir, ingestUrl: ingest };
-  await loadSample({ ...load, ledger, signal: ending }).catch((error: unknown) => {
-    if (!ending.aborted) throw error;
-  });
+  await sendSamples(config, standalone, ingest, ending);
   if (!ending.aborted) process.stderr.write("firn: waiting until every aggregate equals raw\n");
   const after = await waitSettled(query, SETTLE_LIMIT_MS, ending);
   if (ending.aborted || after === undefined) return ending.aborted;
@@ -94,8 +89,28 @@ async function loadAndReport(
     after: { counts: countsOf(after, DATASET), rows: await allRows(catalog, dataset) },
     seconds,
   };
-  print(`\n${formatReport(report)}\n\nThree questions to copy\n${sampleQuestions(query).join("\n")}`);
+  const others = Object.keys(after.datasets).filter((name) => name !== DATASET);
+  const lines = others.map((name) => formatCounts(name, countsOf(before, name), countsOf(after, name)));
+  const questions = `Questions to copy\n${sampleQuestions(query).join("\n")}`;
+  print(`\n${[formatReport(report), ...lines].join("\n")}\n\n${questions}`);
   return reportUnsettled(after);
+}
+
+async function sendSamples(
+  config: StandaloneConfig,
+  { endpoints, ledger }: Standalone,
+  ingestUrl: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const databaseUrl = endpoints.addresses()["database"] ?? undefined;
+  for (const sample of SAMPLES) {
+    if (signal.aborted || !config.datasets.has(sample.lake) || (sample.needsDatabase && !databaseUrl)) continue;
+    process.stderr.write(`firn: sending the ${sample.lake} sample (${join(SAMPLES_FOLDER, sample.lake)})\n`);
+    const places = { appsFolder: APPS_FOLDER, samplesFolder: SAMPLES_FOLDER, dataDir: config.dataDir };
+    await loadSample(sample, { ...places, ingestUrl, databaseUrl, ledger, signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
 }
 
 function reportUnsettled(state: PipelineStatus): boolean {

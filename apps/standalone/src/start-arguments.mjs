@@ -18,7 +18,7 @@ const HELP = `npm start -- [options]
 
 Starts the whole lake on this machine: a NATS server, PostgreSQL for the small relations, the
 Iceberg catalog, ingest, validator, catalog-writer, aggregator and query, each a process of its own that is brought back when it ends.
-Creates the tables, loads the sample in samples/health, prints a report and the addresses, and
+Creates the tables, loads the samples in samples/, prints a report and the addresses, and
 stays until Ctrl-C, which drains and exits 0.
 
 Options
