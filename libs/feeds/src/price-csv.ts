@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 
 import { parseDate } from "@firn/core";
-import type { CsvError} from "csv-parse";
+import type { CsvError } from "csv-parse";
 import { parse, type Info } from "csv-parse";
 
 /** A day of one security as a source has it: not yet named by its meta_id. */
