@@ -106,7 +106,12 @@ async function sendSamples(
   for (const sample of SAMPLES) {
     if (signal.aborted || !config.datasets.has(sample.lake) || (sample.needsDatabase && !databaseUrl)) continue;
     process.stderr.write(`firn: sending the ${sample.lake} sample (${join(SAMPLES_FOLDER, sample.lake)})\n`);
-    const places = { appsFolder: APPS_FOLDER, samplesFolder: SAMPLES_FOLDER, dataDir: config.dataDir };
+    const places = {
+      appsFolder: APPS_FOLDER,
+      samplesFolder: SAMPLES_FOLDER,
+      dataDir: config.dataDir,
+      environment: config.environment,
+    };
     await loadSample(sample, { ...places, ingestUrl, databaseUrl, ledger, signal }).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });

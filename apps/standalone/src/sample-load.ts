@@ -25,6 +25,8 @@ export interface SampleLoad {
   readonly dataDir: string;
   readonly ingestUrl: string;
   readonly databaseUrl: string | undefined;
+  /** What the command inherits. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly ledger: ProcessLedger;
   readonly signal: AbortSignal;
 }
@@ -52,7 +54,7 @@ export async function loadSample({ lake, command, options }: Sample, load: Sampl
       stdio: ["ignore", "ignore", "inherit"],
       detached: true,
       env: {
-        ...process.env,
+        ...load.environment,
         FIRN_DATA_DIR: load.dataDir,
         ...(load.databaseUrl === undefined ? {} : { DATABASE_URL: load.databaseUrl }),
       },

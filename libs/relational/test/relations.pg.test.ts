@@ -45,6 +45,27 @@ test("migrations run once, also when several processes begin at the same time", 
   expect(ran).toEqual([[], [], []]);
 });
 
+test("tables that were there before are kept, get what they lack, and are mirrored", async () => {
+  const older = new RelationalDatabase({ databaseUrl: server.databaseUrl, name: "test" });
+  await older.query("CREATE DATABASE older");
+  await older.close();
+  const databaseUrl = server.databaseUrl.replace(/\/postgres$/, "/older");
+  const site = new RelationalDatabase({ databaseUrl, name: "test" });
+  try {
+    await site.query(
+      "CREATE TABLE tb_meta (meta_id int PRIMARY KEY, ticker varchar(20) NOT NULL, iso_code varchar(2))",
+    );
+    await site.query("INSERT INTO tb_meta VALUES (7, 'AAPL', 'US')");
+    await migrateDatabase({ databaseUrl });
+    const { idByTicker } = await findOrAddSecurities(site, "US", ["AAPL", "MSFT"]);
+    expect(Object.fromEntries(idByTicker)).toEqual({ AAPL: 7, MSFT: 8 });
+    const changes = await nextMirrorChanges(site, 10);
+    expect(changes.map(({ content }) => content["ticker"])).toEqual(["AAPL", "MSFT"]);
+  } finally {
+    await site.close();
+  }
+});
+
 test("the macro series of the regime are there from the start", async () => {
   const series = await listMacroSeries(database);
   expect(series.map(({ fred }) => fred)).toEqual(
