@@ -67,7 +67,7 @@ export async function findOrAddSecurities(
   const names = [...new Set(tickers)].sort();
   const added = await database.query<{ ticker: string }>(
     // Asked first, because a conflict costs a number all the same.
-    `INSERT INTO tb_meta (ticker, iso_code) SELECT t.ticker, $2 FROM unnest($1::text[]) AS t(ticker)
+    `INSERT INTO tb_meta (ticker, iso_code) SELECT t.ticker, $2::text FROM unnest($1::text[]) AS t(ticker)
      WHERE NOT EXISTS (SELECT FROM tb_meta AS m WHERE m.iso_code = $2 AND m.ticker = t.ticker)
      ON CONFLICT (iso_code, ticker) DO NOTHING RETURNING ticker`,
     [names, isoCode],
