@@ -1,5 +1,5 @@
 import type { Dataset } from "@firn/core";
-import { canonicalHealthType, createDatasets, datasetOptions, healthUnit } from "@firn/datasets";
+import { createDatasets, datasetOptions } from "@firn/datasets";
 import { openKernel, openLake, type LakeEnvironment } from "@firn/lake";
 import {
   openApiModule,
@@ -80,11 +80,14 @@ export async function assemble(context: ServiceContext<QuerySettings>, env: Lake
   };
   const relations = openRelations(settings.databaseUrl);
   const planning = planningParts(context, { datasets, reading, relations, link });
-  const questions = new QuestionService({ ...reading, datasets, unitOfType: healthUnit, planning });
+  const questions = new QuestionService({ ...reading, datasets, planning });
   const nats = natsStage({ url: settings.natsUrl, questions, log });
   watch(context, { env, link, nats, pool, results });
   return {
-    modules: [queryModule(questions, new Pipeline(pipelineParts)), openApiModule(openApiDocument(version))],
+    modules: [
+      queryModule(questions, new Pipeline(pipelineParts)),
+      openApiModule(openApiDocument(version, questions.questions.all)),
+    ],
     stages: [link, nats],
     onClose: async () => {
       pool.close();
@@ -108,7 +111,6 @@ function planningParts(
 ): QuestionServiceParts["planning"] {
   const { benchmark, growthSeries, shards } = settings;
   return {
-    canonicalType: canonicalHealthType,
     relations,
     market: { benchmark, growthSeries, priceIndexSeries: "CPIAUCSL" },
     recordBacktest: backtestRecorder({

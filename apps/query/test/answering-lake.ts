@@ -1,6 +1,5 @@
 import { findQuestion } from "@firn/client";
 import type { TableDefinition } from "@firn/core";
-import { canonicalHealthType, healthUnit } from "@firn/datasets";
 import { openKernel, type Kernel } from "@firn/lake";
 import { expect } from "vitest";
 import { jsonBody } from "../src/answers/answer-form.ts";
@@ -77,9 +76,7 @@ export async function answeringLake(): Promise<AnsweringLake> {
       footers: new Footers(lake.env.store),
       results: new ResultCache(cacheValuesMax),
       datasets: new Map([["health", health]]),
-      unitOfType: healthUnit,
       planning: {
-        canonicalType: canonicalHealthType,
         relations: openRelations(undefined),
         market: { benchmark: "SP500", growthSeries: "G", priceIndexSeries: "P" },
         recordBacktest: () => Promise.resolve(null),

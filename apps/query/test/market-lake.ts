@@ -98,9 +98,7 @@ export async function marketLake(quotes: Readonly<Record<string, readonly Quote[
   const service = new QuestionService({
     ...reading,
     datasets: new Map([["market", market]]),
-    unitOfType: () => undefined,
     planning: {
-      canonicalType: (name) => name,
       relations,
       market: { benchmark: "INDEX", growthSeries: "USALOLITOAASTSAM", priceIndexSeries: "CPIAUCSL" },
       recordBacktest: backtestRecorder({

@@ -31,13 +31,15 @@ export {
   RAW_COLUMNS,
   WEEKLY_COLUMNS,
 } from "./contract/health.ts";
+export { columnsOf, deriveQuestions } from "./contract/derived.ts";
+export { questionIndex, type PathMatch, type QuestionIndex } from "./contract/question-index.ts";
+export { SALES_QUESTIONS, SUMMARY_COLUMNS, type SalesComparison, type SalesReading } from "./contract/sales.ts";
 export { MARKET_QUESTIONS } from "./contract/market.ts";
 export { backtestRun, type BacktestDocument } from "./contract/market-portfolios.ts";
 export {
   QUESTIONS,
   findQuestion,
   questionOfSubject,
-  questionsOfPath,
   type QuestionKey,
   type QuestionParameters,
   type QuestionReply,

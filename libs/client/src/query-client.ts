@@ -1,5 +1,5 @@
 import type { PipelineStatus } from "./contract/answer.ts";
-import { questionPath } from "./contract/question.ts";
+import { questionPath, type QuestionDefinition } from "./contract/question.ts";
 import {
   questionOfSubject,
   type QuestionKey,
@@ -86,7 +86,12 @@ export function queryClient(url: string, options: HttpOptions = {}): QueryClient
 
 /** Where and how a question is asked: parameters go into the path, the query string, or the body of a POST. */
 function requestOf(url: string, question: string, parameters: object) {
-  const definition = questionOfSubject(question)!;
+  // A question of a lake that is not in the registry is asked at the path that its name says.
+  const [dataset = "", name = ""] = question.split(".", 2);
+  const definition: Pick<QuestionDefinition, "dataset" | "name" | "path" | "method"> = questionOfSubject(question) ?? {
+    dataset,
+    name,
+  };
   const plain = plainParameters(parameters);
   const path = questionPath(definition).replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = encodeURIComponent(String(plain[name]));

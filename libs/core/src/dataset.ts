@@ -208,6 +208,15 @@ export interface ValidationRun {
   finish(): ValidatedRun;
 }
 
+/** A dimension whose values have aliases and units: what kind of thing a record is of. */
+export interface RecordKinds {
+  readonly column: string;
+  /** The name under which the tables hold a kind; one that is not known is its own. */
+  canonical(name: string): string;
+  /** The unit that its values are stored in; undefined where it has none or is not known. */
+  unitOf(name: string): string | undefined;
+}
+
 export interface Dataset {
   readonly name: string;
   readonly namespace: string;
@@ -227,6 +236,7 @@ export interface Dataset {
   readonly eventTime: string;
   readonly eventOrder: readonly string[];
   readonly time: EventTimeColumns;
+  readonly kinds?: RecordKinds;
   /** Checks the parsed payload's outer shape: enough to find its shard, nothing of its records. */
   checkEnvelope(parsed: unknown): EnvelopeCheck;
   /** Begins a run; `processedAtUs` becomes the processing and error time of its records. */

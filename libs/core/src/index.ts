@@ -19,6 +19,7 @@ export type {
   PeriodColumns,
   RecordTable,
   RecordKeys,
+  RecordKinds,
   RollupDefinition,
   TableDefinition,
   ValidatedRun,

@@ -1,6 +1,5 @@
 import {
   LIMIT_MAX,
-  QUESTIONS,
   questionKey,
   questionPath,
   type AnswerColumn,
@@ -14,8 +13,7 @@ import { PIPELINE_PARAMETERS } from "./pipeline-controller.ts";
 type Json = Record<string, unknown>;
 
 /** The OpenAPI 3.1 document of the query service, from the definitions of the questions. */
-export function openApiDocument(version: string): OpenApiDocument {
-  const questions: readonly QuestionDefinition[] = QUESTIONS;
+export function openApiDocument(version: string, questions: readonly QuestionDefinition[]): OpenApiDocument {
   return {
     openapi: "3.1.0",
     info: {
@@ -114,12 +112,12 @@ export function parameterObject(definition: ParameterDefinition, place: "path" |
   };
 }
 
-const isList = ({ kind }: ParameterDefinition): boolean => kind === "texts" || kind === "integers";
+const isList = ({ kind }: ParameterDefinition): boolean => ["texts", "integers", "longs"].includes(kind);
 
 function exampleOf(definition: ParameterDefinition): unknown {
   if (!isList(definition)) return definition.example;
   const items = String(definition.example).split(",");
-  return definition.kind === "integers" ? items.map(Number) : items;
+  return definition.kind === "texts" ? items : items.map(Number);
 }
 
 function parameterJsonSchema(definition: ParameterDefinition): Json {
@@ -139,6 +137,8 @@ function parameterJsonSchema(definition: ParameterDefinition): Json {
       return { type: "number", ...range, ...byDefault };
     case "integers":
       return { type: "array", items: { type: "integer", ...range }, ...list, ...byDefault };
+    case "longs":
+      return { type: "array", items: { type: ["integer", "string"], format: "int64" }, ...list, ...byDefault };
     case "choice":
       return { type: "string", enum: choices ?? [], ...byDefault };
     case "date":

@@ -1,4 +1,4 @@
-import { questionOfSubject, questionsOfPath, type QuestionDefinition } from "@firn/client";
+import type { QuestionDefinition, QuestionIndex } from "@firn/client";
 import { Problem } from "@firn/service";
 import { All, Controller, Inject, Req, Res } from "@nestjs/common";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -19,7 +19,7 @@ export class QuestionsController {
 
   @All("*")
   async ask(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const { question, parameters } = questionOfRequest(request);
+    const { question, parameters } = questionOfRequest(this.#questions.questions, request);
     const type = requireMediaType(request.headers.accept);
     const answer = await this.#questions.ask(question, parameters);
     const { contentType, headers, body } = formAnswer(answer, type);
@@ -31,10 +31,10 @@ export class QuestionsController {
   }
 }
 
-function questionOfRequest({ url, method, query, body }: FastifyRequest) {
+function questionOfRequest(questions: QuestionIndex, { url, method, query, body }: FastifyRequest) {
   // What cannot be decoded has been refused before.
   const path = url.split("?", 1)[0]!.split("/").map(decodeURIComponent).join("/");
-  const found = questionsOfPath(path);
+  const found = questions.ofPath(path);
   const match = found.find(({ question }) => method === (question.method ?? "GET"));
   if (match === undefined) throw found.length === 0 ? noQuestion(path) : wrongMethod(found[0]!.question);
   const { question, parameters } = match;
@@ -61,8 +61,8 @@ function wrongMethod({ method = "GET" }: QuestionDefinition): Problem {
 }
 
 /** @param subject what stands after `query.` */
-export function requireQuestion(subject: string): QuestionDefinition {
-  const definition = questionOfSubject(subject);
+export function requireQuestion(questions: QuestionIndex, subject: string): QuestionDefinition {
+  const definition = questions.ofSubject(subject);
   if (definition === undefined) throw noQuestion(subject);
   return definition;
 }

@@ -33,7 +33,7 @@ export class QuestionsNatsController {
   @MessagePattern("query.>")
   async ask(@Payload() { subject, body }: NatsQuestion): Promise<string> {
     try {
-      const definition = requireQuestion(subject.slice("query.".length));
+      const definition = requireQuestion(this.#questions.questions, subject.slice("query.".length));
       const text = jsonBody(await this.#questions.ask(definition, readParameters(body)));
       const bytes = Buffer.byteLength(text);
       if (bytes > this.#replyBytesMax()) throw tooLarge(bytes, this.#replyBytesMax(), definition.parameters);

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { isDate, parseInstant, type Micros } from "./instant.ts";
 
 /** What a parameter is inside the service: parsed, checked, of one type. */
-export type ParameterValue = string | number | bigint | readonly string[] | readonly number[];
+export type ParameterValue = string | number | bigint | readonly string[] | readonly number[] | readonly bigint[];
 
 /** The zod schema of one parameter, of the text that HTTP has or the JSON value that NATS has. */
 export function parameterSchema(definition: ParameterDefinition): z.ZodType<ParameterValue> {
@@ -20,6 +20,8 @@ export function parameterSchema(definition: ParameterDefinition): z.ZodType<Para
       return fraction(definition);
     case "integers":
       return listOf(integer(definition), definition);
+    case "longs":
+      return listOf(long, definition);
     case "choice":
       return z.enum(definition.choices ?? [], { error: `must be one of ${(definition.choices ?? []).join(", ")}` });
     case "date":
@@ -45,6 +47,13 @@ const text = z
   .string({ error: "must be text" })
   .min(1, { error: "must not be empty" })
   .refine(isWellFormedText, ruled("unicode", "must not hold a lone surrogate"));
+
+const LONG_RULE = "must be a whole number of 64 bits";
+
+const long = z
+  .union([z.int().transform(String), z.string().regex(/^-?\d{1,19}$/)], { error: LONG_RULE })
+  .transform((value) => BigInt(value))
+  .refine((value) => BigInt.asIntN(64, value) === value, { error: LONG_RULE });
 
 function integer({ min, max }: ParameterDefinition): z.ZodType<number> {
   const written = z
@@ -73,7 +82,10 @@ function fraction({ min, max }: ParameterDefinition): z.ZodType<number> {
 }
 
 /** Items by comma, or a JSON array; what comes twice counts once. */
-function listOf<T extends string | number>(item: z.ZodType<T>, { itemsMax }: ParameterDefinition): z.ZodType<T[]> {
+function listOf<T extends string | number | bigint>(
+  item: z.ZodType<T>,
+  { itemsMax }: ParameterDefinition,
+): z.ZodType<T[]> {
   return z
     .preprocess(
       (value) =>

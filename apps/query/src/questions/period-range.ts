@@ -1,4 +1,4 @@
-import type { RollupDefinition } from "@firn/core";
+import { columnTypeOf, parseDate, type RollupDefinition } from "@firn/core";
 import type { Predicate } from "@firn/lake";
 import { addDays } from "../parameters/instant.ts";
 import type { Parameters } from "../parameters/parse-parameters.ts";
@@ -16,8 +16,10 @@ export function periodRange(rollup: RollupDefinition, parameters: Parameters): P
   const start = parameters["start_date"] as string | undefined;
   const end = parameters["end_date"] as string | undefined;
   const where: Predicate[] = [];
-  if (start !== undefined) where.push({ op: "gte", column, value: firstPeriodStart(rollup.period, start) });
-  if (end !== undefined) where.push({ op: "lte", column, value: end });
+  const isDate = columnTypeOf(rollup.table, column) === "date";
+  const literal = (date: string) => (isDate ? parseDate(date)! : date);
+  if (start !== undefined) where.push({ op: "gte", column, value: literal(firstPeriodStart(rollup.period, start)) });
+  if (end !== undefined) where.push({ op: "lte", column, value: literal(end) });
   if (year !== undefined) where.push(...yearRange(rollup, year));
   return where;
 }

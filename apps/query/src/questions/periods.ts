@@ -1,8 +1,9 @@
+import { columnsOf } from "@firn/client";
 import type { RollupDefinition } from "@firn/core";
 import { sqlName, type Predicate } from "@firn/lake";
 import { periodRange } from "./period-range.ts";
 import type { PageKey, PlanInput, QuestionPlan, Reach } from "./question-plan.ts";
-import { answerColumns, askedTypes, orderBy, selectList, whoAndWhat } from "./selection.ts";
+import { askedKinds, ofDimensions, orderBy, selectList } from "./selection.ts";
 
 /** The rollup of this name; the definitions of the questions name only those that are there. */
 export function rollupOf(input: PlanInput, name: string): RollupDefinition {
@@ -16,14 +17,15 @@ export function planPeriods(input: PlanInput, rollupName: string): QuestionPlan 
   const rollup = rollupOf(input, rollupName);
   const { parameters } = input;
   const start = rollup.periodColumns.start;
-  const columns = answerColumns(rollup.table);
+  const columns = columnsOf(rollup.table);
+  const kinds = askedKinds(input);
   const key: PageKey = {
     columns: [
       { name: start, direction: "asc" },
-      { name: "data_type", direction: "asc" },
+      ...rollup.dimensions.map((name) => ({ name, direction: "asc" }) as const),
     ],
   };
-  const where: Predicate = { op: "and", of: [...whoAndWhat(input), ...periodRange(rollup, parameters)] };
+  const where: Predicate = { op: "and", of: [...ofDimensions(input), ...periodRange(rollup, parameters)] };
   const last = parameters["last"] as number | undefined;
   const reach: Reach =
     last === undefined
@@ -37,7 +39,7 @@ export function planPeriods(input: PlanInput, rollupName: string): QuestionPlan 
     limit: parameters["limit"] as number,
     key,
     reach,
-    unitsOf: askedTypes(input) ?? [],
+    ...(kinds === undefined ? {} : { unitsOf: kinds }),
     sql: (relation, page) => {
       const name = sqlName(start);
       const latest = `(SELECT min(p) FROM (SELECT DISTINCT ${name} AS p FROM asked ORDER BY p DESC LIMIT ${last}))`;

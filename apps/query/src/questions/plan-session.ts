@@ -12,7 +12,7 @@ import type { KernelPool } from "../tables/kernel-pool.ts";
 import type { TableCache } from "../tables/table-cache.ts";
 import { lakeProblem } from "../tables/unreadable.ts";
 import type { Cursor } from "./cursor.ts";
-import type { QuestionPlan } from "./question-plan.ts";
+import type { MeasuredRows, QuestionPlan } from "./question-plan.ts";
 import { filesOf, readAnswer, scanPredicate } from "./read-answer.ts";
 import type { CachedAnswer, ResultCache } from "./result-cache.ts";
 import { chooseSnapshot } from "./snapshot-choice.ts";
@@ -127,6 +127,19 @@ export class PlanSession {
       const read = await this.#readFiles(opened, scan);
       this.#parts.results.set(key, { table: read.table, hasMore: read.hasMore, marks });
       return this.#note(read);
+    } catch (error) {
+      throw lakeProblem(error, opened.name);
+    }
+  }
+
+  /** Reads whatever was kept, and tells what it cost; what it reads is not kept. */
+  async measure(opened: OpenedPlan): Promise<MeasuredRows> {
+    const { plan, scan } = opened;
+    const startedMs = performance.now();
+    if (scan === undefined || scan.tasks.length === 0) return { table: emptyTable(plan), bytesRead: 0, elapsedMs: 0 };
+    try {
+      const { table, read } = this.#note(await this.#readFiles(opened, scan));
+      return { table, bytesRead: read.bytes_read, elapsedMs: performance.now() - startedMs };
     } catch (error) {
       throw lakeProblem(error, opened.name);
     }

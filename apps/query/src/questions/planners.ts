@@ -1,4 +1,7 @@
 import type { QuestionKey } from "@firn/client";
+import { planCompare } from "../health/compare.ts";
+import { planTypes } from "../health/held-types.ts";
+import { planTop } from "../health/top.ts";
 import { planBacktest } from "../market/backtest-question.ts";
 import { planCrossMarket } from "../market/cross-market-question.ts";
 import { planSecurities, planSecurity } from "../market/meta-questions.ts";
@@ -6,14 +9,13 @@ import { planPerformance } from "../market/performance-question.ts";
 import { planBenchmark, planMetrics, planNav, planPortfolios, planRebalances } from "../market/portfolio-questions.ts";
 import { planAggregate, planDaily, planMonthly } from "../market/price-questions.ts";
 import { planRegime } from "../market/regime-question.ts";
-import { planCompare } from "./compare.ts";
-import { planTypes } from "./held-types.ts";
+import { planSalesComparison } from "../sales/compare.ts";
+import { planRevenue } from "../sales/revenue.ts";
 import { planPeriods } from "./periods.ts";
 import type { QuestionPlanner } from "./question-plan.ts";
 import { planErrors, planLatest, planRaw } from "./records.ts";
-import { planTop } from "./top.ts";
 
-/** How each question is planned. A question without a planner does not compile. */
+/** How each question of the contract is planned. A question without a planner does not compile. */
 export const PLANNERS: Readonly<Record<QuestionKey, QuestionPlanner>> = {
   "health.daily": (input) => planPeriods(input, "daily"),
   "health.weekly": (input) => planPeriods(input, "weekly"),
@@ -24,6 +26,10 @@ export const PLANNERS: Readonly<Record<QuestionKey, QuestionPlanner>> = {
   "health.errors": planErrors,
   "health.types": planTypes,
   "health.latest": planLatest,
+  "sales.daily-summary": (input) => planPeriods(input, "daily-summary"),
+  "sales.revenue": planRevenue,
+  "sales.compare": planSalesComparison,
+  "sales.errors": planErrors,
   "meta.list": (input) => planSecurities(input, "list"),
   "meta.tickers": (input) => planSecurities(input, "tickers"),
   "meta.security": planSecurity,
@@ -41,3 +47,10 @@ export const PLANNERS: Readonly<Record<QuestionKey, QuestionPlanner>> = {
   "regime.list": planRegime,
   "market.errors": planErrors,
 };
+
+/** How the questions are planned that a lake answers of itself (`deriveQuestions`). */
+export function derivedPlanner(name: string): QuestionPlanner {
+  if (name === "raw") return planRaw;
+  if (name === "errors") return planErrors;
+  return (input) => planPeriods(input, name);
+}

@@ -23,7 +23,7 @@ export interface QuestionPlan {
   readonly key?: PageKey;
   /** How much of the table has to be read; absent: every file that may hold rows of `where`. */
   readonly reach?: Reach;
-  /** Data types whose units `meta.unit` names; absent where the answer has no values of types. */
+  /** Kinds whose units `meta.unit` names; absent where the answer has no values of types. */
   readonly unitsOf?: readonly string[];
 }
 
@@ -77,7 +77,6 @@ export interface Reach {
 export interface PlanInput {
   readonly dataset: Dataset;
   readonly parameters: Parameters;
-  readonly canonicalType: (name: string) => string;
 }
 
 /** What a planner may ask before it can say what is to be read. */
@@ -89,6 +88,14 @@ export interface AsyncPlanInput extends PlanInput {
   readonly market: MarketChoices;
   /** Rows of a table, at the state that the question is asked of. */
   read(plan: QuestionPlan): Promise<AnswerTable>;
+  /** The same, never from what was kept, with what it cost. */
+  measure(plan: QuestionPlan): Promise<MeasuredRows>;
+}
+
+export interface MeasuredRows {
+  readonly table: AnswerTable;
+  readonly bytesRead: number;
+  readonly elapsedMs: number;
 }
 
 /** What a site chooses for the market lake. */

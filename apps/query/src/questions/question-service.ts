@@ -3,13 +3,14 @@ import {
   type AnswerMeta,
   type AnswerStats,
   type QuestionDefinition,
-  type QuestionKey,
+  type QuestionIndex,
 } from "@firn/client";
 import type { Dataset } from "@firn/core";
 import { Problem } from "@firn/service";
 import { columnValues, sliceRows, type AnswerTable } from "../answers/answer-table.ts";
 import { invalidParameters } from "../parameters/invalid-parameters.ts";
 import { parameterParser, type ParameterParser, type Parameters } from "../parameters/parse-parameters.ts";
+import { askedQuestions, type AskedQuestions } from "./asked-questions.ts";
 import { readComputed } from "./computed-answer.ts";
 import {
   canonicalText,
@@ -20,10 +21,9 @@ import {
   fingerprintOf,
   type OffsetCursor,
 } from "./cursor.ts";
-import { PLANNERS } from "./planners.ts";
 import { PlanSession, type OpenedPlan, type PlanRead, type PlanSessionParts } from "./plan-session.ts";
 import type { AnswerDocument, AsyncPlanInput, ComputedPlan, QuestionPlan } from "./question-plan.ts";
-import { unitsOf, withUnits, type UnitOfType } from "./units.ts";
+import { unitsOf, withUnits } from "./units.ts";
 
 /** An answer before it has a form (JSON, CSV, Arrow). */
 export interface QuestionAnswer {
@@ -37,13 +37,13 @@ export interface QuestionAnswer {
 
 export interface QuestionServiceParts extends PlanSessionParts {
   readonly datasets: ReadonlyMap<string, Dataset>;
-  readonly unitOfType: UnitOfType;
   /** What planners have, whatever is asked. */
-  readonly planning: Omit<AsyncPlanInput, "dataset" | "parameters" | "read">;
+  readonly planning: Omit<AsyncPlanInput, "dataset" | "parameters" | "read" | "measure">;
 }
 
 interface Asked {
-  readonly key: QuestionKey;
+  readonly key: string;
+  readonly dataset: Dataset;
   readonly parameters: Parameters;
   readonly fingerprint: string;
 }
@@ -53,25 +53,34 @@ type Answered = Pick<QuestionAnswer, "table" | "document" | "page"> & Partial<Pi
 /** Answers questions: parameters → plan → files → rows. Every way to ask goes through here. */
 export class QuestionService {
   readonly #parts: QuestionServiceParts;
+  readonly #questions: AskedQuestions;
   readonly #parsers = new Map<string, ParameterParser>();
 
   constructor(parts: QuestionServiceParts) {
     this.#parts = parts;
+    this.#questions = askedQuestions(parts.datasets.values());
+  }
+
+  /** What can be asked. */
+  get questions(): QuestionIndex {
+    return this.#questions.index;
   }
 
   /** @param input parameters as they came, by name. Throws a Problem for what the asker or an operator must mend. */
   async ask(question: QuestionDefinition, input: Readonly<Record<string, unknown>>): Promise<QuestionAnswer> {
     const startedMs = performance.now();
-    const key = questionKey(question) as QuestionKey;
+    const key = questionKey(question);
     const parameters = this.#parse(key, question, input);
-    const asked = { key, parameters, fingerprint: fingerprintOf(key, parameters) };
     const lake = question.lake ?? question.dataset;
     const dataset = this.#parts.datasets.get(lake);
     if (dataset === undefined) throw new Problem(404, "not_found", `there is no lake ${lake}`);
+    const asked = { key, dataset, parameters, fingerprint: fingerprintOf(key, parameters) };
     const offset = readOffset(asked);
     const session = new PlanSession(this.#parts, parameters, offset?.snapshots);
     const read = async (plan: QuestionPlan) => (await session.read(await session.open(plan), planText(plan))).table;
-    const plan = await PLANNERS[key]({ ...this.#parts.planning, dataset, parameters, read });
+    const measure = async (plan: QuestionPlan) => session.measure(await session.open(plan));
+    const planned = { ...this.#parts.planning, dataset, parameters, read, measure };
+    const plan = await this.#questions.plannerOf(key)(planned);
     const { unit, ...answer } =
       "plans" in plan ? await this.#compute(plan, session, asked, offset) : await this.#list(plan, session, asked);
     return {
@@ -91,14 +100,14 @@ export class QuestionService {
 
   /** Rows of one table, page by page. */
   async #list(plan: QuestionPlan, session: PlanSession, asked: Asked): Promise<Answered> {
-    const { parameters, fingerprint } = asked;
+    const { dataset, parameters, fingerprint } = asked;
     const cursor = readCursor(parameters, (text) => decodeCursor(text, fingerprint));
     const opened = await session.open(plan, cursor);
     const answer = await session.read(opened, canonicalText(fingerprint, pageOf(parameters)));
     return {
-      table: withUnits(answer.table, this.#parts.unitOfType),
+      table: withUnits(answer.table, dataset.kinds),
       page: { cursor: nextCursor(opened, answer, fingerprint) },
-      ...unitsOf(plan.unitsOf, this.#parts.unitOfType),
+      ...unitsOf(plan.unitsOf, dataset.kinds),
     };
   }
 

@@ -1,21 +1,28 @@
-import type { TableDefinition } from "@firn/core";
+import { columnsOf } from "@firn/client";
+import { columnTypeOf, type TableDefinition } from "@firn/core";
 import type { Predicate } from "@firn/lake";
 import type { PageKey, PlanInput, QuestionPlan } from "./question-plan.ts";
-import { answerColumns, askedTypes, oneOf, orderBy, selectList, timeRange, whoAndWhat } from "./selection.ts";
+import { askedKinds, dateRange, ofDimensions, oneOf, orderBy, selectList, timeRange } from "./selection.ts";
 
-/** `raw`: samples of a user by start_date, sample_id. */
+/** `raw`: records in the order of their events. */
 export function planRaw(input: PlanInput): QuestionPlan {
-  const { raw, eventTime } = input.dataset;
-  const of = [...whoAndWhat(input), ...timeRange(eventTime, input.parameters)];
-  return withUnits(input, listPlan(raw, { op: "and", of }, pageKey("asc", eventTime, "sample_id"), input));
+  const { dataset, parameters } = input;
+  const { raw, eventTime } = dataset;
+  const isDate = columnTypeOf(raw, eventTime) === "date";
+  const range = isDate ? dateRange(eventTime, parameters) : timeRange(eventTime, parameters);
+  return listPlan(
+    raw,
+    { op: "and", of: [...ofDimensions(input), ...range] },
+    pageKey("asc", dataset.eventOrder),
+    input,
+  );
 }
 
-/** `latest`: the newest samples of a user. */
+/** `latest`: the newest records. */
 export function planLatest(input: PlanInput): QuestionPlan {
-  const { raw, eventTime } = input.dataset;
-  const key = pageKey("desc", eventTime, "sample_id");
-  const { key: _, ...plan } = listPlan(raw, { op: "and", of: whoAndWhat(input) }, key, input);
-  return withUnits(input, plan);
+  const { raw, eventOrder } = input.dataset;
+  const { key: _, ...plan } = listPlan(raw, { op: "and", of: ofDimensions(input) }, pageKey("desc", eventOrder), input);
+  return plan;
 }
 
 /** `errors`: dead letters, newest first. */
@@ -28,22 +35,21 @@ export function planErrors(input: PlanInput): QuestionPlan {
     ...oneOf("error_type", errorType === undefined ? undefined : [errorType]),
     ...timeRange("error_timestamp", parameters),
   ];
-  return listPlan(input.dataset.errors, { op: "and", of }, pageKey("desc", "error_timestamp", "error_id"), input);
+  const { unitsOf: _, ...plan } = listPlan(input.dataset.errors, { op: "and", of }, ERRORS_KEY, input);
+  return plan;
 }
 
-/** By time in the given direction; what happened at the same instant by its name, always ascending. */
-function pageKey(direction: "asc" | "desc", time: string, name: string): PageKey {
-  return {
-    columns: [
-      { name: time, direction },
-      { name, direction: "asc" },
-    ],
-  };
+/** By time in the given direction; what happened at the same time by the rest, always ascending. */
+function pageKey(direction: "asc" | "desc", [time, ...names]: readonly string[]): PageKey {
+  return { columns: [{ name: time!, direction }, ...names.map((name) => ({ name, direction: "asc" }) as const)] };
 }
+
+const ERRORS_KEY = pageKey("desc", ["error_timestamp", "error_id"]);
 
 function listPlan(table: TableDefinition, where: Predicate, key: PageKey, input: PlanInput): QuestionPlan {
-  const columns = answerColumns(table);
+  const columns = columnsOf(table);
   const [time] = key.columns;
+  const kinds = askedKinds(input);
   return {
     table,
     where,
@@ -51,13 +57,9 @@ function listPlan(table: TableDefinition, where: Predicate, key: PageKey, input:
     columns,
     limit: input.parameters["limit"] as number,
     key,
+    ...(kinds === undefined ? {} : { unitsOf: kinds }),
     reach: { column: time!.name, direction: time!.direction, until: "limit" },
     sql: (relation, page) =>
       `SELECT ${selectList(columns)} FROM (${relation}) WHERE ${page.after} ORDER BY ${orderBy(key)} LIMIT ${page.limit}`,
   };
-}
-
-function withUnits(input: PlanInput, plan: QuestionPlan): QuestionPlan {
-  const types = askedTypes(input);
-  return types === undefined ? plan : { ...plan, unitsOf: types };
 }

@@ -14,6 +14,8 @@ export type ParameterKind =
   | "number"
   /** Whole numbers separated by commas, each within `min` and `max`. */
   | "integers"
+  /** Whole numbers of 64 bits separated by commas; texts, where they are beyond 2^53. */
+  | "longs"
   /** One of `choices`. */
   | "choice"
   /** A calendar date, YYYY-MM-DD. */
@@ -61,6 +63,7 @@ interface ValueOfKind {
   integer: number;
   number: number;
   integers: number | readonly number[];
+  longs: number | string | readonly (number | string)[];
   choice: string;
   date: string;
   instant: string | Date;

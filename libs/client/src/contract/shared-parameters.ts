@@ -2,7 +2,7 @@ import { LIMIT_MAX } from "./question.ts";
 
 /** Parameters and rules that questions of several lakes have. */
 
-const dateRange = <const F extends string, const L extends string>(
+export const dateRange = <const F extends string, const L extends string>(
   first: F,
   last: L,
   example: readonly [string, string],

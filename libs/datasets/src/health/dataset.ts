@@ -1,5 +1,6 @@
 import type { Dataset } from "@firn/core";
 
+import { canonicalHealthType, healthUnit } from "./aliases.ts";
 import { checkHealthEnvelope } from "./envelope.ts";
 import { HealthRun } from "./health-run.ts";
 import { ZONE_KEY } from "./read-sample.ts";
@@ -21,6 +22,7 @@ export function createHealthDataset(tableOptions: HealthTableOptions = {}): Data
     rollups: healthRollups(tables),
     identity: ["user_id", "sample_id"],
     content: ["data_type", "value", "unit", "start_date", "end_date", "source_bundle", "metadata"],
+    kinds: { column: "data_type", canonical: canonicalHealthType, unitOf: healthUnit },
     eventTime: "start_date",
     eventOrder: ["start_date", "sample_id"],
     time: {

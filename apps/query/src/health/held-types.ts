@@ -1,8 +1,8 @@
 import { healthTypes } from "@firn/client";
 import { sqlName } from "@firn/lake";
-import { rollupOf } from "./periods.ts";
-import type { PlanInput, QuestionPlan } from "./question-plan.ts";
-import { whoAndWhat } from "./selection.ts";
+import { rollupOf } from "../questions/periods.ts";
+import type { PlanInput, QuestionPlan } from "../questions/question-plan.ts";
+import { ofDimensions } from "../questions/selection.ts";
 
 const ROWS_MAX = 10_000;
 
@@ -13,7 +13,7 @@ export function planTypes(input: PlanInput): QuestionPlan {
   const date = sqlName(start);
   return {
     table: rollup.table,
-    where: { op: "and", of: whoAndWhat(input) },
+    where: { op: "and", of: ofDimensions(input) },
     reads: ["user_id", "data_type", start, "record_count"],
     columns: healthTypes.columns,
     limit: ROWS_MAX,

@@ -1,8 +1,8 @@
 import type { AnswerColumn } from "@firn/client";
 import { sqlName, type Predicate } from "@firn/lake";
-import { rollupOf } from "./periods.ts";
-import type { PlanInput, QuestionPlan } from "./question-plan.ts";
-import { askedTypes, whoAndWhat } from "./selection.ts";
+import { rollupOf } from "../questions/periods.ts";
+import type { PlanInput, QuestionPlan } from "../questions/question-plan.ts";
+import { askedKinds, ofDimensions } from "../questions/selection.ts";
 
 const ROWS_MAX = 10_000;
 
@@ -12,13 +12,13 @@ export function planCompare(input: PlanInput): QuestionPlan {
   const { start } = rollup.periodColumns;
   const years = input.parameters["years"] as readonly number[];
   const measure = sqlName(input.parameters["measure"] as string);
-  const types = askedTypes(input) ?? [];
+  const types = askedKinds(input) ?? [];
   const several = types.length > 1;
   const pad = (year: number) => String(year).padStart(4, "0");
   const where: Predicate = {
     op: "and",
     of: [
-      ...whoAndWhat(input),
+      ...ofDimensions(input),
       { op: "in", column: "year", values: years },
       { op: "gte", column: start, value: `${pad(Math.min(...years))}-01-01` },
       { op: "lte", column: start, value: `${pad(Math.max(...years))}-12-31` },
