@@ -25,10 +25,10 @@ import {
 } from "@firn/lake";
 import { startNatsServer, startScript, tempFolder, type AppProcess } from "@firn/testing";
 import { execFileSync } from "node:child_process";
-import { Agent, get } from "node:http";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { askHttp, closeConnections, printPercentiles, timeEach } from "./load/timed-questions.ts";
 
 const TYPES = 12;
 const MONTHS = 12;
@@ -92,35 +92,15 @@ function randomQuestion(): Question {
   return { user, type: `type${Math.floor(Math.random() * TYPES)}`, from: date(from), to: date(to) };
 }
 
-const agent = new Agent({ keepAlive: true });
-
-function askHttp(url: string, { user, type, from, to }: Question): Promise<string> {
-  const path = `/api/health/daily?user_id=${user}&data_type=${type}&start_date=${from}&end_date=${to}`;
-  return new Promise((resolve, reject) => {
-    get(`${url}${path}`, { agent }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (part: string) => (text += part));
-      response.on("end", () => resolve(text));
-    }).on("error", reject);
-  });
+function urlOf(service: string, { user, type, from, to }: Question): string {
+  return `${service}/api/health/daily?user_id=${user}&data_type=${type}&start_date=${from}&end_date=${to}`;
 }
 
-async function measure(ask: (question: Question) => Promise<number>): Promise<number[]> {
-  for (let n = 0; n < 50; n++) await ask(randomQuestion());
-  const times: number[] = [];
-  for (let n = 0; n < questions; n++) {
-    const question = randomQuestion();
-    const startMs = performance.now();
-    const rows = await ask(question);
-    times.push(performance.now() - startMs);
+function measure(ask: (question: Question) => Promise<number>): Promise<number[]> {
+  return timeEach(questions, 50, async () => {
+    const rows = await ask(randomQuestion());
     if (rows !== 30) throw new Error(`${rows} rows for 30 days`);
-  }
-  return times.sort((one, other) => one - other);
-}
-
-function report(name: string, times: readonly number[]): void {
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))]!.toFixed(2);
-  console.log(`${name.padEnd(34)} p50 ${at(0.5)} ms  p95 ${at(0.95)} ms  p99 ${at(0.99)} ms`);
+  });
 }
 
 /** By its path from the root: this file runs bundled, so that it cannot find the apps beside itself. */
@@ -154,7 +134,7 @@ async function main(): Promise<void> {
   let bytes = 0;
   const inside: number[] = [];
   const overHttp = await measure(async (question) => {
-    const answer = JSON.parse(await askHttp(query.url, question)) as {
+    const answer = JSON.parse(await askHttp(urlOf(query.url, question))) as {
       data: unknown[];
       stats: { bytes_read: number; elapsed_ms: number };
     };
@@ -162,8 +142,8 @@ async function main(): Promise<void> {
     inside.push(answer.stats.elapsed_ms);
     return answer.data.length;
   });
-  report("HTTP, catalog asked each time", overHttp);
-  report(
+  printPercentiles("HTTP, catalog asked each time", overHttp);
+  printPercentiles(
     "  of it inside the service",
     inside.sort((one, other) => one - other),
   );
@@ -179,12 +159,12 @@ async function main(): Promise<void> {
       AND aggregation_date BETWEEN ${sqlString(from)} AND ${sqlString(to)} ORDER BY aggregation_date`);
     return found.length;
   });
-  report("DuckDB alone over all files", alone);
+  printPercentiles("DuckDB alone over all files", alone);
   console.log(`ratio of the medians ${(overHttp[questions >> 1]! / alone[questions >> 1]!).toFixed(2)}`);
 
   connection.close();
   kernel.close();
-  agent.destroy();
+  closeConnections();
   for (const app of [query, catalog]) await app.stop();
   await nats.stop();
   await folder.remove();

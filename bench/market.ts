@@ -1,0 +1,240 @@
+/**
+ * Prices over HTTP on a table of 22 million rows, and a backtest of 20 securities over 33 years.
+ *
+ *   node tools/run-ts.mjs bench/market.ts [--rows 22000000] [--questions 500] [--backtests 20] [--python PYTHON]
+ *
+ * Makes the table through libs/lake and the REST catalog in a temporary folder, with a real PostgreSQL for the
+ * securities, and prints the machine, the commit and percentiles. Beside them: the same SQL by DuckDB alone in this
+ * process on the very files, the engine of the backtest alone, and where PYTHON has pandas the same backtest there.
+ * Asserts nothing about time.
+ */
+import { parseDate, recordTablesOf } from "@firn/core";
+import { createDatasets } from "@firn/datasets";
+import { performanceMetrics, runBacktest } from "@firn/finance";
+import {
+  createTableRequest,
+  currentFiles,
+  definedIdentifier,
+  openKernel,
+  openLake,
+  postCommit,
+  sqlStringList,
+  stageCommit,
+  stageRows,
+  type KernelConnection,
+  type LakeEnvironment,
+  type Table,
+} from "@firn/lake";
+import { migrateDatabase, RelationalDatabase } from "@firn/relational";
+import { startNatsServer, startPostgres, startScript, tempFolder, type AppProcess } from "@firn/testing";
+import { execFileSync, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { askHttp, closeConnections, percentile, printPercentiles, timeEach } from "./load/timed-questions.ts";
+
+const FIRST_YEAR = 1990;
+const YEARS = 33;
+/** Weekdays of the years. */
+const DAYS = 8_610;
+const ASSETS = 20;
+
+const { values: options } = parseArgs({
+  options: {
+    rows: { type: "string", default: "22000000" },
+    questions: { type: "string", default: "500" },
+    backtests: { type: "string", default: "20" },
+    python: { type: "string", default: ".venv/bin/python" },
+  },
+});
+const tickers = Math.max(ASSETS, Math.round(Number(options.rows) / DAYS));
+const questions = Number(options.questions);
+
+const prices = recordTablesOf(createDatasets().get("market")!)[0]!.definition;
+
+function rowsOfYear(year: number): string {
+  return `
+    SELECT t::INTEGER AS meta_id, d::DATE AS trade_date, p AS "close", p AS adj_close, r AS gross_return,
+      (hash(t, d, 1) % 1000000)::BIGINT AS volume, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS updated_at
+    FROM (
+      SELECT t, d, 50 + (hash(t, d) % 100000) / 1000.0 AS p, (hash(t, d, 2) % 1000) / 10000.0 - 0.05 AS r
+      FROM range(1, ${tickers + 1}) AS ts(t),
+        range(TIMESTAMP '${year}-01-01', TIMESTAMP '${year + 1}-01-01', INTERVAL 1 DAY) AS ds(d)
+      WHERE isodow(d) <= 5)`;
+}
+
+async function makeTable(env: LakeEnvironment, connection: KernelConnection): Promise<Table> {
+  const identifier = definedIdentifier(prices);
+  await env.catalog.createNamespace(identifier.namespace);
+  let table: Table = { identifier, ...(await env.catalog.createTable(identifier, createTableRequest(prices))) };
+  for (let year = FIRST_YEAR; year < FIRST_YEAR + YEARS; year++) {
+    const relationSql = rowsOfYear(year);
+    const addedData = await stageRows(connection, { env, table, relationSql, evaluateAgain: true });
+    const staged = await stageCommit(env, { table, changes: [{ operation: "append", addedData }] });
+    table = (await postCommit(env, staged)).table;
+  }
+  return table;
+}
+
+const randomTicker = (): number => 1 + Math.floor(Math.random() * tickers);
+const randomYear = (): number => FIRST_YEAR + Math.floor(Math.random() * YEARS);
+
+interface Answer {
+  readonly data: unknown[];
+  readonly stats: { readonly bytes_read: number; readonly files_read: number };
+}
+
+/** Random tickers over a year, and over everything. */
+async function timeDaily(url: string): Promise<number> {
+  let year: number[] = [];
+  for (const whole of [false, true]) {
+    const times = whole ? Math.ceil(questions / 5) : questions;
+    let [bytes, files] = [0, 0];
+    const taken = await timeEach(times, 20, async () => {
+      const of = randomYear();
+      const range = whole ? "" : `&start_date=${of}-01-01&end_date=${of}-12-31`;
+      const answer = JSON.parse(await askHttp(`${url}/api/price/daily?ticker=T${randomTicker()}${range}`)) as Answer;
+      if (answer.data.length < (whole ? DAYS - 10 : 250)) throw new Error(`${answer.data.length} rows`);
+      bytes += answer.stats.bytes_read;
+      files += answer.stats.files_read;
+    });
+    printPercentiles(`/api/price/daily, ${whole ? "33 years" : "a year"}`, taken);
+    const calls = times + 20;
+    console.log(`  ${Math.round(bytes / calls / 1000)} kB in ${Math.round(files / calls)} files a question`);
+    if (!whole) year = taken;
+  }
+  return percentile(year, 0.5);
+}
+
+async function timeDuckDb(connection: KernelConnection, paths: readonly string[]): Promise<number> {
+  await connection.run("SET parquet_metadata_cache = true");
+  const taken = await timeEach(Math.ceil(questions / 5), 5, async () => {
+    const year = randomYear();
+    await connection.rows(`SELECT * FROM read_parquet(${sqlStringList(paths)}) WHERE meta_id = ${randomTicker()}
+      AND trade_date BETWEEN DATE '${year}-01-01' AND DATE '${year}-12-31' ORDER BY trade_date`);
+  });
+  printPercentiles("  DuckDB alone over all files, a year", taken);
+  return percentile(taken, 0.5);
+}
+
+interface Series {
+  readonly dates: number[];
+  readonly prices: number[];
+}
+
+async function timeBacktests(url: string, connection: KernelConnection, paths: readonly string[]): Promise<void> {
+  const metaIds = Array.from({ length: ASSETS }, (_, index) => index + 1);
+  const series = new Map(metaIds.map((id): [number, Series] => [id, { dates: [], prices: [] }]));
+  const { values } = await connection.columns(`SELECT meta_id, trade_date, adj_close
+    FROM read_parquet(${sqlStringList(paths)}) WHERE meta_id <= ${ASSETS} ORDER BY meta_id, trade_date`);
+  for (const [index, id] of (values[0] as number[]).entries()) {
+    series.get(id)!.dates.push(values[1]![index] as number);
+    series.get(id)!.prices.push(values[2]![index] as number);
+  }
+  const assets = [...series.values()];
+  const startDate = parseDate(`${FIRST_YEAR}-01-01`)!;
+  for (const algorithm of ["eq", "dual_mmt"] as const) {
+    const engine = await timeEach(Number(options.backtests), 3, async () => {
+      const curve = runBacktest({ assets, algorithm, startDate, frequency: "monthly", costBps: 10 });
+      if (curve.kind === "curve") performanceMetrics(curve.nav);
+    });
+    printPercentiles(`${algorithm}, monthly: the engine alone`, engine);
+    const body = JSON.stringify({
+      meta_ids: metaIds,
+      algorithm,
+      start_date: `${FIRST_YEAR}-01-01`,
+      rebal_freq: "monthly",
+      cost_bps: 10,
+    });
+    const overHttp = await timeEach(Number(options.backtests), 3, async () => {
+      await askHttp(`${url}/api/backtest`, body);
+    });
+    printPercentiles("  POST /api/backtest, files read each time", overHttp);
+    timePandas(algorithm, assets);
+  }
+}
+
+/** The reference of the interop run, in its own process; the time is of the backtest alone. */
+function timePandas(algorithm: string, assets: readonly Series[]): void {
+  const file = join(process.cwd(), "node_modules", ".firn-scripts", "prices.json");
+  writeFileSync(file, JSON.stringify({ dates: assets[0]!.dates, prices: assets.map((asset) => asset.prices) }));
+  const script = `
+import json, sys, time
+sys.path.insert(0, "e2e/interop")
+import pandas as pd
+from backtest_reference import backtest, metrics
+given = json.load(open(sys.argv[1]))
+prices = pd.DataFrame(dict(enumerate(given["prices"])), index=pd.to_datetime(given["dates"], unit="D"))
+request = {"start_date": "1990-01-01", "end_date": "2022-12-31", "rebal_freq": "monthly", "cost_bps": 10}
+start = time.perf_counter()
+nav, _ = backtest(prices, {**request, "algorithm": sys.argv[2]})
+metrics(nav)
+print(round((time.perf_counter() - start) * 1000))`;
+  const run = spawnSync(options.python, ["-c", script, file, algorithm], { encoding: "utf8" });
+  console.log(
+    run.status === 0 ? `  pandas, the reference of interop: ${run.stdout.trim()} ms` : "  no pandas to compare with",
+  );
+}
+
+/** By its path from the root: this file runs bundled, so that it cannot find the apps beside itself. */
+function startApp(app: string, env: Record<string, string>): Promise<AppProcess> {
+  return startScript(join(process.cwd(), "apps", app, "dist", "main.js"), { app, env, cwd: process.cwd() });
+}
+
+async function addSecurities(databaseUrl: string): Promise<void> {
+  await migrateDatabase({ databaseUrl, log: () => undefined });
+  const database = new RelationalDatabase({ databaseUrl, name: "bench" });
+  const insert =
+    "INSERT INTO tb_meta (meta_id, ticker, iso_code) SELECT t, 'T' || t, 'US' FROM generate_series(1, $1) AS t";
+  await database.query(insert, [tickers]);
+  await database.close();
+}
+
+async function main(): Promise<void> {
+  const folder = await tempFolder("bench-market");
+  const warehouse = `${folder.path}/warehouse`;
+  const [nats, postgres] = await Promise.all([
+    startNatsServer({ dir: `${folder.path}/nats` }),
+    startPostgres({ dir: `${folder.path}/postgres` }),
+  ]);
+  await addSecurities(postgres.databaseUrl);
+  const shared = { FIRN_PORT: "0", FIRN_LOG_LEVEL: "warn", FIRN_DATA_DIR: folder.path, ICEBERG_WAREHOUSE: warehouse };
+  const catalog = await startApp("catalog", shared);
+  const env = await openLake({ catalogUri: catalog.url, warehouse });
+  const kernel = await openKernel({ memoryLimitMb: 2048, threads: 1, tempDir: `${folder.path}/spill` });
+  const connection = await kernel.connect();
+  const startMs = performance.now();
+  const table = await makeTable(env, connection);
+  const files = (await currentFiles(env, table)).data;
+  const rows = files.reduce((sum, file) => sum + file.recordCount, 0);
+  const megabytes = files.reduce((sum, file) => sum + file.fileSizeBytes, 0) / 1e6;
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  console.log(`${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, node ${process.version}, commit ${commit}`);
+  const madeSeconds = ((performance.now() - startMs) / 1000).toFixed(0);
+  console.log(
+    `${rows} rows of ${tickers} tickers in ${files.length} files, ${megabytes.toFixed(0)} MB, made in ${madeSeconds} s`,
+  );
+  const query = await startApp("query", {
+    ...shared,
+    NATS_URL: nats.url,
+    ICEBERG_CATALOG_URI: catalog.url,
+    DATABASE_URL: postgres.databaseUrl,
+    FIRN_QUERY_CACHE_VALUES: "0",
+    FIRN_RECORD_BACKTESTS: "saved",
+  });
+  const paths = await Promise.all(files.map((file) => env.store.localPath(file.filePath)));
+  const ours = await timeDaily(query.url);
+  const alone = await timeDuckDb(connection, paths);
+  console.log(`  ratio of the medians ${(ours / alone).toFixed(2)}`);
+  await timeBacktests(query.url, connection, paths);
+
+  connection.close();
+  kernel.close();
+  closeConnections();
+  for (const app of [query, catalog]) await app.stop();
+  await Promise.all([nats.stop(), postgres.stop()]);
+  await folder.remove();
+}
+
+await main();
