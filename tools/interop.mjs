@@ -1,13 +1,14 @@
 // `npm run test:interop`: engines that are not ours agree with the lake. Starts one with the shipped sample, corrects
 // and deletes some of it, reads every table with the query service, PyIceberg and DuckDB's iceberg extension (REST
 // catalog) and chDB (files), recomputes every aggregate with SQL in DuckDB, and lets PyIceberg and DuckDB write tables
-// through the catalog. Needs Python 3 with venv; packages go into .venv. The last line is `N passed, N failed`.
+// through the catalog; then real prices go through import and backtests, which pandas computes too. Needs Python 3 with venv; packages go into .venv. The last line is `N passed, N failed`.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settled, startLake } from "../bench/load/lake.mjs";
 import { changes, newSamples } from "../e2e/interop/changes.mjs";
 import { figures } from "../e2e/interop/figures.mjs";
+import { backtests } from "../e2e/interop/market.mjs";
 import { matrix } from "../e2e/interop/matrix.mjs";
 import { appNames, bootstrap, say } from "./bootstrap.mjs";
 
@@ -23,6 +24,8 @@ const stepLimitMs = 10 * 60_000;
 const pythonPackages = [
   "pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0",
   "pytz==2026.6",
+  "pandas==2.3.3",
+  "numpy==2.3.4",
   "duckdb==1.5.5",
   "duckdb-extension-iceberg==1.5.5",
   "duckdb-extension-avro==1.5.5",
@@ -47,6 +50,7 @@ if (lake) {
     await step("Every reader on every table, with position deletes", read);
     await step("Every aggregate against SQL over raw, by DuckDB", recompute);
     await step("PyIceberg and DuckDB as writers through the catalog", write);
+    await step("Real prices through import and backtests, against pandas", market);
   } finally {
     await lake.stop();
   }
@@ -178,6 +182,16 @@ function write() {
   for (const [, outcome, name] of run.stdout.matchAll(/^(ok|FAILED)\s+(\w+)/gm))
     check(name.replaceAll("_", " "), outcome === "ok", run.stderr.slice(-2_000));
   check("the writers ran to their end", run.status === 0, run.stderr.slice(-2_000));
+}
+
+async function market() {
+  const prices = join(root, "samples", "market", "us-prices.csv.gz");
+  const command = ["import", "prices", prices, "--market", "us", "--json", "--data-dir", lake.dir];
+  runToEnd(process.execPath, [join(root, "firn.mjs"), ...command]);
+  await settled(lake.endpoints);
+  const outcomes = answerOf(python, ["backtest_reference.py", prices], await backtests(lake.endpoints.query));
+  for (const { name, ok, detail } of outcomes) check(`${name} (${detail})`, ok, "further off than 1e-9");
+  check("every backtest was compared", outcomes.length === 24, `${outcomes.length}`);
 }
 
 /** What a script of e2e/interop prints, given `input` as JSON. */

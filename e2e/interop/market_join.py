@@ -36,7 +36,7 @@ TABLES = ["market_data.us_stocks_price", "reference.tb_meta", "portfolio.tb_nav"
 
 
 def figures(session, asked):
-    rows = session.execute(JOIN.format(**asked)).fetch_arrow_table()
+    rows = session.execute(JOIN.format(**asked)).to_arrow_table()
     session.register("joined", rows)
     count, tickers, weight, nav = session.execute(
         "SELECT count(*), count(DISTINCT ticker), sum(weight), sum(portfolio_nav) FROM joined"
