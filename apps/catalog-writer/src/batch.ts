@@ -124,6 +124,8 @@ export class Batch {
     const sql = kind === "accepted" ? loadColumnBatchesSql : loadRejectedBatchesSql;
     await connection.run(`CREATE TABLE ${part.table} AS ${sql(shape.definition, file, objectBytesMax)}`);
     const keys = await readKeys(connection, shape, index, part.table, "_op", "rowid");
+    const rows = await connection.value<number>(`SELECT count(*) FROM ${part.table}`);
+    if (rows !== keys.rows) throw new Error(`${part.table}: ${rows} records were loaded, keys of ${keys.rows} read`);
     this.#held = [];
     this.#heldBytes = 0;
     this.#parts.push(part);

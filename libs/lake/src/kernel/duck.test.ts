@@ -95,3 +95,18 @@ test("SQL text carries every value unchanged", async () => {
 test("nothing is fetched or loaded from outside", async () => {
   await expect(connection.run("SELECT * FROM read_parquet('https://localhost:1/x.parquet')")).rejects.toThrow(/httpfs/);
 });
+
+test("a result that is read chunk by chunk is whole, whatever else is asked of the connection meanwhile", async () => {
+  const readAll = async (): Promise<number> => {
+    let rows = 0;
+    for await (const chunk of connection.chunks("SELECT * FROM range(100_000)")) {
+      rows += chunk.rowCount;
+      await new Promise(setImmediate);
+    }
+    return rows;
+  };
+  const answers = await Promise.all([readAll(), connection.value("SELECT 42"), readAll(), connection.run("SELECT 1")]);
+  expect(answers).toEqual([100_000, 42, 100_000, undefined]);
+  for await (const chunk of connection.chunks("SELECT * FROM range(100_000)")) if (chunk.rowCount > 0) break;
+  expect(await connection.value("SELECT 43")).toBe(43);
+});

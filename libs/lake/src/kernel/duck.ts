@@ -6,7 +6,6 @@ import {
   INTEGER,
   JSDuckDBValueConverter,
   type DuckDBConnection,
-  type DuckDBResult,
   type DuckDBType,
   type DuckDBValue,
   type DuckDBValueConverter,
@@ -60,8 +59,8 @@ export interface KernelConnection {
   /** The first value of the first row; undefined when there is no row. */
   value<T = KernelValue>(sql: string): Promise<T | undefined>;
   /**
-   * The result chunk by chunk (2,048 rows), as DuckDB makes it: memory does not grow with the result. Leave the loop
-   * before the connection is used again.
+   * The result chunk by chunk (2,048 rows), as DuckDB makes it: memory does not grow with the result. Other statements of
+   * the connection wait until the loop is left: one that is awaited inside of it would wait for ever.
    */
   chunks(sql: string): AsyncIterable<KernelChunk>;
   /** Appends integers to a temporary table of one INTEGER column, in this order. Far faster than INSERT. */
@@ -133,6 +132,14 @@ function kernelConnection(connection: DuckDBConnection, threads: number, staging
     last = result;
     return result;
   };
+  /** Waits for the statements before; those after it wait until the answered function is called. */
+  const takeTurn = async (): Promise<() => void> => {
+    const before = last;
+    const { promise, resolve } = deferred();
+    last = promise;
+    await before.catch(() => undefined);
+    return resolve;
+  };
   const rows = async <T extends object>(sql: string): Promise<T[]> => {
     const result = await connection.run(sql);
     return (await result.convertRowObjects(kernelValueConverter)) as T[];
@@ -151,7 +158,7 @@ function kernelConnection(connection: DuckDBConnection, threads: number, staging
       const [row] = await inTurn(() => rows(sql));
       return row === undefined ? undefined : (Object.values(row)[0] as T);
     },
-    chunks: (sql) => chunksOf(inTurn(() => connection.stream(sql))),
+    chunks: (sql) => chunksOf(connection, sql, takeTurn),
     appendIntegers: (table, values) => inTurn(() => appendIntegers(connection, table, values)),
     interrupt: () => connection.interrupt(),
     close: () => connection.closeSync(),
@@ -173,19 +180,35 @@ async function appendIntegers(connection: DuckDBConnection, table: string, value
   }
 }
 
-async function* chunksOf(started: Promise<DuckDBResult>): AsyncGenerator<KernelChunk> {
-  const result = await started;
-  const columnNames = result.columnNames();
-  for (;;) {
-    const data = await result.fetchChunk();
-    if (data === null || data.rowCount === 0) return;
-    yield {
-      rowCount: data.rowCount,
-      columnNames,
-      column: (index) => data.convertColumnValues(index, kernelValueConverter),
-      data,
-    };
+/** Another statement would end the result early, and silently: it has its turn when the last chunk was taken. */
+async function* chunksOf(
+  connection: DuckDBConnection,
+  sql: string,
+  takeTurn: () => Promise<() => void>,
+): AsyncGenerator<KernelChunk> {
+  const endTurn = await takeTurn();
+  try {
+    const result = await connection.stream(sql);
+    const columnNames = result.columnNames();
+    for (;;) {
+      const data = await result.fetchChunk();
+      if (data === null || data.rowCount === 0) return;
+      yield {
+        rowCount: data.rowCount,
+        columnNames,
+        column: (index) => data.convertColumnValues(index, kernelValueConverter),
+        data,
+      };
+    }
+  } finally {
+    endTurn();
   }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => void (resolve = done));
+  return { promise, resolve };
 }
 
 const safeNumber = (value: bigint): number | bigint => {
