@@ -1,7 +1,8 @@
 // `npm run test:interop`: engines that are not ours agree with the lake. Starts one with the shipped sample, corrects
 // and deletes some of it, reads every table with the query service, PyIceberg and DuckDB's iceberg extension (REST
 // catalog) and chDB (files), recomputes every aggregate with SQL in DuckDB, and lets PyIceberg and DuckDB write tables
-// through the catalog; then real prices go through import and backtests, which pandas computes too. Needs Python 3 with venv; packages go into .venv. The last line is `N passed, N failed`.
+// through the catalog; then real prices go through import and backtests, which pandas computes too. Needs Python 3 with
+// venv; packages go into .venv. The last line is `N passed, N failed`.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
