@@ -77,6 +77,8 @@ export interface LaneStageOptions {
   readonly logger: Logger;
   /** How often the rollups' tables are looked at while raw stands still, in milliseconds. */
   readonly lookAgainMs?: number;
+  /** Rows of raw that a round works on at once; half of it after each round for which memory did not suffice. */
+  readonly rowsPerSlice?: number;
   /** Pause between rounds of a lane of weeks and months, in milliseconds. */
   readonly periodsIntervalMs?: number;
   /** Changed rows of raw from which a round may make the tables whole. */
@@ -104,7 +106,7 @@ export class LaneStage {
   #rebuilds: Rebuild[] = [];
   /** Rebuilds whose round is published and not yet in all tables. */
   #landing: { readonly rebuild: Rebuild; readonly report: RoundReport }[] = [];
-  #rowsPerSlice = rowsPerSliceMax;
+  #rowsPerSlice: number;
   #saidMissing = false;
   #lastRoundMs = 0;
   #lastRoundEnd = -Infinity;
@@ -117,6 +119,7 @@ export class LaneStage {
 
   constructor(options: LaneStageOptions) {
     this.#options = options;
+    this.#rowsPerSlice = options.rowsPerSlice ?? rowsPerSliceMax;
   }
 
   /** Computes the windows of a range of local dates anew, within the next round; resolves when it is in the tables. */

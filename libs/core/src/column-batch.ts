@@ -1,3 +1,5 @@
+import { JsonBytes } from "./json-bytes.ts";
+
 /**
  * A batch of rows as columns: what the validator hands to the writer. As JSON
  * `{"v":1,"dataset":"health","rows":n,"c.user_id":[…],…}`, one array per column of the raw table (its name behind
@@ -28,10 +30,22 @@ export interface ColumnRows {
 /** Prefix of the keys that hold columns. */
 export const COLUMN_PREFIX = "c.";
 
+/** A row of events has about so many bytes. */
+const ROW_BYTES = 560;
+
 export function encodeColumnBatch(dataset: string, rows: ColumnRows): Uint8Array {
-  const message: Record<string, unknown> = { v: 1, dataset, rows: rows.rows };
-  for (const [name, values] of Object.entries(rows.columns)) message[COLUMN_PREFIX + name] = values;
-  return Buffer.from(JSON.stringify(message), "utf8");
+  const json = new JsonBytes(rows.rows * ROW_BYTES);
+  json.raw('{"v":1,"dataset":');
+  json.value(dataset);
+  json.raw(`,"rows":${rows.rows}`);
+  for (const [name, values] of Object.entries(rows.columns)) {
+    json.raw(",");
+    json.value(COLUMN_PREFIX + name);
+    json.raw(":");
+    json.array(values);
+  }
+  json.raw("}");
+  return json.finish();
 }
 
 /** @throws SyntaxError when the bytes are not a column batch of version 1 with columns of equal length. */
