@@ -40,35 +40,63 @@ export type NameField = (field: AvroField, record: string) => string | undefined
  * how Iceberg writes maps with keys other than strings; of integers to integers or bytes they are EncodedMaps), longs numbers where exact, else bigints.
  */
 export function compileDecoder(schema: AvroSchema, nameField: NameField): Decode {
-  return compile(schema, "", { nameField, named: new Map() });
+  return compile(schema, "", { nameField, named: new Map(), depth: 0 });
 }
+
+/** The schema in the header of a container. @throws LakeError `corrupt` */
+export function avroSchemaOf(metadata: ReadonlyMap<string, string>): AvroSchema {
+  const text = metadata.get("avro.schema");
+  if (text === undefined) throw new LakeError("corrupt", "it has no Avro schema");
+  try {
+    return JSON.parse(text) as AvroSchema;
+  } catch (cause) {
+    throw new LakeError("corrupt", "its Avro schema is no JSON", { cause });
+  }
+}
+
+/** Schemas of manifests nest five levels. */
+const DEPTH_MAX = 40;
 
 interface Compilation {
   readonly nameField: NameField;
   readonly named: Map<string, Decode>;
+  readonly depth: number;
 }
 
-function compile(schema: AvroSchema, place: string, context: Compilation): Decode {
+function compile(schema: AvroSchema, place: string, outer: Compilation): Decode {
+  const context = { ...outer, depth: outer.depth + 1 };
+  if (context.depth > DEPTH_MAX)
+    throw new LakeError("corrupt", `its Avro schema nests deeper than ${DEPTH_MAX} levels`);
+  if (typeof schema !== "string" && (typeof schema !== "object" || schema === null)) {
+    throw new LakeError("corrupt", "its Avro schema is none");
+  }
   if (typeof schema === "string") return primitive(schema) ?? reference(schema, context);
   if (isUnion(schema)) return compileUnion(schema, place, context);
   switch (schema.type) {
     case "record":
       return compileRecord(schema, place, context);
     case "array":
-      return compileArray(schema.items!, place, context);
+      return compileArray(part(schema, "items"), place, context);
     case "map":
-      return compileMap(schema.values!, place, context);
+      return compileMap(part(schema, "values"), place, context);
     case "fixed": {
-      const size = schema.size!;
-      return define(schema, (reader) => reader.fixed(size), context);
+      const { size } = schema;
+      if (!Number.isSafeInteger(size) || size! < 0) throw new LakeError("corrupt", "an Avro fixed type has no size");
+      return define(schema, (reader) => reader.fixed(size!), context);
     }
     case "enum": {
-      const symbols = schema.symbols!;
+      const symbols = schema.symbols ?? [];
       return define(schema, (reader) => symbols[reader.count()], context);
     }
     default:
       return compile(schema.type, place, context);
   }
+}
+
+function part(schema: AvroComplexSchema, name: "items" | "values"): AvroSchema {
+  const inner = schema[name];
+  if (inner === undefined) throw new LakeError("corrupt", `an Avro type has no ${name}`);
+  return inner;
 }
 
 const isUnion = (schema: AvroSchema): schema is readonly AvroSchema[] => Array.isArray(schema);
@@ -119,7 +147,10 @@ function compileUnion(branches: readonly AvroSchema[], place: string, context: C
 }
 
 function compileRecord(schema: AvroComplexSchema, place: string, context: Compilation): Decode {
-  const fields = schema.fields!.map((field) => {
+  if (!Array.isArray(schema.fields) || !schema.fields.every((field: unknown) => typeof field === "object" && field)) {
+    throw new LakeError("corrupt", "an Avro record has no fields");
+  }
+  const fields = (schema.fields as readonly AvroField[]).map((field) => {
     const target = context.nameField(field, place);
     return { target, decode: compile(field.type, target ?? "", context) };
   });
@@ -186,6 +217,11 @@ function eachItem(reader: AvroReader, read: () => void): void {
     // A negative count is followed by the size of the block in bytes.
     if (items < 0) reader.count();
     if (Math.abs(items) > reader.remaining) throw new LakeError("corrupt", "Avro: an array is longer than the data");
-    for (let n = Math.abs(items); n > 0; n--) read();
+    for (let n = Math.abs(items); n > 0; n--) {
+      const { position } = reader;
+      read();
+      // Items without bytes could be without end.
+      if (reader.position === position) throw new LakeError("corrupt", "Avro: an array has items without bytes");
+    }
   }
 }

@@ -2,10 +2,11 @@ import { LakeError } from "../lake-error.ts";
 import type { BoundSpec } from "../transform/bound-spec.ts";
 import { AvroReader } from "./avro-binary.ts";
 import { decodeContainer, type AvroBlock } from "./avro-container.ts";
-import { compileDecoder, type AvroField, type AvroSchema } from "./avro-decoder.ts";
+import { avroSchemaOf, compileDecoder, type AvroField, type AvroSchema } from "./avro-decoder.ts";
 import { FileContent, type FileFormat, type LiveFile, type Partition } from "./data-file.ts";
 import { EntryStatus, type ManifestEntry } from "./manifest-entry.ts";
-import type { ManifestFile } from "./manifest-file.ts";
+import { entryCheck, type RawEntry } from "./manifest-entry-check.ts";
+import { ManifestContent, type ManifestFile } from "./manifest-file.ts";
 import { partitionReader } from "./partition-codec.ts";
 
 /** Properties of entries by field id, and by Avro name for files whose schema lost its ids. */
@@ -39,25 +40,28 @@ const ENTRY_FIELDS: readonly (readonly [id: number, name: string, property: stri
 const PROPERTY_BY_ID = new Map(ENTRY_FIELDS.map(([id, , property]) => [id, property]));
 const PROPERTY_BY_NAME = new Map(ENTRY_FIELDS.map(([, name, property]) => [name, property]));
 
-/** What Avro gives for an entry; null fields are missing. */
-interface RawEntry {
-  readonly status: EntryStatus;
-  readonly snapshotId?: number | bigint;
-  readonly sequenceNumber?: number;
-  readonly fileSequenceNumber?: number;
-  readonly file: Mutable<Omit<LiveFile, "partition">> & { partition: Record<string, unknown> };
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** Reads a manifest of version 1 or 2; what an entry leaves out is inherited from its place in the manifest list. */
+/**
+ * Reads a manifest of version 1 to 3; what an entry leaves out is inherited from its place in the manifest list.
+ * @throws LakeError `corrupt`, `unsupported`
+ */
 export async function decodeManifest(
   bytes: Uint8Array,
   manifest: ManifestFile,
   spec: BoundSpec,
 ): Promise<ManifestEntry[]> {
   const { metadata, blocks } = await decodeContainer(bytes);
-  return decodeEntries(JSON.parse(metadata.get("avro.schema") ?? "null") as AvroSchema, blocks, manifest, spec);
+  checkHeader(metadata, manifest, spec);
+  return decodeEntries(avroSchemaOf(metadata), blocks, manifest, spec);
+}
+
+/** Where the header says what the manifest was written by, it is what the table says (specification, "Manifests"). */
+function checkHeader(metadata: ReadonlyMap<string, string>, manifest: ManifestFile, spec: BoundSpec): void {
+  const content = metadata.get("content");
+  const expected = manifest.content === ManifestContent.data ? "data" : "deletes";
+  if (content !== undefined && content !== expected) throw corrupt(`it holds ${content}, its list says ${expected}`);
+  const id = metadata.get("partition-spec-id");
+  if (id !== undefined && Number(id) !== spec.specId)
+    throw corrupt(`it is of spec ${id}, its list says ${spec.specId}`);
 }
 
 /** The entries of blocks that are taken out of their container. */
@@ -71,17 +75,25 @@ export function decodeEntries(
   const decode = compileDecoder(schema, (field, record) =>
     record === "partition" ? readPartition.nameOf(field) : propertyOf(field),
   );
+  const check = entryCheck(spec, manifest.content);
   const entries: ManifestEntry[] = [];
   for (const block of blocks) {
     const reader = new AvroReader(block.bytes);
+    if (entries.length + block.records > ENTRIES_MAX) {
+      throw new LakeError("unsupported", `it has more than ${ENTRIES_MAX} entries`);
+    }
     for (let n = 0; n < block.records; n++) {
       const raw = decode(reader) as RawEntry;
+      check(raw);
       entries.push({ status: raw.status, file: inherit(raw, readPartition.read(raw.file.partition), manifest) });
     }
-    if (reader.remaining !== 0) throw new LakeError("corrupt", `${manifest.manifestPath} has bytes after its entries`);
+    if (reader.remaining !== 0) throw corrupt("it has bytes after its entries");
   }
   return entries;
 }
+
+/** Far above what any writer puts into one manifest. */
+const ENTRIES_MAX = 5_000_000;
 
 function propertyOf(field: AvroField): string | undefined {
   const id = field["field-id"];
@@ -97,7 +109,7 @@ function inherit(raw: RawEntry, partition: Partition, manifest: ManifestFile): L
   const inheritable = status === EntryStatus.added || manifest.sequenceNumber === 0;
   const sequenceNumber = raw.sequenceNumber ?? (inheritable ? manifest.sequenceNumber : undefined);
   if (sequenceNumber === undefined) {
-    throw new LakeError("corrupt", `${manifest.manifestPath} leaves out a sequence number that cannot be inherited`);
+    throw corrupt("it leaves out a sequence number that cannot be inherited");
   }
   file.content ??= FileContent.data;
   file.fileFormat = file.fileFormat.toUpperCase() as FileFormat;
@@ -107,4 +119,8 @@ function inherit(raw: RawEntry, partition: Partition, manifest: ManifestFile): L
   file.fileSequenceNumber = raw.fileSequenceNumber ?? (inheritable ? manifest.sequenceNumber : sequenceNumber);
   file.snapshotId = BigInt(raw.snapshotId ?? manifest.addedSnapshotId);
   return file as unknown as LiveFile;
+}
+
+function corrupt(why: string): LakeError {
+  return new LakeError("corrupt", why);
 }

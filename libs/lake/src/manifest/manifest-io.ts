@@ -1,3 +1,4 @@
+import { LakeError } from "../lake-error.ts";
 import type { TableMetadata } from "../metadata/table-metadata.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { boundSpec } from "../transform/bound-spec.ts";
@@ -19,8 +20,10 @@ const BYTES_PER_ENTRY = 2_400;
 const BYTES_PER_LIST_ENTRY = 800;
 
 export function readManifestList(env: ManifestEnvironment, location: string): Promise<readonly ManifestFile[]> {
-  return env.manifests.load(location, async () => {
-    const value = await decodeManifestList(await env.store.get(location));
+  return env.manifests.load(listKey(location), async () => {
+    const value = await naming("manifest list", location, async () =>
+      decodeManifestList(await env.store.get(location)),
+    );
     return { value, bytes: value.length * BYTES_PER_LIST_ENTRY };
   });
 }
@@ -32,10 +35,32 @@ export function readManifest(
   manifest: ManifestFile,
 ): Promise<readonly ManifestEntry[]> {
   return env.manifests.load(manifest.manifestPath, async () => {
-    const bytes = await env.store.get(manifest.manifestPath);
-    const entries = await decodeManifest(bytes, manifest, boundSpec(metadata, manifest.specId));
+    const entries = await naming("manifest", manifest.manifestPath, async () => {
+      const bytes = await env.store.get(manifest.manifestPath);
+      if (bytes.length !== manifest.manifestLength) {
+        throw new LakeError("corrupt", `it has ${bytes.length} bytes, its list says ${manifest.manifestLength}`);
+      }
+      return decodeManifest(bytes, manifest, boundSpec(metadata, manifest.specId));
+    });
     return { value: entries, bytes: entries.length * BYTES_PER_ENTRY };
   });
+}
+
+/** A list that names itself as one of its manifests must not be taken for one. */
+const listKey = (location: string): string => `list ${location}`;
+
+/** Whatever goes wrong inside of the bytes is said of the file; failures of the store name it already. */
+async function naming<T>(what: string, location: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const ours = error instanceof LakeError;
+    if (ours && error.kind !== "corrupt" && error.kind !== "unsupported") throw error;
+    // A schema that its writer made up leads to type errors and endless recursion, which the decoder does not foresee.
+    const kind = ours ? error.kind : "corrupt";
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LakeError(kind, `${what} ${location}: ${reason}`, { cause: error, context: { location } });
+  }
 }
 
 /** A manifest or list that is encoded: its description is known before its bytes are in the store. */
@@ -77,7 +102,7 @@ export async function prepareManifestList(
     location,
     put: async () => {
       await env.store.put(location, bytes);
-      env.manifests.keep(location, { value: manifests, bytes: manifests.length * BYTES_PER_LIST_ENTRY });
+      env.manifests.keep(listKey(location), { value: manifests, bytes: manifests.length * BYTES_PER_LIST_ENTRY });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { LakeError } from "../lake-error.ts";
 import { encodeContainer, decodeContainer } from "./avro-container.ts";
 import { AvroReader, AvroWriter } from "./avro-binary.ts";
-import { compileDecoder, type AvroField, type AvroSchema } from "./avro-decoder.ts";
+import { avroSchemaOf, compileDecoder, type AvroField } from "./avro-decoder.ts";
 import { MANIFEST_FILE_SCHEMA } from "./avro-schema.ts";
 import { ManifestContent, type FieldSummary, type ManifestFile } from "./manifest-file.ts";
 
@@ -104,16 +104,44 @@ const PROPERTY_BY_NAME = new Map(LIST_FIELDS.map(([, name, property]) => [name, 
 
 type RawManifestFile = Partial<ManifestFile> & Pick<ManifestFile, "manifestPath" | "manifestLength" | "specId">;
 
+const COUNTS = [
+  ["added", "addedFilesCount", "addedRowsCount"],
+  ["existing", "existingFilesCount", "existingRowsCount"],
+  ["deleted", "deletedFilesCount", "deletedRowsCount"],
+] as const;
+
+/** Avro's types are those of the file's own schema: what was read may be anything. */
+function checkManifestFile(raw: RawManifestFile): void {
+  const fail = (why: string): LakeError => new LakeError("corrupt", `an entry of the manifest list ${why}`);
+  if (typeof raw.manifestPath !== "string" || raw.manifestPath === "") throw fail("has no manifest_path");
+  const numbers = ["manifestLength", "specId", "content", "sequenceNumber", "minSequenceNumber"] as const;
+  for (const name of [...numbers, ...COUNTS.flatMap(([, files, rows]) => [files, rows])]) {
+    const value: unknown = raw[name];
+    const optional = name !== "manifestLength" && name !== "specId";
+    if (value === undefined && optional) continue;
+    if (!Number.isSafeInteger(value) || (value as number) < 0)
+      throw fail(`(${raw.manifestPath}) has a ${name} that is none`);
+  }
+  if ((raw.content ?? 0) > ManifestContent.deletes) throw fail(`(${raw.manifestPath}) holds neither data nor deletes`);
+  for (const [what, files, rows] of COUNTS) {
+    if (raw[files] === 0 && (raw[rows] ?? 0) > 0)
+      throw fail(`(${raw.manifestPath}) has ${what} rows and no ${what} files`);
+  }
+  const id: unknown = raw.addedSnapshotId;
+  if (id !== undefined && typeof id !== "bigint" && typeof id !== "number") throw fail("has no added_snapshot_id");
+  if (raw.partitions !== undefined && !Array.isArray(raw.partitions)) throw fail("has partitions that are none");
+}
+
 /** Reads a manifest list of version 1 or 2. Version 1 knows no deletes and no sequence numbers: they count as 0. */
 export async function decodeManifestList(bytes: Uint8Array): Promise<ManifestFile[]> {
   const { metadata, blocks } = await decodeContainer(bytes);
-  const schema = JSON.parse(metadata.get("avro.schema") ?? "null") as AvroSchema;
-  const decode = compileDecoder(schema, propertyOf);
+  const decode = compileDecoder(avroSchemaOf(metadata), propertyOf);
   const manifests: ManifestFile[] = [];
   for (const block of blocks) {
     const reader = new AvroReader(block.bytes);
     for (let n = 0; n < block.records; n++) {
       const raw = decode(reader) as RawManifestFile;
+      checkManifestFile(raw);
       manifests.push({
         ...raw,
         content: raw.content ?? ManifestContent.data,
@@ -122,6 +150,7 @@ export async function decodeManifestList(bytes: Uint8Array): Promise<ManifestFil
         addedSnapshotId: BigInt(raw.addedSnapshotId ?? 0),
       });
     }
+    if (reader.remaining !== 0) throw new LakeError("corrupt", "it has bytes after its entries");
   }
   return manifests;
 }

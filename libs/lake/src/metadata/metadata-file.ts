@@ -13,8 +13,8 @@ import type { TableMetadata } from "./table-metadata.ts";
 const CODEC_KEY = "write.metadata.compression-codec";
 const METADATA_FOLDER_KEY = "write.metadata.path";
 const VERSION_DIGITS = 5;
-/** A gzip bomb must not fill memory: no sane metadata is larger. */
-const UNPACKED_BYTES_MAX = 1024 * 1024 * 1024;
+/** Neither a gzip bomb nor a huge file may fill the memory: no sane metadata is larger. */
+const BYTES_MAX = 128 * 1024 * 1024;
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -69,10 +69,16 @@ export async function metadataText(bytes: Uint8Array, location: string): Promise
   let plain = bytes;
   if (packed) {
     try {
-      plain = await decompress(bytes, { maxOutputLength: UNPACKED_BYTES_MAX });
+      plain = await decompress(bytes, { maxOutputLength: BYTES_MAX });
     } catch (cause) {
-      throw new LakeError("corrupt", `metadata file ${location}: damaged gzip data`, { cause, context: { location } });
+      const tooLarge = (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
+      const why = tooLarge ? `unpacks to more than ${BYTES_MAX} bytes` : "damaged gzip data";
+      throw new LakeError("corrupt", `metadata file ${location}: ${why}`, { cause, context: { location } });
     }
+  }
+  if (plain.length > BYTES_MAX) {
+    const why = `has more than ${BYTES_MAX} bytes`;
+    throw new LakeError("unsupported", `metadata file ${location}: ${why}`, { context: { location } });
   }
   return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString("utf8");
 }

@@ -51,7 +51,13 @@ describe("parseTableMetadata", () => {
 
   it("gives a table with a current snapshot its main branch", () => {
     const snapshot = { "snapshot-id": 5n, "sequence-number": 1, "timestamp-ms": 1, "manifest-list": "m" };
-    const text = stringifyLakeJson({ ...metadata, refs: undefined, "current-snapshot-id": 5n, snapshots: [snapshot] });
+    const text = stringifyLakeJson({
+      ...metadata,
+      "last-sequence-number": 1,
+      refs: undefined,
+      "current-snapshot-id": 5n,
+      snapshots: [snapshot],
+    });
     expect(parseTableMetadata(text, LOCATION).refs).toEqual({ main: { type: "branch", "snapshot-id": 5n } });
   });
 

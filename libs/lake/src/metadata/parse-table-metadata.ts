@@ -16,7 +16,7 @@ import { parseLakeJson } from "./json.ts";
 import { numberedPartitionSpecAt, numberedSchemaAt, numberedSortOrderAt, schemaAt } from "./parse-schema.ts";
 import { partitionStatisticsFileAt, snapshotAt, snapshotRefAt, statisticsFileAt } from "./parse-snapshot.ts";
 import { NO_PARTITION_FIELD_ID, type PartitionSpec } from "./partition-spec.ts";
-import { highestFieldId, type Schema } from "./schema.ts";
+import { allFields, highestFieldId, type Schema } from "./schema.ts";
 import { MAIN_BRANCH, type SnapshotRef } from "./snapshot.ts";
 import { UNSORTED, type SortOrder } from "./sort-order.ts";
 import type { MetadataLogEntry, SnapshotLogEntry, TableMetadata } from "./table-metadata.ts";
@@ -33,8 +33,9 @@ export function parseTableMetadata(text: string, location: string): TableMetadat
   try {
     return tableMetadataAt(parseLakeJson(text), "");
   } catch (error) {
-    if (!(error instanceof LakeError) || error.kind !== "invalid") throw error;
-    throw new LakeError("corrupt", `metadata file ${location}: ${error.message}`, {
+    if (!(error instanceof LakeError)) throw error;
+    const kind = error.kind === "invalid" ? "corrupt" : error.kind;
+    throw new LakeError(kind, `metadata file ${location}: ${error.message}`, {
       cause: error,
       context: { ...error.context, location },
     });
@@ -110,6 +111,36 @@ function checkReferences(metadata: TableMetadata, path: string): void {
   const current = metadata["current-snapshot-id"];
   if (current !== undefined && !metadata.snapshots.some((snapshot) => snapshot["snapshot-id"] === current)) {
     throw shapeError(under(path, "current-snapshot-id"), `${current} is not in the metadata`);
+  }
+  checkSnapshots(metadata, path);
+  for (const schema of metadata.schemas) checkFieldIds(schema, under(path, "schemas"));
+  checkLastColumnId(metadata);
+}
+
+/** References lead to snapshots, and no snapshot is newer than the table (Java refuses the same). */
+function checkSnapshots(metadata: TableMetadata, path: string): void {
+  const ids = new Set(metadata.snapshots.map((snapshot) => snapshot["snapshot-id"]));
+  if (ids.size !== metadata.snapshots.length)
+    throw shapeError(under(path, "snapshots"), "two have the same snapshot-id");
+  for (const [name, ref] of Object.entries(metadata.refs)) {
+    const id = ref["snapshot-id"];
+    if (!ids.has(id)) throw shapeError(under(under(path, "refs"), name), `snapshot ${id} is not in the metadata`);
+  }
+  const last = metadata["last-sequence-number"];
+  const newer = metadata.snapshots.find((snapshot) => snapshot["sequence-number"] > last);
+  if (metadata["format-version"] === 1 || newer === undefined) return;
+  const id = newer["snapshot-id"];
+  throw shapeError(under(path, "last-sequence-number"), `${last} is lower than that of snapshot ${id}`);
+}
+
+/** With an id twice a reader would take one column for another. */
+function checkFieldIds(schema: Schema, path: string): void {
+  const seen = new Set<number>();
+  for (const { field } of allFields(schema)) {
+    if (field.id < 1 || seen.has(field.id)) {
+      throw shapeError(path, `schema ${schema["schema-id"]} cannot have field id ${field.id} for ${field.name}`);
+    }
+    seen.add(field.id);
   }
 }
 

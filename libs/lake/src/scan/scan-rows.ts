@@ -1,5 +1,7 @@
 import type { KernelConnection, KernelRow } from "../kernel/duck.ts";
+import { sqlString } from "../kernel/sql-text.ts";
 import { LakeError } from "../lake-error.ts";
+import { isDeletionVector } from "./deletion-vector.ts";
 import { deleteFilesOf, type ScanPlan } from "./scan-plan.ts";
 import { scanSql, type ScanSqlOptions } from "./scan-sql.ts";
 
@@ -22,29 +24,54 @@ export async function* scanRows<T extends object = KernelRow>(
       }
     }
   } catch (error) {
-    throw readFailure(error, plan);
+    throw await readFailure(connection, error, plan, options);
   }
 }
 
 /**
- * What a failure of the kernel while it reads files of a scan means for the lake. Errors of the lake, and those that
- * blame the asker (memory, an interrupt), stay as they are.
+ * What a failure of the kernel while it reads files of a scan means for the lake: `corrupt`, naming the file, which is
+ * looked for by reading each one alone. Errors of the lake, and those that blame no file (memory, an interrupt), stay
+ * as they are.
  */
-export function readFailure(error: unknown, { tasks }: Pick<ScanPlan, "tasks">): unknown {
+export async function readFailure(
+  connection: KernelConnection,
+  error: unknown,
+  plan: Pick<ScanPlan, "schema" | "tasks">,
+  options: ScanSqlOptions,
+): Promise<unknown> {
   if (!(error instanceof Error) || error instanceof LakeError || !BROKEN_FILE.test(error.message)) return error;
-  const name = (location: string): string => location.slice(location.lastIndexOf("/") + 1);
-  const files = [...tasks.map((task) => task.file), ...deleteFilesOf(tasks)];
-  const file = files.find(({ filePath }) => error.message.includes(name(filePath)));
-  const only = file ?? (files.length === 1 ? files[0] : undefined);
-  const where = only === undefined ? `one of ${files.length} files` : only.filePath;
-  const kind = /No files found|Cannot open file/.test(error.message) ? "not_found" : "corrupt";
-  const reason = error.message.split("\n")[0]!;
-  return new LakeError(kind, `${where} cannot be read: ${reason}`, {
-    cause: error,
-    context: only === undefined ? {} : { file: only.filePath },
+  for (const task of plan.tasks) {
+    const alone = { file: task.file, deletes: [], ...(task.reading === undefined ? {} : { reading: task.reading }) };
+    const { store, columns } = options;
+    const scan = { schema: plan.schema, where: undefined, tasks: [alone] };
+    const sql = await scanSql(scan, { store, ...(columns === undefined ? {} : { columns }) });
+    const cause = await failureOf(connection, sql);
+    if (cause !== undefined) return corrupt(task.file.filePath, cause);
+  }
+  for (const file of deleteFilesOf(plan.tasks)) {
+    if (isDeletionVector(file)) continue;
+    const path = await options.store.localPath(file.filePath, file.fileSizeBytes);
+    const cause = await failureOf(connection, `SELECT * FROM read_parquet(${sqlString(path)})`);
+    if (cause !== undefined) return corrupt(file.filePath, cause);
+  }
+  return error;
+}
+
+async function failureOf(connection: KernelConnection, sql: string): Promise<Error | undefined> {
+  try {
+    await connection.run(`SELECT max(hash(COLUMNS(*))) FROM (${sql})`);
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function corrupt(file: string, cause: Error): LakeError {
+  return new LakeError("corrupt", `${file} cannot be read: ${cause.message.split("\n")[0]}`, {
+    cause,
+    context: { file },
   });
 }
 
-/** How DuckDB's messages begin when the bytes of a file are to blame. */
-const BROKEN_FILE =
-  /^(?:Invalid Input|IO|Conversion|Serialization|INTERNAL|TransactionContext|Not implemented|FATAL|Out of Range|Invalid|Fatal)[ A-Za-z]* ?(?:Error)?:|don't know what type|zstd|ZSTD|snappy|thrift|TProtocol/i;
+/** How messages of the kernel begin when no file is to blame. */
+const BROKEN_FILE = /^(?!Out of Memory|INTERRUPT|Parser|Binder|Catalog)/;
