@@ -6,8 +6,15 @@ export interface PipelineReading {
   readonly datasets: readonly DatasetReading[];
 }
 
+/**
+ * What was read of a dataset: the ends of its streams, its tables of records, its rollups and raw, or all of it. What was
+ * not read stands in a reading as if it were not there, and is not to be judged by.
+ */
+export type ReadingCover = "streams" | "records" | "rollups" | "everything";
+
 export interface DatasetReading {
   readonly dataset: Dataset;
+  readonly cover: ReadingCover;
   /** Identities of the streams that the sequences belong to: positions of a table in another stream say nothing. */
   readonly validatedIdentity: string;
   readonly rollupIdentity: string;

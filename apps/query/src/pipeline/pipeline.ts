@@ -7,7 +7,7 @@ import type { TableCache } from "../tables/table-cache.ts";
 import { lakeProblem } from "../tables/unreadable.ts";
 import { datasetCounts } from "./counts.ts";
 import type { PipelineReading } from "./pipeline-reading.ts";
-import { readIntakeEnds, readLag, readParked, readPipeline } from "./read-pipeline.ts";
+import { readIntakeEnds, readLag, readParked, readPipeline, readTowards } from "./read-pipeline.ts";
 import { advance, isSettled, settleTarget, type SettleTarget } from "./settling.ts";
 import { streamProblem, type StreamLink } from "./stream-link.ts";
 
@@ -36,25 +36,29 @@ export class Pipeline {
     const endsAt = performance.now() + waitMs;
     let target: SettleTarget | undefined;
     for (let pauseMs = PAUSE_MIN_MS; ; pauseMs = Math.min(pauseMs * 1.5, PAUSE_MAX_MS)) {
-      const attempt = await this.#look(target);
-      const leftMs = endsAt - performance.now();
-      const isOver = leftMs <= 0 || signal.aborted;
+      const isOver = performance.now() >= endsAt || signal.aborted;
+      const whole = target === undefined || isOver || isSettled(target);
+      const attempt = await this.#look(target, whole);
       if (attempt.kind === "failed") {
         if (isOver) throw attempt.problem;
       } else {
         target = attempt.target;
-        if (isSettled(target) || isOver) return await this.#report(attempt.reading, target);
+        if (whole && (isSettled(target) || isOver)) return await this.#report(attempt.reading, target);
+        if (isSettled(target)) continue;
       }
-      await this.#pause(Math.min(pauseMs, Math.max(leftMs, 0)), signal);
+      await this.#pause(Math.min(pauseMs, Math.max(endsAt - performance.now(), 0)), signal);
     }
   }
 
-  async #look(target: SettleTarget | undefined): Promise<Look> {
+  /** @param whole everything is read, as an answer needs it; else what the target waits for */
+  async #look(target: SettleTarget | undefined, whole: boolean): Promise<Look> {
     const { link, tables, datasets } = this.#parts;
     try {
       const open = link.streams();
       const from = target ?? settleTarget(await readIntakeEnds(open, datasets, link.shards));
-      const reading = await readPipeline(open, tables, datasets, link.shards);
+      const reading = whole
+        ? await readPipeline(open, tables, datasets, link.shards)
+        : await readTowards(open, tables, datasets, link.shards, from);
       return { kind: "seen", reading, target: advance(from, reading) };
     } catch (error) {
       if (error instanceof Problem || isStreamError(error) || isLakeError(error)) {

@@ -16,8 +16,8 @@ import type { ParkedStage, PipelineStatus } from "@firn/client";
 import { isLakeError, type Table } from "@firn/lake";
 import type { Log } from "@firn/stream";
 import type { TableCache } from "../tables/table-cache.ts";
-import type { DatasetReading, PipelineReading, ShardReading } from "./pipeline-reading.ts";
-import { needsHistory, positionIn, writtenThrough } from "./settling.ts";
+import type { DatasetReading, PipelineReading, ReadingCover, ShardReading } from "./pipeline-reading.ts";
+import { coverOf, needsHistory, positionIn, type SettleTarget, writtenThrough } from "./settling.ts";
 import type { OpenStreams } from "./stream-link.ts";
 
 /** Headers of the last message of a validator's run. */
@@ -40,14 +40,31 @@ export async function readIntakeEnds(
   return new Map(await Promise.all(ends));
 }
 
-/** One look: the tables first, then the streams. */
+/** One look at everything: the tables first, then the streams. */
 export async function readPipeline(
   open: OpenStreams,
   tables: TableCache,
   datasets: readonly Dataset[],
   shards: number,
 ): Promise<PipelineReading> {
-  return { datasets: await Promise.all(datasets.map((dataset) => readDataset(open, tables, dataset, shards))) };
+  const readings = datasets.map((dataset) => readDataset(open, tables, dataset, shards, "everything"));
+  return { datasets: await Promise.all(readings) };
+}
+
+/** A look at what the target waits for, and at nothing else: waiting must cost little while much is on its way. */
+export async function readTowards(
+  open: OpenStreams,
+  tables: TableCache,
+  datasets: readonly Dataset[],
+  shards: number,
+  target: SettleTarget,
+): Promise<PipelineReading> {
+  const readings = target.datasets.flatMap((one) => {
+    const dataset = datasets.find(({ name }) => name === one.dataset);
+    const cover = coverOf(one);
+    return dataset === undefined || cover === undefined ? [] : [readDataset(open, tables, dataset, shards, cover)];
+  });
+  return { datasets: await Promise.all(readings) };
 }
 
 async function readDataset(
@@ -55,24 +72,44 @@ async function readDataset(
   tables: TableCache,
   dataset: Dataset,
   shards: number,
+  cover: ReadingCover,
 ): Promise<DatasetReading> {
-  const loadAll = (definitions: readonly TableDefinition[]) =>
-    Promise.all(definitions.map((definition) => unlessMissing(tables.load(definition))));
-  const [[newest, errors], rollups, others] = await Promise.all([
-    loadAll([dataset.raw, dataset.errors]),
-    loadAll(dataset.rollups.map((rollup) => rollup.table)),
-    loadAll((dataset.others ?? []).map((other) => other.definition)),
+  const wants = (part: ReadingCover): boolean => cover === part || cover === "everything";
+  const loadAll = (definitions: readonly TableDefinition[], wanted: boolean) =>
+    Promise.all(definitions.map((definition) => (wanted ? unlessMissing(tables.load(definition)) : undefined)));
+  const [[newest], [errors], rollups, others] = await Promise.all([
+    loadAll([dataset.raw], cover !== "streams"),
+    loadAll([dataset.errors], wants("records")),
+    loadAll(
+      dataset.rollups.map((rollup) => rollup.table),
+      wants("rollups"),
+    ),
+    loadAll(
+      (dataset.others ?? []).map((other) => other.definition),
+      wants("records"),
+    ),
   ]);
-  const raw = needsHistory(newest, rollups) ? await unlessMissing(tables.load(dataset.raw, "all")) : newest;
+  const isBehind = wants("rollups") && needsHistory(newest, rollups);
+  const raw = isBehind ? await unlessMissing(tables.load(dataset.raw, "all")) : newest;
   const [validatedIdentity, rollupIdentity] = await Promise.all([open.validated.identity(), open.rollup.identity()]);
-  const read = shardNumbers(shards).map((shard) => readShard(open, dataset.name, shard));
+  const read = shardNumbers(shards).map((shard) =>
+    wants("streams") ? readShard(open, dataset.name, shard) : { ...unreadShard, shard },
+  );
   const rounds = rollupLanes(dataset).map((lane) =>
-    lastSequence(open.rollup, rollupSubject(dataset.name, lane.number)),
+    cover === "everything" ? lastSequence(open.rollup, rollupSubject(dataset.name, lane.number)) : 0,
   );
   const [shardReadings, roundsLast] = await Promise.all([Promise.all(read), Promise.all(rounds)]);
   const ends = { shards: shardReadings, roundsLast, validatedIdentity, rollupIdentity };
-  return { dataset, raw, errors, rollups, others, ...ends };
+  return { dataset, cover, raw, errors, rollups, others, ...ends };
 }
+
+const unreadShard: Omit<ShardReading, "shard"> = {
+  acceptedLast: 0,
+  rejectedLast: 0,
+  othersLast: new Map(),
+  validatedThrough: 0,
+  received: 0,
+};
 
 async function unlessMissing(load: Promise<Table>): Promise<Table | undefined> {
   try {

@@ -59,6 +59,7 @@ function reading({ shards = [{}, {}], raw = [], accepted = [], rejected = [], so
   };
   return {
     dataset,
+    cover: "everything",
     validatedIdentity: "now",
     rollupIdentity: "now",
     roundsLast: [],

@@ -8,7 +8,7 @@ import {
   streams,
 } from "@firn/core";
 import { changesNoRow, currentSnapshot, snapshotById, type Table, type TableMetadata } from "@firn/lake";
-import type { DatasetReading, PipelineReading, ShardReading } from "./pipeline-reading.ts";
+import type { DatasetReading, PipelineReading, ReadingCover, ShardReading } from "./pipeline-reading.ts";
 
 /**
  * Whether what was acknowledged at one moment has come all the way. A target is taken at that moment and moves from
@@ -58,11 +58,16 @@ export const isSettled = (target: SettleTarget): boolean => target.datasets.ever
 /** True when raw and errors hold everything; the rollups may not yet. */
 export const isWritten = (target: DatasetTarget): boolean => target.kind === "aggregating" || target.kind === "settled";
 
+/** What has to be read to see whether a target moves on. */
+export const coverOf = (target: DatasetTarget): ReadingCover | undefined =>
+  (({ validating: "streams", writing: "records", aggregating: "rollups", settled: undefined }) as const)[target.kind];
+
 function advanceDataset(target: DatasetTarget, reading: DatasetReading): DatasetTarget {
+  const covers = (cover: ReadingCover) => reading.cover === cover || reading.cover === "everything";
   let now = target;
-  if (now.kind === "validating") now = afterValidating(now, reading);
-  if (now.kind === "writing") now = afterWriting(now, reading);
-  if (now.kind === "aggregating") now = afterAggregating(now, reading);
+  if (now.kind === "validating" && covers("streams")) now = afterValidating(now, reading);
+  if (now.kind === "writing" && covers("records")) now = afterWriting(now, reading);
+  if (now.kind === "aggregating" && covers("rollups")) now = afterAggregating(now, reading);
   return now;
 }
 
