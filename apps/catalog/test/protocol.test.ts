@@ -88,6 +88,33 @@ describe("loading", () => {
     expect((await call("GET", "/v1/namespaces?pageToken=&pageSize=0")).status).toBe(400);
   });
 
+  it("pages namespaces and views too, and goes on where a row has gone meanwhile", async () => {
+    for (const name of ["p1", "p2", "p3"]) await catalog.createNamespace(["paged", name]);
+    const list = (query: string) => call("GET", `/v1/namespaces?parent=paged&${query}`);
+    const first = await list("pageToken=&pageSize=2");
+    expect(first.body.namespaces).toEqual([
+      ["paged", "p1"],
+      ["paged", "p2"],
+    ]);
+    await catalog.dropNamespace(["paged", "p2"]);
+    const second = await list(`pageSize=2&pageToken=${first.body["next-page-token"]}`);
+    expect(second.body).toEqual({ namespaces: [["paged", "p3"]], "next-page-token": null });
+    const view = {
+      schema: { type: "struct", fields: [] },
+      "view-version": {
+        "version-id": 1,
+        "timestamp-ms": 1,
+        "schema-id": 0,
+        representations: [{ type: "sql", sql: "select 1", dialect: "spark" }],
+        "default-namespace": ["paged"],
+      },
+    };
+    for (const name of ["v2", "v1"]) await call("POST", "/v1/namespaces/paged/views", { name, ...view });
+    const views = await call("GET", "/v1/namespaces/paged/views?pageToken=&pageSize=1");
+    expect(views.body.identifiers).toEqual([{ namespace: ["paged"], name: "v1" }]);
+    expect(views.body["next-page-token"]).toEqual(expect.any(String));
+  });
+
   it("understands names with spaces, plus signs and other scripts, as Java and others encode them", async () => {
     await catalog.createTable({ namespace: ["ns"], name: "a+b c ü" }, request);
     expect((await call("HEAD", "/v1/namespaces/ns/tables/a%2Bb+c+%C3%BC")).status).toBe(204);
