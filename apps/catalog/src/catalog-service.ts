@@ -42,6 +42,9 @@ import { ViewCatalog } from "./views/view-catalog.ts";
 
 type Settings = ReturnType<typeof catalogSettings.parse> & CommonSettings;
 
+/** How long a metadata file in an object store is taken to be there once it was seen. */
+const PRESENT_MS = 10_000;
+
 @Module({})
 class CatalogModule {}
 
@@ -141,7 +144,8 @@ function openDatabase(settings: Settings, log: Logger): Promise<CatalogDatabase>
 function openKind<M extends Located>(kind: EntryKind, parse: MetadataFilesOptions<M>["parse"], parts: Parts) {
   const { settings, store, database, log } = parts;
   const cache = new MetadataCache<M>(settings.cacheBytesMax);
-  const files = new MetadataFiles<M>({ store, cache, parse, log, uuid: randomUUID });
+  const presentMs = store.root.startsWith("file:") ? 0 : PRESENT_MS;
+  const files = new MetadataFiles<M>({ store, cache, parse, log, uuid: randomUUID, presentMs });
   return { files, entries: new EntryStore<M>({ kind, database, files, root: store.root, uuid: randomUUID }) };
 }
 

@@ -2,6 +2,7 @@ import {
   LakeError,
   catalogFailure,
   checkIdentifier,
+  isLakeError,
   namespaceFolder,
   namespaceText,
   tableFolder,
@@ -9,6 +10,7 @@ import {
   type TableIdentifier,
 } from "@firn/lake";
 import type { CatalogDatabase, EntryKind, SwapResult } from "./database/catalog-database.ts";
+import { AlreadyApplied } from "./requests/attempt.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import type { MetadataFiles } from "./metadata/metadata-files.ts";
 import type { Located, StoredMetadata } from "./metadata/stored-metadata.ts";
@@ -120,16 +122,19 @@ export class EntryStore<M extends Located> {
   async swap(changes: readonly PlannedChange<M>[], mayRetry = false): Promise<boolean> {
     const { database, files, kind } = this.#options;
     if (changes.length === 0) return true;
-    const result = await database.swapPointers(
-      kind,
-      changes.map(({ identifier, before, after }) => ({
-        identifier,
-        oldLocation: before?.metadataLocation,
-        newLocation: after.metadataLocation,
-      })),
-    );
+    const pointers = changes.map(({ identifier, before, after }) => ({
+      identifier,
+      oldLocation: before?.metadataLocation,
+      newLocation: after.metadataLocation,
+    }));
+    const written = pointers.map((change) => change.newLocation);
+    const result = await database.swapPointers(kind, pointers).catch((error: unknown) => {
+      // A commit whose outcome is unknown, by its own word or ours, may point at them.
+      if (isLakeError(error, "unavailable", "invalid") || error instanceof AlreadyApplied) files.deleteLater(written);
+      throw error;
+    });
     if (result.kind !== "swapped") {
-      files.deleteLater(changes.map((change) => change.after.metadataLocation));
+      files.deleteLater(written);
       if (result.kind === "moved" && mayRetry) return false;
       throw this.#refusal(result);
     }

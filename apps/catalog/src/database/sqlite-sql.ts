@@ -44,7 +44,7 @@ function sqliteSession(db: Database.Database): SqlSession {
     try {
       return work();
     } catch (cause) {
-      throw databaseError("unavailable", cause);
+      throw databaseError(cause);
     }
   };
   return {
@@ -59,7 +59,7 @@ async function inTransaction<T>(db: Database.Database, work: () => Promise<T>): 
   try {
     db.exec("BEGIN IMMEDIATE");
   } catch (cause) {
-    throw databaseError("unavailable", cause);
+    throw databaseError(cause);
   }
   let result: T;
   try {
@@ -74,7 +74,8 @@ async function inTransaction<T>(db: Database.Database, work: () => Promise<T>): 
     // A transaction that is still open has certainly not been committed.
     const open = db.inTransaction;
     rollBack(db);
-    throw databaseError(open ? "unavailable" : "unknown_outcome", cause);
+    if (open) throw databaseError(cause);
+    throw new LakeError("unknown_outcome", "The catalog's database did not answer the commit", { cause });
   }
   return result;
 }
@@ -88,8 +89,8 @@ function rollBack(db: Database.Database): void {
 }
 
 /** A locked, full or damaged file; anything else is a mistake of ours and stays what it is. */
-function databaseError(kind: "unavailable" | "unknown_outcome", cause: unknown): unknown {
+function databaseError(cause: unknown): unknown {
   const { code } = cause as { code?: unknown };
   if (typeof code !== "string" || !code.startsWith("SQLITE_")) return cause;
-  return new LakeError(kind, "The catalog's database does not answer", { cause, context: { code } });
+  return new LakeError("unavailable", "The catalog's database does not answer", { cause, context: { code } });
 }

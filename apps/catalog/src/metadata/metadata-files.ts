@@ -10,12 +10,18 @@ export interface MetadataFilesOptions<M extends Located> {
   readonly parse: (bytes: Uint8Array, location: string) => Promise<M>;
   readonly log: Logger;
   readonly uuid: () => string;
+  /** For so long a file that was seen is taken to be there: a look at an object store is a request of its own. */
+  readonly presentMs: number;
 }
+
+/** Locations whose last look is remembered. */
+const SEEN_MAX = 10_000;
 
 /** Metadata files of tables or of views in the warehouse: read through the cache, written durably, deleted in the background. */
 export class MetadataFiles<M extends Located> {
   readonly #options: MetadataFilesOptions<M>;
   readonly #deletions = new Set<Promise<void>>();
+  readonly #seenAtMs = new Map<string, number>();
 
   constructor(options: MetadataFilesOptions<M>) {
     this.#options = options;
@@ -33,8 +39,22 @@ export class MetadataFiles<M extends Located> {
     const { store, cache } = this.#options;
     const cached = cache.get(location);
     if (cached === undefined) return this.#fetch(store, location);
+    const { presentMs } = this.#options;
+    const nowMs = performance.now();
+    if (nowMs - (this.#seenAtMs.get(location) ?? Number.NEGATIVE_INFINITY) < presentMs) return cached;
     if ((await store.stat(location)) === undefined) throw missingFile(location);
+    if (presentMs > 0) this.#see(location, nowMs);
     return cached;
+  }
+
+  /** The oldest goes first: a Map keeps the order of insertion. */
+  #see(location: string, nowMs: number): void {
+    this.#seenAtMs.delete(location);
+    this.#seenAtMs.set(location, nowMs);
+    for (const oldest of this.#seenAtMs.keys()) {
+      if (this.#seenAtMs.size <= SEEN_MAX) return;
+      this.#seenAtMs.delete(oldest);
+    }
   }
 
   async #fetch(store: ObjectStore, location: string): Promise<StoredMetadata<M>> {
@@ -65,6 +85,7 @@ export class MetadataFiles<M extends Located> {
   committed(stored: StoredMetadata<M>, previousLocation: string | undefined): void {
     if (previousLocation !== undefined) this.#options.cache.drop(previousLocation);
     this.#options.cache.put(stored);
+    if (this.#options.presentMs > 0) this.#see(stored.metadataLocation, performance.now());
   }
 
   /** Deletes files that nothing points at any more; a failure leaves an orphan, which is only logged. */
