@@ -6,6 +6,7 @@ import { isStreamError } from "@firn/stream";
 import type { TableCache } from "../tables/table-cache.ts";
 import { lakeProblem } from "../tables/unreadable.ts";
 import { datasetCounts } from "./counts.ts";
+import { heldMessages, isTaken, readKafkaHold, type KafkaHold } from "./kafka-hold.ts";
 import type { PipelineReading } from "./pipeline-reading.ts";
 import { readIntakeEnds, readLag, readParked, readPipeline, readTowards } from "./read-pipeline.ts";
 import { advance, isSettled, settleTarget, type SettleTarget } from "./settling.ts";
@@ -31,35 +32,43 @@ export class Pipeline {
     this.#parts = parts;
   }
 
-  /** Looks until everything acknowledged before the call is settled, `waitMs` have passed or the signal aborts. */
+  /**
+   * Looks until everything acknowledged before the call is settled, `waitMs` have passed or the signal aborts. What
+   * Kafka held at the call counts too: first it has to be in INTAKE, then INTAKE's ends are what has to be settled.
+   */
   async status(waitMs: number, signal: AbortSignal): Promise<PipelineStatus> {
     const endsAt = performance.now() + waitMs;
+    let aim: KafkaHold | undefined;
     let target: SettleTarget | undefined;
     for (let pauseMs = PAUSE_MIN_MS; ; pauseMs = Math.min(pauseMs * 1.5, PAUSE_MAX_MS)) {
       const isOver = performance.now() >= endsAt || signal.aborted;
       const whole = target === undefined || isOver || isSettled(target);
-      const attempt = await this.#look(target, whole);
+      const attempt = await this.#look({ target, whole, aim });
       if (attempt.kind === "failed") {
         if (isOver) throw attempt.problem;
       } else {
-        target = attempt.target;
-        if (whole && (isSettled(target) || isOver)) return await this.#report(attempt.reading, target);
-        if (isSettled(target)) continue;
+        aim = attempt.aim;
+        target = attempt.taken ? attempt.target : undefined;
+        const settled = attempt.taken && isSettled(attempt.target);
+        if (whole && (settled || isOver)) return await this.#report(attempt.reading, settled);
+        if (settled) continue;
       }
       await this.#pause(Math.min(pauseMs, Math.max(endsAt - performance.now(), 0)), signal);
     }
   }
 
-  /** @param whole everything is read, as an answer needs it; else what the target waits for */
-  async #look(target: SettleTarget | undefined, whole: boolean): Promise<Look> {
+  async #look({ target, whole, aim }: LookAt): Promise<Look> {
     const { link, tables, datasets } = this.#parts;
     try {
       const open = link.streams();
+      // A target is there as soon as all of Kafka's was taken: it need not be asked again.
+      const hold: KafkaHold = target === undefined ? await readKafkaHold(open) : { kind: "none" };
+      const first = aim === undefined || aim.kind === "unknown" ? hold : aim;
       const from = target ?? settleTarget(await readIntakeEnds(open, datasets, link.shards));
       const reading = whole
         ? await readPipeline(open, tables, datasets, link.shards)
         : await readTowards(open, tables, datasets, link.shards, from);
-      return { kind: "seen", reading, target: advance(from, reading) };
+      return { kind: "seen", reading, target: advance(from, reading), aim: first, taken: isTaken(first, hold) };
     } catch (error) {
       if (error instanceof Problem || isStreamError(error) || isLakeError(error)) {
         return { kind: "failed", problem: lakeProblem(streamProblem(error), "of the pipeline") };
@@ -68,12 +77,16 @@ export class Pipeline {
     }
   }
 
-  async #report(reading: PipelineReading, target: SettleTarget): Promise<PipelineStatus> {
+  async #report(reading: PipelineReading, settled: boolean): Promise<PipelineStatus> {
     const { link, datasets } = this.#parts;
-    const settled = isSettled(target);
     try {
       const open = link.streams();
-      const [lag, parked] = await Promise.all([readLag(open, reading), readParked(open, datasets, link.shards)]);
+      const [streams, parked, hold] = await Promise.all([
+        readLag(open, reading),
+        readParked(open, datasets, link.shards),
+        readKafkaHold(open),
+      ]);
+      const lag = { ...streams, intake: streams.intake + heldMessages(hold) };
       const counts = reading.datasets.map((one) => [one.dataset.name, datasetCounts(one, settled)] as const);
       // What a stage lost that waits for a decision may have been acknowledged.
       return { settled: settled && parked.length === 0, parked, lag, datasets: Object.fromEntries(counts) };
@@ -97,6 +110,20 @@ export class Pipeline {
   }
 }
 
+interface LookAt {
+  readonly target: SettleTarget | undefined;
+  /** Everything is read, as an answer needs it; else what the target waits for. */
+  readonly whole: boolean;
+  readonly aim: KafkaHold | undefined;
+}
+
 type Look =
-  | { readonly kind: "seen"; readonly reading: PipelineReading; readonly target: SettleTarget }
+  | {
+      readonly kind: "seen";
+      readonly reading: PipelineReading;
+      readonly target: SettleTarget;
+      /** What Kafka held at the first look that knew, and whether the lake has all of that. */
+      readonly aim: KafkaHold;
+      readonly taken: boolean;
+    }
   | { readonly kind: "failed"; readonly problem: unknown };

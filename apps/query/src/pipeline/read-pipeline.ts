@@ -16,6 +16,7 @@ import type { ParkedStage, PipelineStatus } from "@firn/client";
 import { isLakeError, type Table } from "@firn/lake";
 import type { Log } from "@firn/stream";
 import type { TableCache } from "../tables/table-cache.ts";
+import { kafkaParkedKeys } from "./kafka-hold.ts";
 import type { DatasetReading, PipelineReading, ReadingCover, ShardReading } from "./pipeline-reading.ts";
 import { coverOf, needsHistory, positionIn, type SettleTarget, writtenThrough } from "./settling.ts";
 import type { OpenStreams } from "./stream-link.ts";
@@ -184,7 +185,8 @@ export async function readParked(
   datasets: readonly Dataset[],
   shards: number,
 ): Promise<ParkedStage[]> {
-  const keys = datasets.flatMap((dataset) => parkedKeys(dataset, shardNumbers(shards)));
+  const ofStages = datasets.flatMap((dataset) => parkedKeys(dataset, shardNumbers(shards)));
+  const keys = [...ofStages, ...(await kafkaParkedKeys(open))];
   const found = await Promise.all(keys.map((key) => open.attempts.get(key)));
   return found.filter(isParked).map(({ stage, shard, reason, fix }) => ({ stage, shard, reason, fix }));
 }
