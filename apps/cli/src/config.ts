@@ -1,6 +1,12 @@
 import { explainZone, type Dataset } from "@firn/core";
 import { createDatasets, datasetOptions, readDatasetSettings } from "@firn/datasets";
-import { ConfigError, defineSettings, lakeAccessSettings } from "@firn/service/environment";
+import {
+  ConfigError,
+  defineSettings,
+  kafkaAccessSettings,
+  lakeAccessSettings,
+  type SettingsDefinition,
+} from "@firn/service/environment";
 
 import { CommandError, EXIT } from "./exit-code.ts";
 
@@ -25,11 +31,15 @@ const accessSettings = defineSettings(lakeAccessSettings);
 
 export type LakeAccess = ReturnType<typeof accessSettings.parse>;
 
+const kafkaSettings = defineSettings(kafkaAccessSettings);
+
 /** What a command takes from the environment. An empty variable counts as absent. */
 export interface CliConfig {
   readonly dataDir: string | undefined;
   readonly addresses: Readonly<Partial<Record<AddressName, string>>>;
   readonly access: LakeAccess;
+  /** Where Kafka is, for what sends to it. */
+  readonly kafka: ReturnType<typeof kafkaSettings.parse>;
   /** The datasets with the names that the site gives their tables. */
   readonly datasets: ReadonlyMap<string, Dataset>;
   /** Zone of samples that name none, as the lake's services have it. */
@@ -45,15 +55,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliCon
   return {
     dataDir: environment[DATA_DIR_VARIABLE] || undefined,
     addresses: Object.fromEntries(addresses),
-    access: readAccess(environment),
+    access: parsed(accessSettings, environment),
+    kafka: parsed(kafkaSettings, environment),
     datasets: readDatasets(environment),
     defaultZone: readZone(environment),
   };
 }
 
-function readAccess(environment: NodeJS.ProcessEnv): LakeAccess {
+function parsed<S>(settings: SettingsDefinition<S>, environment: NodeJS.ProcessEnv): S {
   try {
-    return accessSettings.parse(environment);
+    return settings.parse(environment);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new CommandError(EXIT.usage, error.message, { cause: error });

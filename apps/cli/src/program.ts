@@ -5,6 +5,7 @@ import { errorsCommand } from "./errors-command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { importCommand } from "./import/import-command.ts";
 import { maintainCommand } from "./maintain-command.ts";
+import { produceCommand } from "./produce/produce-command.ts";
 import { rebuildCommand } from "./rebuild-command.ts";
 import { replayCommand } from "./replay/replay-command.ts";
 import { resumeCommand } from "./resume-command.ts";
@@ -31,6 +32,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addHelpText("after", HELP)
     .addCommand(replayCommand())
     .addCommand(importCommand())
+    .addCommand(produceCommand())
     .addCommand(statusCommand())
     .addCommand(checkCommand())
     .addCommand(verifyCommand())

@@ -2,6 +2,7 @@ export { LOG_LEVELS, type CommonSettings } from "./common-settings.ts";
 export { createHealth, type Health, type HealthCheck, type HealthReport } from "./health.ts";
 export { guardRequests, guardSettings, openGuard, type GuardOptions } from "./guard.ts";
 export { formatHelp } from "./help.ts";
+export { kafkaAccessSettings, kafkaSecurity, type KafkaAccess } from "./kafka-access.ts";
 export { lakeAccessSettings, lakeSettings } from "./lake-settings.ts";
 export { createLogger, silentLogger, type LogFields, type Logger } from "./logger.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";

@@ -1,13 +1,8 @@
-import type { Setting } from "@firn/service";
+import { kafkaAccessSettings, type Setting } from "@firn/service";
 
 /** Where Kafka is and how to read it. Without KAFKA_BROKERS nothing of this is used. */
 export const kafkaSettings = {
-  kafkaBrokers: {
-    env: "KAFKA_BROKERS",
-    type: "string",
-    help: "Kafka brokers to read from, HOST:PORT by comma; without it ingest takes HTTP only.",
-    check: explainBrokers,
-  },
+  ...kafkaAccessSettings,
   kafkaTopic: {
     env: "KAFKA_TOPIC",
     type: "string",
@@ -32,34 +27,6 @@ export const kafkaSettings = {
     max: 300_000,
     help: "After this long without a sign of life of an ingest its partitions go to others.",
   },
-  kafkaTls: { env: "KAFKA_TLS", type: "boolean", default: false, help: "Whether brokers are reached by TLS." },
-  kafkaTlsCa: {
-    env: "KAFKA_TLS_CA",
-    type: "path",
-    help: "File with the certificates (PEM) that brokers are trusted by; absent: those of Node.",
-  },
-  kafkaTlsCert: { env: "KAFKA_TLS_CERT", type: "path", help: "File with the client's own certificate (PEM)." },
-  kafkaTlsKey: { env: "KAFKA_TLS_KEY", type: "path", help: "File with the key of the client's certificate (PEM)." },
-  kafkaSaslMechanism: {
-    env: "KAFKA_SASL_MECHANISM",
-    type: "string",
-    choices: ["plain", "scram-sha-256", "scram-sha-512"],
-    help: "How ingest proves who it is; absent: it does not.",
-  },
-  kafkaSaslUsername: { env: "KAFKA_SASL_USERNAME", type: "string", help: "User for SASL." },
-  kafkaSaslPassword: { env: "KAFKA_SASL_PASSWORD", type: "string", secret: true, help: "Password for SASL." },
-  registryUrl: {
-    env: "SCHEMA_REGISTRY_URL",
-    type: "url",
-    help: "Schema registry with Confluent's API, for Avro; without it Avro messages become dead letters.",
-  },
-  registryUsername: { env: "SCHEMA_REGISTRY_USERNAME", type: "string", help: "User at the schema registry." },
-  registryPassword: {
-    env: "SCHEMA_REGISTRY_PASSWORD",
-    type: "string",
-    secret: true,
-    help: "Password at the schema registry.",
-  },
 } as const satisfies Record<string, Setting>;
 
 /** A topic and the dataset that its payloads are of; undefined: the first of the lake. */
@@ -81,9 +48,4 @@ export function parseTopics(text: string): readonly TopicChoice[] | string {
     choices.push({ topic, dataset });
   }
   return choices;
-}
-
-function explainBrokers(text: string): string | undefined {
-  const isAddress = (part: string) => /^(\[[0-9a-f:.]+\]|[^\s:/@]+):\d{1,5}$/i.test(part.trim());
-  return text.split(",").every(isAddress) ? undefined : "must be HOST:PORT, several by comma";
 }

@@ -29,16 +29,7 @@ export function kafkaStage({ settings, datasets, intake, metrics, ingestMetrics,
     throw new ConfigError([{ env: "KAFKA_SASL_USERNAME", rule: "is required where KAFKA_SASL_MECHANISM is set" }]);
   }
   return new KafkaIntake({
-    connection: {
-      brokers: kafkaBrokers.split(",").map((broker) => broker.trim()),
-      tls: settings.kafkaTls,
-      tlsCa: settings.kafkaTlsCa,
-      tlsCert: settings.kafkaTlsCert,
-      tlsKey: settings.kafkaTlsKey,
-      saslMechanism: settings.kafkaSaslMechanism,
-      saslUsername: settings.kafkaSaslUsername,
-      saslPassword: settings.kafkaSaslPassword,
-    },
+    connection: { ...settings, brokers: kafkaBrokers.split(",").map((broker) => broker.trim()) },
     groupId: settings.kafkaGroupId,
     sessionTimeoutMs: settings.kafkaSessionTimeoutMs,
     topics: topicMap(settings.kafkaTopic, datasets),
