@@ -122,12 +122,14 @@ async function encodingOf({ format, registry, topic }: ProduceOptions): Promise<
   return avroEncoding(url, topic, { username: kafka.registryUsername, password: kafka.registryPassword });
 }
 
+/** Where it may not be made by us, it may be by the first message: whether it is there shows then. */
 async function makeTopic(kafka: Kafka, { topic, partitions }: ProduceOptions): Promise<void> {
   const admin = kafka.admin();
   try {
     await admin.connect();
     if ((await admin.listTopics()).includes(topic)) return;
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
+    const made = admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
+    await made.catch(() => undefined);
   } finally {
     await admin.disconnect();
   }
