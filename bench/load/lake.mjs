@@ -24,7 +24,10 @@ export async function startLake({ env = {}, sample = false, name = "bench" } = {
   const deadline = Date.now() + startLimitMs;
   while (!existsSync(endpointsFile)) {
     if (child.exitCode !== null) throw new Error(`the lake ended with exit code ${child.exitCode}`);
-    if (Date.now() > deadline) throw new Error("the lake did not start in time");
+    if (Date.now() > deadline) {
+      child.kill("SIGINT");
+      throw new Error("the lake did not start in time");
+    }
     await sleep(50);
   }
   const endpoints = JSON.parse(readFileSync(endpointsFile, "utf8"));
