@@ -4,10 +4,12 @@ import { Command } from "commander";
 import { runCommand, type CommandResult } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { findLake, requireAddress, withLakeOptions, type LakeOptions } from "./lake-location.ts";
+import { chosenDatasets } from "./lake-tables.ts";
 import { wholeNumber } from "./option-values.ts";
 import { formatTable } from "./text-table.ts";
 
 interface ErrorsOptions extends LakeOptions {
+  readonly lake: string;
   readonly user?: string;
   readonly type?: string;
   readonly since?: string;
@@ -16,6 +18,7 @@ interface ErrorsOptions extends LakeOptions {
 
 type Parameters = QuestionParameters<"health.errors">;
 
+const LAKE = "health";
 const LIMIT = 20;
 const LIMIT_MAX = 10_000;
 
@@ -26,6 +29,7 @@ transformation_error, schema_error, processing_error.
 
 Examples
   firn errors
+  firn errors --lake sales
   firn errors --user bad-records --limit 100
   firn errors --type transformation_error --since 2026-01-01T00:00:00Z --json
 
@@ -34,8 +38,9 @@ Exit codes: 0 done, 2 wrong usage, 3 query does not answer.`;
 export function errorsCommand(): Command {
   const command = new Command("errors")
     .summary("the newest dead letters")
-    .description("Shows records of the health lake that were refused, newest first, and why.")
-    .option("--user <id>", "only of this user")
+    .description("Shows records of a lake that were refused, newest first, and why.")
+    .option("--lake <name>", "health, sales, market, …", LAKE)
+    .option("--user <id>", "only of this user, in a lake whose records have one")
     .option("--type <error_type>", "only of this type")
     .option("--since <instant>", "only since then (ISO 8601 with offset)")
     .option("--limit <n>", `at most so many, up to ${LIMIT_MAX}`, wholeNumber(LIMIT_MAX), LIMIT)
@@ -46,6 +51,7 @@ export function errorsCommand(): Command {
 }
 
 async function errors(options: ErrorsOptions, signal: AbortSignal): Promise<CommandResult> {
+  const [dataset] = chosenDatasets(options.lake);
   const client = queryClient(requireAddress(findLake(options), "query"), { retry: { attemptsMax: 3 } });
   const parameters = {
     user_id: options.user,
@@ -53,7 +59,9 @@ async function errors(options: ErrorsOptions, signal: AbortSignal): Promise<Comm
     start_time: options.since,
     limit: options.limit,
   };
-  const answer = await client.ask("health.errors", parameters as unknown as Parameters, { signal });
+  const answer = await client.ask(`${dataset!.name}.errors` as "health.errors", parameters as unknown as Parameters, {
+    signal,
+  });
   return { exitCode: EXIT.done, json: answer.data, text: formatErrors(answer.data) };
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import type { PipelineStatus } from "@firn/client";
@@ -10,12 +9,11 @@ import type { StandaloneConfig } from "./config.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { endpointsOf, readEndpoints } from "./endpoints-file.ts";
 import { countsOf, tableRows, waitSettled } from "./lake-state.ts";
-import { formatAddresses, formatCounts, formatReport, sampleQuestions, type TableRows } from "./report.ts";
-import { loadSample, SAMPLES } from "./sample-load.ts";
+import { formatAddresses, formatReport, sampleQuestions, type LakeState, type TableRows } from "./report.ts";
+import { findSamples, loadSample, type Sample } from "./sample-load.ts";
 import { APPS_FOLDER } from "./service-process.ts";
 import { Standalone } from "./standalone.ts";
 
-const DATASET = "health";
 const SAMPLES_FOLDER = join(APPS_FOLDER, "..", "samples");
 const BASELINE_LIMIT_MS = 120_000;
 const SETTLE_LIMIT_MS = 600_000;
@@ -70,41 +68,49 @@ async function loadAndReport(
   print: (text: string) => void,
 ): Promise<boolean> {
   const { ingest, query, catalog: catalogUri } = endpointsOf(config);
-  const dataset = config.datasets.get(DATASET);
-  if (!ingest || !query || !catalogUri || !dataset || !config.only.includes("ingest") || !config.only.includes("query"))
+  if (!ingest || !query || !catalogUri || !config.only.includes("ingest") || !config.only.includes("query"))
     return true;
-  if (!existsSync(SAMPLES_FOLDER)) return true;
+  const samples = findSamples(SAMPLES_FOLDER).filter((sample) => canSend(sample, config, standalone));
+  if (samples.length === 0) return true;
+  const lakes = samples.map((sample) => config.datasets.get(sample.lake)!);
   const catalog = openCatalog({ ...config.access, catalogUri });
-  const before = await waitSettled(query, BASELINE_LIMIT_MS, ending);
-  if (before === undefined) throw new Error(`query does not answer; its log is ${standalone.logPath("query")}`);
-  const rowsBefore = await allRows(catalog, dataset);
+  const state = async (pipeline: PipelineStatus): Promise<LakeState[]> =>
+    Promise.all(
+      lakes.map(async (lake) => ({ counts: countsOf(pipeline, lake.name), rows: await allRows(catalog, lake) })),
+    );
+  const pipelineBefore = await waitSettled(query, BASELINE_LIMIT_MS, ending);
+  if (pipelineBefore === undefined) throw new Error(`query does not answer; its log is ${standalone.logPath("query")}`);
+  const before = await state(pipelineBefore);
   const startedMs = Date.now();
-  await sendSamples(config, standalone, ingest, ending);
+  await sendSamples(samples, config, standalone, ingest, ending);
   if (!ending.aborted) process.stderr.write("firn: waiting until every aggregate equals raw\n");
-  const after = await waitSettled(query, SETTLE_LIMIT_MS, ending);
-  if (ending.aborted || after === undefined) return ending.aborted;
+  const pipelineAfter = await waitSettled(query, SETTLE_LIMIT_MS, ending);
+  if (ending.aborted || pipelineAfter === undefined) return ending.aborted;
   const seconds = (Date.now() - startedMs) / 1000;
-  const report = {
-    before: { counts: countsOf(before, DATASET), rows: rowsBefore },
-    after: { counts: countsOf(after, DATASET), rows: await allRows(catalog, dataset) },
-    seconds,
-  };
-  const others = Object.keys(after.datasets).filter((name) => name !== DATASET);
-  const lines = others.map((name) => formatCounts(name, countsOf(before, name), countsOf(after, name)));
-  const questions = `Questions to copy\n${sampleQuestions(query).join("\n")}`;
-  print(`\n${[formatReport(report), ...lines].join("\n")}\n\n${questions}`);
-  return reportUnsettled(after);
+  const after = await state(pipelineAfter);
+  const reports = lakes.map(({ name }, at) => ({ lake: name, before: before[at]!, after: after[at]! }));
+  const questions = sampleQuestions(
+    query,
+    samples.flatMap((sample) => sample.questions),
+  );
+  print(`\n${formatReport(reports, seconds)}\n\nQuestions to copy\n${questions.join("\n")}`);
+  return reportUnsettled(pipelineAfter);
+}
+
+function canSend({ lake, needsDatabase }: Sample, config: StandaloneConfig, { endpoints }: Standalone): boolean {
+  return config.datasets.has(lake) && (!needsDatabase || Boolean(endpoints.addresses()["database"]));
 }
 
 async function sendSamples(
+  samples: readonly Sample[],
   config: StandaloneConfig,
   { endpoints, ledger }: Standalone,
   ingestUrl: string,
   signal: AbortSignal,
 ): Promise<void> {
   const databaseUrl = endpoints.addresses()["database"] ?? undefined;
-  for (const sample of SAMPLES) {
-    if (signal.aborted || !config.datasets.has(sample.lake) || (sample.needsDatabase && !databaseUrl)) continue;
+  for (const sample of samples) {
+    if (signal.aborted) return;
     process.stderr.write(`firn: sending the ${sample.lake} sample (${join(SAMPLES_FOLDER, sample.lake)})\n`);
     const places = {
       appsFolder: APPS_FOLDER,

@@ -1,22 +1,33 @@
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { ProcessLedger } from "./process-ledger.ts";
 
-/** A lake's shipped sample, and the command of `firn` that sends its files. */
+/** A lake's shipped sample: the folder `samples/<lake>`, whose `sample.json` says how it is sent and asked about. */
 export interface Sample {
   readonly lake: string;
+  /** The command of `firn` that sends the folder's files, with its options. */
   readonly command: readonly string[];
-  readonly options: readonly string[];
+  /** Samples are sent in this order. */
+  readonly order: number;
   /** Whether the command asks the relations. */
   readonly needsDatabase: boolean;
+  /** Paths of questions about it, to copy. */
+  readonly questions: readonly string[];
 }
 
-export const SAMPLES: readonly Sample[] = [
-  { lake: "health", command: ["replay"], options: [], needsDatabase: false },
-  { lake: "market", command: ["import", "prices"], options: ["--market", "us", "--no-wait"], needsDatabase: true },
-];
+/** Every folder with a `sample.json`, in order. */
+export function findSamples(samplesFolder: string): readonly Sample[] {
+  if (!existsSync(samplesFolder)) return [];
+  const samples = readdirSync(samplesFolder).flatMap((lake) => {
+    const path = join(samplesFolder, lake, "sample.json");
+    if (!existsSync(path)) return [];
+    const said = JSON.parse(readFileSync(path, "utf8")) as Pick<Sample, "command"> & Partial<Sample>;
+    return [{ order: Infinity, needsDatabase: false, questions: [], ...said, lake }];
+  });
+  return samples.sort((one, other) => one.order - other.order || (one.lake < other.lake ? -1 : 1));
+}
 
 export interface SampleLoad {
   readonly appsFolder: string;
@@ -37,19 +48,13 @@ const DATA_FILE = /\.(csv|csv\.gz|ndjson|ndjson\.gz)$/;
  * Sends a lake's sample with `firn`, whose progress goes to this terminal.
  * @throws Error when it ends with anything but 0
  */
-export async function loadSample({ lake, command, options }: Sample, load: SampleLoad): Promise<void> {
+export async function loadSample({ lake, command }: Sample, load: SampleLoad): Promise<void> {
   const folder = join(load.samplesFolder, lake);
   const files = readdirSync(folder).filter((name) => DATA_FILE.test(name));
   const where = ["--json", "--ingest", load.ingestUrl];
   const child = spawn(
     process.execPath,
-    [
-      join(load.appsFolder, "cli", "dist", "main.js"),
-      ...command,
-      ...options,
-      ...where,
-      ...files.map((name) => join(folder, name)),
-    ],
+    [join(load.appsFolder, "cli", "dist", "main.js"), ...command, ...where, ...files.map((name) => join(folder, name))],
     {
       stdio: ["ignore", "ignore", "inherit"],
       detached: true,
@@ -68,7 +73,7 @@ export async function loadSample({ lake, command, options }: Sample, load: Sampl
       child.once("error", reject);
       child.once("close", resolve);
     });
-    if (code !== 0) throw new Error(`firn ${command.join(" ")} of the ${lake} sample ended with ${code ?? "a signal"}`);
+    if (code !== 0) throw new Error(`firn ${command[0]} of the ${lake} sample ended with ${code ?? "a signal"}`);
   } finally {
     load.signal.removeEventListener("abort", end);
     load.ledger.remove("sample");

@@ -89,14 +89,16 @@ describe("formatReport", () => {
         ["raw", raw],
         ["daily", undefined],
       ]);
-    const text = formatReport({
+    const report = {
+      lake: "health",
       before: { counts, rows: rows(1000) },
       after: { counts: { ...counts, received: 1500, stored: 1234, duplicates: 6 }, rows: rows(2234) },
-      seconds: 4.26,
-    });
+    };
+    const text = formatReport([report], 4.26);
     expect(text).toMatch(/records in +1,500 +1,500\n/);
     expect(text).toMatch(/rows in raw +1,234 +2,234\n/);
     expect(text).toMatch(/rows in daily +\? +\?\n/);
     expect(text).toMatch(/seconds +4\.3$/);
+    expect(formatReport([report, { ...report, lake: "sales" }], 1)).toMatch(/\n\nsales\nrecords in +1,500 /);
   });
 });

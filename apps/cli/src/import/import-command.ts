@@ -10,6 +10,7 @@ import { startProgress } from "../progress.ts";
 import { withRelations } from "../relations.ts";
 import { openInputFile } from "../replay/input-file.ts";
 import { waitSettled } from "../wait-settled.ts";
+import { salesCommand } from "./import-sales.ts";
 import { importPrices, type ImportReport, type Market } from "./import-prices.ts";
 
 const PRICES_HELP = `
@@ -33,7 +34,10 @@ interface PricesOptions extends LakeOptions {
 }
 
 export function importCommand(): Command {
-  return new Command("import").summary("rows of CSV files into a lake").addCommand(pricesCommand());
+  return new Command("import")
+    .summary("rows of CSV files into a lake")
+    .addCommand(pricesCommand())
+    .addCommand(salesCommand());
 }
 
 function pricesCommand(): Command {

@@ -8,13 +8,19 @@ const NEWLINE = 0x0a;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** Payloads that lie one a line in a file. Their bytes go out as they are, broken ones too: ingest judges them. */
-export function ndjsonSource(chunks: () => AsyncIterable<Buffer>): ReplaySource {
+export function ndjsonSource(chunks: () => AsyncIterable<Buffer>, recordsMember: string): ReplaySource {
   const problems: string[] = [];
-  return { kind: "ndjson", skipped: new Map(), problems, payloads: () => readPayloads(chunks(), problems) };
+  return {
+    kind: "ndjson",
+    skipped: new Map(),
+    problems,
+    payloads: () => readPayloads(chunks(), recordsMember, problems),
+  };
 }
 
 async function* readPayloads(
   chunks: AsyncIterable<Buffer>,
+  recordsMember: string,
   problems: string[],
 ): AsyncGenerator<readonly PayloadLine[]> {
   let lines: PayloadLine[] = [];
@@ -24,7 +30,7 @@ async function* readPayloads(
     if (bytes === undefined) {
       problems.push(`line ${position}: longer than ${LINE_BYTES_MAX} bytes, not sent`);
     } else if (!isBlank(bytes)) {
-      lines.push({ bytes, position, ...describe(bytes) });
+      lines.push({ bytes, position, ...describe(bytes, recordsMember) });
     }
     if (lines.length >= LINES_PER_STEP) {
       yield lines;
@@ -66,12 +72,18 @@ function isBlank(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
 }
 
-/** User and number of samples, only to keep a user's order and to fill requests evenly. */
-function describe(bytes: Buffer): { readonly userId: string | undefined; readonly samples: number } {
+/** User and number of records, only to keep a user's order and to fill requests evenly. */
+function describe(
+  bytes: Buffer,
+  recordsMember: string,
+): { readonly userId: string | undefined; readonly samples: number } {
   try {
-    const payload = JSON.parse(bytes.toString("utf8")) as { userId?: unknown; samples?: unknown } | null;
-    const userId = typeof payload?.userId === "string" ? payload.userId : undefined;
-    return { userId, samples: Array.isArray(payload?.samples) ? payload.samples.length : 0 };
+    const payload = JSON.parse(bytes.toString("utf8")) as Readonly<Record<string, unknown>> | null;
+    const { userId, [recordsMember]: records } = payload ?? {};
+    return {
+      userId: typeof userId === "string" ? userId : undefined,
+      samples: Array.isArray(records) ? records.length : 0,
+    };
   } catch {
     return { userId: undefined, samples: 0 };
   }

@@ -16,14 +16,14 @@ export interface SourceOptions {
 }
 
 /** Knows the kind of a file by its first bytes. @throws CommandError (usage) for a file of no known kind. */
-export function openSource(file: InputFile, options: SourceOptions): ReplaySource {
+export function openSource(file: InputFile, options: SourceOptions, recordsMember = "samples"): ReplaySource {
   const head = file.head
     .toString("utf8")
     .replace(/^\uFEFF/, "")
     .trimStart();
   if (head.startsWith("PK")) throw unknownKind(file, "is a zip archive: unpack it and replay its export.xml");
   if (head.startsWith("<")) return openApple(file, options);
-  if (head.startsWith("{")) return ndjsonSource(file.chunks);
+  if (head.startsWith("{")) return ndjsonSource(file.chunks, recordsMember);
   if (head.startsWith("[")) throw unknownKind(file, "is a JSON array: write one payload a line (NDJSON)");
   const header = head.split(/\r?\n/, 1)[0] ?? "";
   const kind = fitbitKindOf(header);

@@ -35,7 +35,7 @@ export interface ReplaySource {
   readonly problems: readonly string[];
 }
 
-export type ReplayKind = "fitbit-csv" | "apple-health" | "ndjson";
+export type ReplayKind = "fitbit-csv" | "apple-health" | "ndjson" | "csv";
 
 export const SAMPLES_PER_PAYLOAD = 500;
 

@@ -4,15 +4,18 @@ import { Command } from "commander";
 
 import { runCommand, type CommandResult } from "../command.ts";
 import { findLake, requireAddress, withLakeOptions, type LakeOptions } from "../lake-location.ts";
+import { chosenDatasets } from "../lake-tables.ts";
 import { names, wholeNumber } from "../option-values.ts";
 import { partOf, startProgress } from "../progress.ts";
-import { EXIT } from "../exit-code.ts";
+import { CommandError, EXIT } from "../exit-code.ts";
 import { openInputFile, type InputFile } from "./input-file.ts";
 import { openSource } from "./open-source.ts";
+import type { ReplayKind } from "./payload-line.ts";
 import { replayFile, type FileReport } from "./replay-file.ts";
 import { ResumeState, type ReplayIdentity } from "./resume-state.ts";
 
 interface ReplayOptions extends LakeOptions {
+  readonly lake: string;
   readonly user?: string;
   readonly device?: string;
   readonly timezone?: string;
@@ -22,7 +25,7 @@ interface ReplayOptions extends LakeOptions {
   readonly resume: boolean;
 }
 
-const DATASET = "health";
+const LAKE = "health";
 const CONCURRENCY = 4;
 const CONCURRENCY_MAX = 64;
 
@@ -36,7 +39,7 @@ Kinds of file, known by their first bytes; each may be gzipped (.gz)
                     start, end and occurrence, so that the next export repeats the same ids.
                     Records inside <Correlation> count once; workouts, activity summaries and ECG
                     are counted and reported as skipped.
-  NDJSON            one payload a line, sent as it is.
+  NDJSON            one payload a line, sent as it is; --lake says to which lake.
 
 What comes twice is a counted duplicate, so a file may be replayed at any time. An interrupted
 replay goes on from where it stopped when the same command is run again.
@@ -46,6 +49,7 @@ Examples
   firn replay apple_health_export/export.xml --user anna --timezone Europe/Berlin
   firn replay export.xml --user anna --prefer-source "Anna's Watch,Anna's iPhone"
   firn replay payloads.ndjson --json
+  firn replay transactions.ndjson --lake sales
 
 Exit codes: 0 all accepted, 1 some refused (or the file is damaged), 2 wrong usage,
 3 ingest does not answer or the replay was stopped.`;
@@ -55,6 +59,7 @@ export function replayCommand(): Command {
     .summary("send files through the ingest API")
     .description("Sends files of samples through the ingest API, with a progress bar, and goes on where it stopped.")
     .argument("<files...>", "files to send, in this order")
+    .option("--lake <name>", "the lake that NDJSON is sent to; the other kinds are of health", LAKE)
     .option("--user <id>", "the person that the samples are of (required for Apple Health)")
     .option("--device <id>", "the device that they are from")
     .option("--timezone <zone>", "IANA zone of times that name none")
@@ -74,15 +79,17 @@ export function replayCommand(): Command {
 
 async function replay(paths: readonly string[], options: ReplayOptions, signal: AbortSignal): Promise<CommandResult> {
   const given = options.preferSource === undefined ? options : { ...options, preferSources: options.preferSource };
+  const dataset = chosenDatasets(options.lake)[0]!;
   const inputs: { file: InputFile; source: ReturnType<typeof openSource> }[] = [];
   for (const path of paths) {
     const file = await openInputFile(path);
-    inputs.push({ file, source: openSource(file, given) });
+    inputs.push({ file, source: openSource(file, given, dataset.payload.records) });
+    requireKind(path, inputs.at(-1)!.source.kind, dataset.name);
   }
   const lake = findLake(options);
   const ingestUrl = requireAddress(lake, "ingest");
   const reports: FileReport[] = [];
-  const target = { ingestUrl, dataset: DATASET, concurrency: options.concurrency, signal };
+  const target = { ingestUrl, dataset: dataset.name, concurrency: options.concurrency, signal };
   const bytes = inputs.reduce((sum, { file }) => sum + file.bytes, 0);
   const progress = startProgress("replay", bytes);
   let before = 0;
@@ -98,12 +105,18 @@ async function replay(paths: readonly string[], options: ReplayOptions, signal: 
   return resultOf(reports);
 }
 
+/** @throws CommandError (usage) for samples of people that shall go to another lake than theirs */
+function requireKind(path: string, kind: ReplayKind, lake: string): void {
+  if (kind === "ndjson" || lake === LAKE) return;
+  throw new CommandError(EXIT.usage, `${path} is a file of ${kind}: only NDJSON goes to the lake ${lake}`);
+}
+
 function resumingOf(file: InputFile, options: ReplayOptions, ingestUrl: string, dataDir: string | undefined) {
-  const { user, device, timezone, preferSource } = options;
+  const { lake, user, device, timezone, preferSource } = options;
   const identity: ReplayIdentity = {
     fileIdentity: file.identity,
     ingestUrl,
-    options: { user, device, timezone, preferSource },
+    options: { lake: lake === LAKE ? undefined : lake, user, device, timezone, preferSource },
   };
   if (options.state !== undefined) return begun(new ResumeState(options.state), identity, options.resume);
   if (dataDir === undefined) return undefined;
