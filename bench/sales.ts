@@ -1,0 +1,148 @@
+/**
+ * The batch aggregation pattern, measured: the summary rebuilt from all transactions, and the revenue question on raw and
+ * on the summary, each beside DuckDB over the same Parquet files in the same run.
+ *
+ *   node tools/run-ts.mjs bench/sales.ts [--rows 10000000] [--days 90] [--products 1000] [--times 5]
+ *
+ * The lake in one process: the writer's and the aggregator's own stages, on local files, the in-memory catalog and
+ * in-memory streams. Transactions come from a seed (a hash of their number) and lie in raw as another engine commits
+ * them, a million a commit; what is timed begins after that.
+ */
+import { createSalesDataset } from "@firn/datasets";
+import type { SalesComparison } from "@firn/client";
+import { commitChange, planScan, sqlStringList, stageRows, stageUpsert } from "@firn/lake";
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { askedLake } from "../e2e/support/asked-lake.ts";
+import { InProcessLake } from "../e2e/support/in-process-lake.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    rows: { type: "string", default: "10000000" },
+    days: { type: "string", default: "90" },
+    products: { type: "string", default: "1000" },
+    times: { type: "string", default: "5" },
+  },
+});
+const rows = Number(options.rows);
+const days = Number(options.days);
+const products = Number(options.products);
+const times = Number(options.times);
+const rowsPerCommit = 1_000_000;
+
+const dataset = createSalesDataset();
+const summary = dataset.rollups[0]!.table;
+
+interface Cost {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+async function costOf(work: () => Promise<unknown>): Promise<Cost> {
+  const before = process.cpuUsage();
+  const started = performance.now();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return { wallMs: performance.now() - started, cpuMs: (user + system) / 1000 };
+}
+
+const shown = ({ wallMs, cpuMs }: Cost) => `${wallMs.toFixed(0)} ms, ${cpuMs.toFixed(0)} ms of CPU`;
+
+function median(values: readonly number[]): number {
+  return [...values].sort((one, other) => one - other)[values.length >> 1] ?? NaN;
+}
+
+/** Transactions `from` … `from + count` in the columns of raw: days in the order of their numbers, as a lake grows. */
+function transactionsSql(from: number, count: number): string {
+  const pick = (salt: number, of: number) => `(hash(n * 31 + ${salt}) % ${of})`;
+  return `SELECT format('tx-{:012d}', n) AS transaction_id, DATE '2025-01-01' + (n * ${days} // ${rows})::INTEGER AS transaction_date,
+      (101 + ${pick(1, products)})::BIGINT AS product_id, q AS quantity, p AS unit_price, q * p AS amount,
+      NULL::VARCHAR AS store, NULL::VARCHAR AS currency, 'bench' AS source
+    FROM (SELECT n, (1 + ${pick(2, 10)})::BIGINT AS q, [29.99, 49.99, 99.99][(1 + ${pick(3, 3)})::BIGINT]::DOUBLE AS p
+      FROM range(${from}, ${from + count}) AS r(n))`;
+}
+
+async function fill(lake: InProcessLake): Promise<void> {
+  for (let from = 0; from < rows; from += rowsPerCommit) {
+    const table = await lake.table(dataset.raw);
+    const relationSql = transactionsSql(from, Math.min(rowsPerCommit, rows - from));
+    const addedData = await stageRows(lake.connection, { env: lake.env, table, relationSql, sort: dataset.raw.sort });
+    await commitChange(lake.env, table, { operation: "append", addedData });
+  }
+}
+
+/** Takes every row out of the summary, as another engine's DELETE does. */
+async function emptySummary(lake: InProcessLake): Promise<void> {
+  const table = await lake.table(summary);
+  const keys = summary.identity.join(", ");
+  await lake.connection.run(`CREATE OR REPLACE TABLE emptied AS SELECT * FROM (${await lake.scan(summary)})`);
+  const change = await stageUpsert(lake.connection, {
+    env: lake.env,
+    table,
+    rowsSql: "SELECT * FROM emptied WHERE false",
+    deleteKeysSql: `SELECT ${keys} FROM emptied`,
+    keyColumns: summary.identity,
+  });
+  await commitChange(lake.env, table, { operation: "overwrite", ...change });
+}
+
+async function filesSql(lake: InProcessLake, definition: typeof summary): Promise<string> {
+  const plan = await planScan({ env: lake.env, table: await lake.table(definition) });
+  const paths = await Promise.all(
+    plan.tasks.map(({ file }) => lake.env.store.localPath(file.filePath, file.fileSizeBytes)),
+  );
+  return `read_parquet(${sqlStringList(paths)})`;
+}
+
+async function main(lake: InProcessLake): Promise<void> {
+  console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`);
+  console.log(`${rows} transactions of ${products} products over ${days} days`);
+  console.log(`filled:                       ${shown(await costOf(() => fill(lake)))}`);
+  await lake.settle();
+  await emptySummary(lake);
+  const built = await costOf(async () => {
+    const { rows: written, validation } = await lake.rebuild({ validate: true });
+    const judged = validation?.rollups[0];
+    if (!validation?.ok) throw new Error("the rebuild was refused");
+    console.log(`rebuilt:                      ${written} rows, reduced ${judged?.reduction_factor?.toFixed(1)} times`);
+  });
+  const raw = await filesSql(lake, dataset.raw);
+  const reference = await costOf(() =>
+    lake.connection
+      .run(`CREATE OR REPLACE TABLE reference AS SELECT transaction_date, product_id, count(*) AS n, sum(quantity) AS q,
+      fsum(amount) AS total, avg(amount) AS mean, max(amount) AS most, min(amount) AS least FROM ${raw} GROUP BY ALL`),
+  );
+  const ratio = (built.cpuMs / reference.cpuMs).toFixed(1);
+  console.log(`rebuild with validation:      ${shown(built)}`);
+  console.log(`DuckDB, the GROUP BY alone:   ${shown(reference)} (the rebuild takes ${ratio} times its CPU)`);
+  await compareRevenue(lake, raw);
+}
+
+async function compareRevenue(lake: InProcessLake, rawFiles: string): Promise<void> {
+  const asked = await askedLake(lake);
+  const found: SalesComparison[] = [];
+  for (let time = 0; time < times; time++) found.push((await asked.ask<SalesComparison>("/api/sales/compare")).data);
+  await asked.close();
+  if (!found.every(({ equal }) => equal)) throw new Error("raw and summary answer otherwise");
+  const summaryFiles = await filesSql(lake, summary);
+  for (const [source, files, column] of [
+    ["raw", rawFiles, "amount"],
+    ["summary", summaryFiles, "total_revenue"],
+  ] as const) {
+    const own = found.map((one) => one[source].elapsed_ms);
+    const sql = `SELECT product_id, fsum(${column}) FROM ${files} GROUP BY product_id ORDER BY product_id`;
+    const duck: number[] = [];
+    for (let time = 0; time < times; time++) duck.push((await costOf(() => lake.connection.rows(sql))).wallMs);
+    const { rows: read, bytes } = found[0]![source];
+    console.log(
+      `revenue on ${source.padEnd(8)}${read} rows, ${bytes} bytes, ${median(own).toFixed(1)} ms; DuckDB ${median(duck).toFixed(1)} ms (medians of ${times})`,
+    );
+  }
+}
+
+const lake = await InProcessLake.open({ dataset });
+try {
+  await main(lake);
+} finally {
+  await lake.close();
+}
