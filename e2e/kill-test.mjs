@@ -1,7 +1,8 @@
 // Kills processes of a running lake with SIGKILL while samples are sent, and checks that nothing is lost or doubled.
 //
-//   node e2e/kill-test.mjs [--seed N] [--samples N] [--users N] [--kills N] [--json]
+//   node e2e/kill-test.mjs [--seed N] [--samples N] [--users N] [--kills N] [--s3 seaweedfs|versitygw] [--json]
 //
+// With --s3 the warehouse lies on a real S3 server, which is killed too and comes back a second later.
 // Each of ingest, validator, catalog-writer, aggregator, catalog and nats is killed at least once when there are six
 // kills or more, all of them while samples are still being sent. In the end: the counters are exact (a request whose
 // answer was lost is sent again and may count twice, as duplicates), raw holds every identity once with its latest
@@ -17,6 +18,7 @@ import { parseArgs, promisify } from "node:util";
 import { makeLoad, random } from "../bench/load/health-samples.mjs";
 import { settled, startLake } from "../bench/load/lake.mjs";
 import { jsonRequest, sendInOrder } from "../bench/load/sender.mjs";
+import { startServers } from "./servers/start-servers.mjs";
 import { judgePayloads, matches, possibleCounts } from "./support/arrivals.mjs";
 
 const { values: options } = parseArgs({
@@ -25,12 +27,21 @@ const { values: options } = parseArgs({
     samples: { type: "string", default: "200000" },
     users: { type: "string", default: "500" },
     kills: { type: "string", default: "12" },
+    s3: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
 const [seed, samples, users, kills] = [options.seed, options.samples, options.users, options.kills].map(Number);
 const root = join(import.meta.dirname, "..");
-const victims = ["ingest", "validator", "catalog-writer", "aggregator", "catalog", "nats"];
+const victims = [
+  "ingest",
+  "validator",
+  "catalog-writer",
+  "aggregator",
+  "catalog",
+  "nats",
+  ...(options.s3 ? ["s3"] : []),
+];
 const connections = 4;
 const usersAsked = 5;
 const pauseMs = { min: 300, max: 2000 };
@@ -43,7 +54,9 @@ const pauses = Array.from({ length: kills }, () => pauseMs.min + draw() * (pause
 const order = victims.map((name) => ({ name, at: draw() })).sort((one, other) => one.at - other.at);
 const load = makeLoad({ samples, users, endMs: Date.UTC(2026, 9, 1), seed, days: 30 });
 const bodies = [...load.payloads()].map((payload) => payload.body);
-const lake = await startLake({ name: "kill-test" });
+const servers = options.s3 === undefined ? undefined : await startServers(options.s3);
+const environment = { ...process.env, ...servers?.env };
+const lake = await startLake({ name: "kill-test", env: servers?.env });
 const endpointsNow = () => JSON.parse(readFileSync(join(lake.dir, "endpoints.json"), "utf8"));
 const started = performance.now();
 let report;
@@ -69,6 +82,7 @@ try {
   const keep = (report?.problems.length ?? 1) > 0;
   if (keep) say(`the lake is kept in ${lake.dir}`);
   await lake.stop({ keep });
+  await servers?.stop();
 }
 console.log(options.json ? JSON.stringify(report) : summary(report));
 process.exitCode = report.problems.length === 0 ? 0 : 1;
@@ -126,7 +140,7 @@ async function killOneByOne() {
   for (let kill = 0; kill < kills; kill++) {
     await sleep(pauses[kill]);
     const name = kill < order.length ? order[kill].name : victims[Math.floor(draw() * victims.length)];
-    await killWhenAlive(name);
+    await (name === "s3" ? servers.killS3() : killWhenAlive(name));
     counts[name] = (counts[name] ?? 0) + 1;
     say(`killed ${name}`);
   }
@@ -167,6 +181,7 @@ async function wrongRows() {
   const script = [join(root, "tools", "run-ts.mjs"), join(root, "e2e", "support", "print-rows.ts"), lake.dir];
   const reader = spawn(process.execPath, [...script, "health_data_raw", "user_id", "sample_id", "value"], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: environment,
   });
   const ended = once(reader, "exit");
   for await (const line of createInterface({ input: reader.stdout })) {
@@ -220,7 +235,9 @@ async function rowsOf(query, user) {
 async function verify() {
   const firn = join(root, "apps", "cli", "dist", "main.js");
   try {
-    await promisify(execFile)(process.execPath, [firn, "verify", "--json", "--data-dir", lake.dir]);
+    await promisify(execFile)(process.execPath, [firn, "verify", "--json", "--data-dir", lake.dir], {
+      env: environment,
+    });
     return [];
   } catch (error) {
     return [`firn verify: ${String(error.stdout || error.message).slice(0, 2000)}`];

@@ -12,6 +12,8 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 
 bootstrap(appNames());
 runTests();
+runScript("e2e/servers/health-lake.mjs");
+runScript("e2e/kill-test.mjs", "--s3", "seaweedfs", "--samples", "20000", "--users", "60", "--kills", "9");
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
 
@@ -30,4 +32,18 @@ function runTests() {
   } catch {
     totals.failed++;
   }
+}
+
+/** A script counts by its last line `N passed, N failed`, or as one by its exit code. */
+function runScript(script, ...args) {
+  console.log(`\n${script} ${args.join(" ")}`);
+  const run = spawnSync(process.execPath, [join(root, script), ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+  });
+  process.stdout.write(run.stdout);
+  const [, passed, failed] = /^(\d+) passed, (\d+) failed$/m.exec(run.stdout) ?? [];
+  totals.passed += passed === undefined ? Number(run.status === 0) : Number(passed);
+  totals.failed += failed === undefined ? Number(run.status !== 0) : Number(failed);
 }

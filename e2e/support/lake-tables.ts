@@ -2,6 +2,7 @@
 import type { TableDefinition } from "@firn/core";
 import { datasets } from "@firn/datasets";
 import { definedIdentifier, loadTable, openKernel, openLake, planScan, scanSql } from "@firn/lake";
+import { defineSettings, lakeAccessSettings, s3SettingsOf } from "@firn/service/environment";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -14,8 +15,17 @@ export interface LakeTables {
 
 /** @param dataDir folder of a running standalone */
 export async function openLakeTables(dataDir: string): Promise<LakeTables> {
-  const endpoints = JSON.parse(readFileSync(join(dataDir, "endpoints.json"), "utf8")) as { catalog: string };
-  const env = await openLake({ catalogUri: endpoints.catalog, warehouse: join(dataDir, "warehouse") });
+  const endpoints = JSON.parse(readFileSync(join(dataDir, "endpoints.json"), "utf8")) as {
+    catalog: string;
+    warehouse: string;
+  };
+  const access = defineSettings(lakeAccessSettings).parse(process.env);
+  const env = await openLake({
+    ...access,
+    s3: s3SettingsOf(access),
+    catalogUri: endpoints.catalog,
+    warehouse: endpoints.warehouse,
+  });
   const kernel = await openKernel({ memoryLimitMb: 512, threads: 1, tempDir: join(dataDir, "reader") });
   const connection = await kernel.connect();
   const health = datasets.get("health");

@@ -22,7 +22,7 @@ export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
         openLake({
           ...settings,
           s3: s3SettingsOf(settings),
-          cacheFolder: join(settings.dataDir, "aggregator", "objects"),
+          cacheFolder: join(settings.dataDir, "objects", "aggregator"),
         }),
     });
     context.health.addCheck("aggregator", () => aggregator.whyNotReady());

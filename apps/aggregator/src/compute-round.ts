@@ -14,6 +14,7 @@ import { fillDayRows } from "./day-rows.ts";
 import { fillPeriodRows } from "./period-rows.ts";
 import { type ComputedRound, type RoundParts, stateOf, tableOf } from "./round-parts.ts";
 import { fillWindows, type WindowSource } from "./window-source.ts";
+import { stagingLocation } from "./staging-location.ts";
 
 export interface RoundInput extends RoundParts {
   /** Leaves out rows that are published as they were computed. */
@@ -123,7 +124,7 @@ async function stageFile(
     `COPY (${sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION snappy)`,
   );
   if (!written || Number(written.Count) === 0) return undefined;
-  const location = `${raw.metadata.location}/staging/${roundId}-${rollup.name}-${name}.parquet`;
+  const location = stagingLocation(raw, `${roundId}-${rollup.name}-${name}.parquet`);
   const { sizeBytes } = await env.store.adopt(path, location);
   return { location, bytes: sizeBytes, rows: Number(written.Count) };
 }

@@ -24,6 +24,7 @@ import { type ComputedRound, type RoundParts, stateOf, tableOf } from "./round-p
 import { planSlices, type Slice, slicePredicate } from "./slices.ts";
 import { addWindowBounds } from "./window-bounds.ts";
 import { rowsByValue } from "./window-source.ts";
+import { stagedListLocation } from "./staging-location.ts";
 
 /** A round that reads this part of raw or more, to name its windows, reads all of it instead. */
 const wholeShareMin = 0.2;
@@ -150,7 +151,7 @@ async function stageWhole(parts: RoundParts, rollup: RollupDefinition): Promise<
     sort: rollup.table.sort,
   });
   await connection.run(`DROP TABLE ${whole}`);
-  const location = `${raw.metadata.location}/staging/${roundId}-${rollup.name}-files.json`;
+  const location = stagedListLocation(raw, `${roundId}-${rollup.name}-files`);
   const list = encodeDataFiles(files);
   await env.store.put(location, list);
   const staged: StagedRows = {

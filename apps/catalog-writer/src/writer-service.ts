@@ -34,7 +34,7 @@ export const writerService: ServiceDefinition<WriterSettings> = {
         openLake({
           ...settings,
           s3: s3SettingsOf(settings),
-          cacheFolder: join(settings.dataDir, "catalog-writer", "objects"),
+          cacheFolder: join(settings.dataDir, "objects", "catalog-writer"),
         }),
     });
     health.addCheck("writer", () => writer.whyNotReady());

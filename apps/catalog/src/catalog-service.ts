@@ -59,7 +59,7 @@ export const catalogService: ServiceDefinition<ReturnType<typeof catalogSettings
     const s3 = s3SettingsOf(settings);
     const vendor = await openVendor(settings, s3);
     const { warehouse } = settings;
-    const store = await openStore({ warehouse, s3, cacheFolder: join(settings.dataDir, "objects") });
+    const store = await openStore({ warehouse, s3, cacheFolder: join(settings.dataDir, "objects", "catalog") });
     const database = await openDatabase(settings, log);
     const link = settings.natsUrl === undefined ? undefined : new BrokerLink(settings.natsUrl, log);
     const events = link === undefined ? noEvents : publishedEvents(() => link.publisher(), log);

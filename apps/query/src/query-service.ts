@@ -43,7 +43,7 @@ export const queryService: ServiceDefinition<QuerySettings> = {
     const env = await openLake({
       ...settings,
       s3: s3SettingsOf(settings),
-      cacheFolder: join(settings.dataDir, "query", "objects"),
+      cacheFolder: join(settings.dataDir, "objects", "query"),
     });
     return assemble(context, env);
   },

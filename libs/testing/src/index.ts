@@ -15,6 +15,8 @@ export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
 export { pauseProcess } from "./pause-process.ts";
 export { startPostgres } from "./postgres-server.ts";
 export type { PostgresServer } from "./postgres-server.ts";
+export { startRestCatalog } from "./rest-catalog-server.ts";
+export type { RestCatalogServer, RestCatalogServerOptions } from "./rest-catalog-server.ts";
 export { startS3Server } from "./s3-server.ts";
 export type { S3Server, S3ServerKind, S3ServerOptions } from "./s3-server.ts";
 export { tempFolder } from "./temp-folder.ts";

@@ -27,6 +27,7 @@ export interface RestCatalogOptions extends RestSessionOptions {
 }
 
 const PAGES_MAX = 10_000;
+const FIRST_PARTITION_FIELD_ID = 1000;
 const NAMESPACE_ENDPOINT = "/v1/{prefix}/namespaces/{namespace}";
 const TABLE_ENDPOINT = "/v1/{prefix}/namespaces/{namespace}/tables/{table}";
 
@@ -97,9 +98,11 @@ export class RestCatalog implements Catalog {
     const body = {
       name: identifier.name,
       schema: { "schema-id": 0, ...request.schema },
-      ...(request.partitionSpec === undefined ? {} : { "partition-spec": { "spec-id": 0, ...request.partitionSpec } }),
+      ...(request.partitionSpec === undefined ? {} : { "partition-spec": numberedSpec(request.partitionSpec) }),
       ...(request.sortOrder === undefined ? {} : { "write-order": writeOrder(request.sortOrder) }),
       ...(request.location === undefined ? {} : { location: request.location }),
+      // The default by the specification; Nessie 0.99 wants it said.
+      "stage-create": false,
       properties: request.properties ?? {},
     };
     return this.#taken(identifier, await this.#call({ method: "POST", path, purpose: "change", body }));
@@ -255,6 +258,12 @@ function loadedTable(answer: RestAnswer): LoadedTable {
     if (!isLakeError(cause, "invalid")) throw cause;
     throw new LakeError("corrupt", `the catalog's answer is broken: ${cause.message}`, { cause });
   }
+}
+
+/** The specification leaves out field ids as it likes; Java sends them, and Nessie 0.99 refuses a spec without them. */
+function numberedSpec(spec: NonNullable<CreateTableRequest["partitionSpec"]>): unknown {
+  const fields = spec.fields.map((field, index) => ({ "field-id": FIRST_PARTITION_FIELD_ID + index, ...field }));
+  return { "spec-id": 0, ...spec, fields };
 }
 
 /** Unsorted is order 0; anything else is numbered by the catalog, and 1 is what Java sends. */

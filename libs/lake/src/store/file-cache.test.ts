@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tempFolder, type TempFolder } from "@firn/testing";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -68,6 +68,13 @@ it("leaves nothing of a fetch that failed, nor of a process before", async () =>
   await cache.path("s3://b/x", 5, fetchOf("whole"));
   await open(1_000);
   expect(await readdir(join(folder.path, "cache"))).toEqual([]);
+});
+
+it("fetches again what somebody cleared away", async () => {
+  const cache = await open(1_000);
+  await cache.path("s3://b/x", 3, fetchOf("one"));
+  await rm(join(folder.path, "cache"), { recursive: true });
+  expect(await readFile(await cache.path("s3://b/x", 3, fetchOf("two")), "utf8")).toBe("two");
 });
 
 it("says corrupt for another size, and does not keep it", async () => {

@@ -56,7 +56,7 @@ export class FileCache {
    * @throws LakeError `corrupt` when the object has another size than `sizeBytes`
    */
   async path(location: string, sizeBytes: number | undefined, fetch: (to: string) => Promise<void>): Promise<string> {
-    const file = this.#files.get(location) ?? (await this.#shared(location, fetch));
+    const file = (await this.#present(location)) ?? (await this.#shared(location, fetch));
     if (sizeBytes !== undefined && file.sizeBytes !== sizeBytes) {
       await this.drop(location);
       throw new LakeError("corrupt", `${location} has ${file.sizeBytes} bytes, expected ${sizeBytes}`, {
@@ -74,8 +74,8 @@ export class FileCache {
     const path = this.#pathOf(location);
     try {
       await rename(localPath, path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    } catch {
+      // On another disk, or the folder is gone: the object is safe, and is fetched when it is asked for.
       return rm(localPath, { force: true });
     }
     this.#put(location, { path, sizeBytes, usedMs: this.#options.nowMs() });
@@ -91,6 +91,14 @@ export class FileCache {
     await rm(file.path, { force: true });
   }
 
+  /** The copy, if somebody has not cleared the folder meanwhile: local state may go at any time. */
+  async #present(location: string): Promise<CachedFile | undefined> {
+    const file = this.#files.get(location);
+    if (file === undefined || (await sizeOf(file.path)) === file.sizeBytes) return file;
+    await this.drop(location);
+    return undefined;
+  }
+
   #shared(location: string, fetch: (to: string) => Promise<void>): Promise<CachedFile> {
     const running = this.#fetching.get(location);
     if (running !== undefined) return running;
@@ -102,6 +110,7 @@ export class FileCache {
   async #fetch(location: string, fetch: (to: string) => Promise<void>): Promise<CachedFile> {
     const path = this.#pathOf(location);
     const unfinished = `${path}.part`;
+    await mkdir(this.#options.folder, { recursive: true });
     try {
       await fetch(unfinished);
       await rename(unfinished, path);
@@ -137,5 +146,13 @@ export class FileCache {
       if (this.#bytes <= bytesMax || nowMs() - file.usedMs < keepMs) return;
       await this.drop(location);
     }
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return undefined;
   }
 }

@@ -57,10 +57,26 @@ async function withBody<T>(
       answered = true;
       return await read(answer.Body as Readable, answer.ContentLength);
     } catch (error) {
+      if (isLocal(error)) throw localError(error, location);
       if (!answered || attempt >= BODY_ATTEMPTS_MAX) throw bodyError(error, location, answered);
     }
     await sleep(BODY_WAIT_MS * 2 ** attempt * Math.random());
   }
+}
+
+/** System calls on files: a disk that is full or gone is no failure of the server, and asking again mends nothing. */
+const FILE_CALLS: ReadonlySet<unknown> = new Set(["open", "write", "close", "fsync"]);
+
+function isLocal(error: unknown): boolean {
+  return FILE_CALLS.has((error as NodeJS.ErrnoException).syscall) && !("address" in (error as object));
+}
+
+function localError(error: unknown, location: string): LakeError {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return new LakeError("unavailable", `no local copy of ${location}: ${message}`, {
+    cause: error,
+    context: { location, code },
+  });
 }
 
 function bodyError(error: unknown, location: string, answered: boolean): LakeError {
