@@ -55,7 +55,8 @@ const rowsAtOnceMax = 200_000;
 const defaultZone = "UTC";
 
 export class InProcessLake {
-  readonly dataset: Dataset;
+  /** As the stages have it; another definition comes with a restart. */
+  dataset: Dataset;
   readonly env: LakeEnvironment;
   readonly connection: KernelConnection;
   readonly #folder: TempFolder;
@@ -238,9 +239,10 @@ export class InProcessLake {
    * Ends the stages and starts new ones, as a restart of the processes does; optionally without their local state, and
    * with something that happens in between.
    */
-  async restart({ forget = false, between = () => Promise.resolve() } = {}): Promise<void> {
+  async restart({ forget = false, between = () => Promise.resolve(), dataset = this.dataset } = {}): Promise<void> {
     await this.#stop();
     await between();
+    this.dataset = dataset;
     await this.start(forget ? `catalog-writer-${Date.now()}` : "catalog-writer");
   }
 

@@ -16,6 +16,7 @@ import type { CommitQueue } from "./commit-queue.ts";
 import { type CommitReport, KeyedTable, type KeyedTableOptions, TableMoved } from "./keyed-table.ts";
 import type { KnownTables } from "./known-tables.ts";
 import { commitResume, planPosition, type PositionProblem } from "./resume-position.ts";
+import { alignColumns } from "./defined-columns.ts";
 import { planTable } from "./table-problem.ts";
 
 const prefetchBytesMax = 4 * 1024 * 1024;
@@ -85,10 +86,11 @@ export class TableStage {
   /** From an opened table to the first failure or the end. */
   async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {
     const { known, log, name, parking, queue } = this.#options;
-    const { definition, subjects } = this.#options.table;
+    const { definition, env, subjects } = this.#options.table;
     const identity = await log.identity();
     const stream = { stream: log.stream, identity, subjects };
-    const wrong = planTable(await known.state(definition), definition, stream, name);
+    const state = await known.state(definition);
+    const wrong = planTable(state, definition, stream, name) ?? (await alignColumns(env, state, definition, name));
     if (wrong) {
       this.#table = undefined;
       await this.#park(wrong, signal, wrong.canGoOn ? () => known.findOrMake(definition) : undefined);
