@@ -128,7 +128,7 @@ function parameterJsonSchema(definition: ParameterDefinition): Json {
   switch (definition.kind) {
     case "text":
     case "cursor":
-      return { type: "string", minLength: 1, ...byDefault };
+      return { type: "string", minLength: 1, ...(max === undefined ? {} : { maxLength: max }), ...byDefault };
     case "texts":
       return { type: "array", items: { type: "string", minLength: 1 }, ...list, ...byDefault };
     case "integer":

@@ -23,7 +23,13 @@ export function openRelations(databaseUrl: string | undefined): Relations {
   };
 }
 
+/** PostgreSQL's `character_not_in_repertoire`: a text with U+0000. */
+const NOT_A_TEXT = "22021";
+
 function rethrow(error: unknown): never {
+  if ((error as { code?: unknown }).code === NOT_A_TEXT) {
+    throw new Problem(400, "invalid_parameter", "a text holds U+0000, which no name has", { cause: error });
+  }
   if (!isDatabaseAway(error)) throw error;
   throw new Problem(503, "database_unavailable", "PostgreSQL cannot be reached.", {
     headers: { "retry-after": "1" },

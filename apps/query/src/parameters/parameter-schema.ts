@@ -10,6 +10,7 @@ export type ParameterValue = string | number | bigint | readonly string[] | read
 export function parameterSchema(definition: ParameterDefinition): z.ZodType<ParameterValue> {
   switch (definition.kind) {
     case "text":
+      return definition.max === undefined ? text : shortText(definition.max);
     case "cursor":
       return text;
     case "texts":
@@ -54,6 +55,12 @@ const long = z
   .union([z.int().transform(String), z.string().regex(/^-?\d{1,19}$/)], { error: LONG_RULE })
   .transform((value) => BigInt(value))
   .refine((value) => BigInt.asIntN(64, value) === value, { error: LONG_RULE });
+
+const shortText = (charsMax: number) =>
+  z
+    .string({ error: "must be text" })
+    .max(charsMax, { error: `must have at most ${charsMax} characters` })
+    .pipe(text);
 
 function integer({ min, max }: ParameterDefinition): z.ZodType<number> {
   const written = z

@@ -195,7 +195,12 @@ export const backtestRun = defineQuestion({
       choices: ["USD", "KRW"],
       doc: "Currency of the curve; needed for securities of several.",
     },
-    { name: "save_as", kind: "text", doc: "Store the result as a portfolio of this name; 409 where it is taken." },
+    {
+      name: "save_as",
+      kind: "text",
+      max: 200,
+      doc: "Store the result as a portfolio of this name; 409 where it is taken.",
+    },
   ],
   rules: [ordered],
   columns: [

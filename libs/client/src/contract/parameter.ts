@@ -33,6 +33,7 @@ export interface ParameterDefinition {
   readonly required?: boolean;
   readonly choices?: readonly string[];
   readonly min?: number;
+  /** Of a text the most characters. */
   readonly max?: number;
   /** The most items of a list. */
   readonly itemsMax?: number;
