@@ -290,6 +290,7 @@ export {
 } from "./scan/scan-plan.ts";
 export { scanSql, type ScanSqlOptions } from "./scan/scan-sql.ts";
 export { readFailure, scanRows } from "./scan/scan-rows.ts";
+export { planAppends } from "./scan/plan-appends.ts";
 export { planChanges, type PlannedChanges } from "./scan/plan-changes.ts";
 
 // Upsert and merge
