@@ -10,6 +10,12 @@ export type ServiceName = Exclude<ProcessName, "nats" | "database">;
 /** Folder of the bundled apps: `apps/` of the repository, seen from `apps/standalone/dist/main.js`. */
 export const APPS_FOLDER = join(import.meta.dirname, "..", "..");
 
+/**
+ * Flags of Node by service. What the validator makes of a run lives until its append is answered: with room for it
+ * among the young objects a sample costs a tenth less.
+ */
+const nodeFlags: Partial<Record<ServiceName, readonly string[]>> = { validator: ["--max-semi-space-size=32"] };
+
 /** One of Firn's services as `node apps/NAME/dist/main.js`, with this data directory and these addresses. */
 export function serviceProcess(
   config: StandaloneConfig,
@@ -21,7 +27,7 @@ export function serviceProcess(
   return {
     name,
     command: process.execPath,
-    args: [join(addresses.appsFolder, name, "dist", "main.js")],
+    args: [...(nodeFlags[name] ?? []), join(addresses.appsFolder, name, "dist", "main.js")],
     cwd: process.cwd(),
     env: {
       ...config.environment,
