@@ -28,10 +28,11 @@ const transaction: fc.Arbitrary<Transaction> = fc
       "2025-01-31",
       "2025-02-01",
     ),
-    product_id: fc.constantFrom<number | string>(101, 102, -7, "9007199254740993", "9007199254740992"),
-    quantity: fc.integer({ min: -10, max: 10 }).filter((quantity) => quantity !== 0),
-    unit_price: fc.constantFrom(29.99, 49.99, 99.99),
-    store: fc.option(fc.constantFrom("Bern", "Olten"), { nil: undefined }),
+    product_id: fc.constantFrom<number | string>(101, "9007199254740993", "9007199254740992"),
+    // Few values, so that arrivals of one identity often differ in a single field: a correction of the date, say.
+    quantity: fc.constantFrom(1, 3, -2),
+    unit_price: fc.constantFrom(29.99, 99.99),
+    store: fc.constantFrom("Bern", undefined),
   })
   .map(({ store, ...rest }) => ({
     ...rest,
