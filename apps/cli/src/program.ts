@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { importCommand } from "./import/import-command.ts";
 import { maintainCommand } from "./maintain-command.ts";
 import { produceCommand } from "./produce/produce-command.ts";
+import { migrateCommand } from "./migrate/migrate-command.ts";
 import { rebuildCommand } from "./rebuild-command.ts";
 import { replayCommand } from "./replay/replay-command.ts";
 import { resumeCommand } from "./resume-command.ts";
@@ -33,6 +34,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addCommand(replayCommand())
     .addCommand(importCommand())
     .addCommand(produceCommand())
+    .addCommand(migrateCommand())
     .addCommand(statusCommand())
     .addCommand(checkCommand())
     .addCommand(verifyCommand())

@@ -1,0 +1,23 @@
+import { isOpenInSeoul } from "./kr-calendar.ts";
+import { isOpenInNewYork } from "./us-calendar.ts";
+
+export type Market = "US" | "KR";
+
+/** Whether a market trades on a day, days since 1970-01-01, by the rules of its exchange. */
+export function isTradingDay(market: Market, day: number): boolean {
+  return market === "US" ? isOpenInNewYork(day) : isOpenInSeoul(day);
+}
+
+/** The last trading day up to and including a day. */
+export function lastTradingDay(market: Market, day: number): number {
+  let found = day;
+  while (!isTradingDay(market, found)) found--;
+  return found;
+}
+
+/** Trading days from one day to another, both included. */
+export function tradingDays(market: Market, from: number, to: number): number[] {
+  const days: number[] = [];
+  for (let day = from; day <= to; day++) if (isTradingDay(market, day)) days.push(day);
+  return days;
+}
