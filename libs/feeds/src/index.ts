@@ -1,4 +1,18 @@
+export { calendarRows } from "./calendar/calendar-rows.ts";
+export { isTradingDay, lastTradingDay, tradingDays } from "./calendar/trading-days.ts";
+export type { Market } from "./calendar/trading-days.ts";
+export { chainAdjusted } from "./chain-adjusted.ts";
+export type { StoredPrice } from "./chain-adjusted.ts";
+export { Fred, FRED_BASE_URL } from "./fred.ts";
+export { runMacroJob } from "./macro-job.ts";
+export type { JobReport } from "./job-report.ts";
 export { MarketSender } from "./market-sender.ts";
 export type { MarketRow } from "./market-sender.ts";
 export { HeaderError, PRICE_HEADER, readPriceCsv } from "./price-csv.ts";
 export type { BadRow, CsvPrice, PriceRow } from "./price-csv.ts";
+export { runPriceJob } from "./price-job.ts";
+export type { JobRange, PriceJobParts, StoredPrices } from "./price-job.ts";
+export type { DailyPrice, MacroSource, Observation, PriceSource } from "./price-source.ts";
+export { SourceError, SourceHttp, SOURCE_HTTP_DEFAULTS } from "./source-http.ts";
+export type { SourceFailure, SourceHttpOptions } from "./source-http.ts";
+export { YahooChart, YAHOO_BASE_URL } from "./yahoo-chart.ts";
