@@ -8,6 +8,8 @@ import {
   type SettingsDefinition,
 } from "@firn/service/environment";
 
+import type { JobSettings } from "@firn/feeds";
+
 import { CommandError, EXIT } from "./exit-code.ts";
 
 export type AddressName =
@@ -44,7 +46,12 @@ export interface CliConfig {
   readonly datasets: ReadonlyMap<string, Dataset>;
   /** Zone of samples that name none, as the lake's services have it. */
   readonly defaultZone: string;
+  /** Where jobs fetch from. */
+  readonly sources: Omit<JobSettings, "ingestUrl" | "queryUrl">;
 }
+
+/** Requests a second to each source. */
+const REQUESTS_PER_SECOND = 5;
 
 /** @throws CommandError (usage) that names the variable and the rule */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliConfig {
@@ -59,6 +66,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliCon
     kafka: parsed(kafkaSettings, environment),
     datasets: readDatasets(environment),
     defaultZone: readZone(environment),
+    sources: {
+      yahooBaseUrl: environment["YAHOO_BASE_URL"] || undefined,
+      fredBaseUrl: environment["FRED_BASE_URL"] || undefined,
+      fredApiKey: environment["FRED_API_KEY"] || undefined,
+      requestsPerSecond: REQUESTS_PER_SECOND,
+    },
   };
 }
 

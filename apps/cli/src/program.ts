@@ -4,6 +4,7 @@ import { checkCommand } from "./check-command.ts";
 import { errorsCommand } from "./errors-command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { importCommand } from "./import/import-command.ts";
+import { ingestJobCommand } from "./ingest-job-command.ts";
 import { maintainCommand } from "./maintain-command.ts";
 import { produceCommand } from "./produce/produce-command.ts";
 import { migrateCommand } from "./migrate/migrate-command.ts";
@@ -34,6 +35,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addCommand(replayCommand())
     .addCommand(importCommand())
     .addCommand(produceCommand())
+    .addCommand(ingestJobCommand())
     .addCommand(migrateCommand())
     .addCommand(statusCommand())
     .addCommand(checkCommand())

@@ -16,3 +16,5 @@ export type { DailyPrice, MacroSource, Observation, PriceSource } from "./price-
 export { SourceError, SourceHttp, SOURCE_HTTP_DEFAULTS } from "./source-http.ts";
 export type { SourceFailure, SourceHttpOptions } from "./source-http.ts";
 export { YahooChart, YAHOO_BASE_URL } from "./yahoo-chart.ts";
+export { JOBS, JobSettingError, runJob } from "./run-job.ts";
+export type { JobName, JobSettings } from "./run-job.ts";
