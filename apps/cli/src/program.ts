@@ -8,6 +8,7 @@ import { ingestJobCommand } from "./ingest-job-command.ts";
 import { maintainCommand } from "./maintain-command.ts";
 import { produceCommand } from "./produce/produce-command.ts";
 import { migrateCommand } from "./migrate/migrate-command.ts";
+import { qualityCommand } from "./quality-command.ts";
 import { rebuildCommand } from "./rebuild-command.ts";
 import { replayCommand } from "./replay/replay-command.ts";
 import { resumeCommand } from "./resume-command.ts";
@@ -37,6 +38,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addCommand(produceCommand())
     .addCommand(ingestJobCommand())
     .addCommand(migrateCommand())
+    .addCommand(qualityCommand())
     .addCommand(statusCommand())
     .addCommand(checkCommand())
     .addCommand(verifyCommand())

@@ -46,7 +46,7 @@ export async function readConfig(
   const databaseUrl = environment["DATABASE_URL"] || undefined;
   return {
     ...options,
-    only: databaseUrl === undefined ? options.only : options.only.filter((name) => name !== "database"),
+    only: processesOf(options, databaseUrl),
     databaseUrl,
     host,
     ports,
@@ -59,6 +59,12 @@ export async function readConfig(
     datasets: datasetsOf(environment),
     environment,
   };
+}
+
+/** An existing database takes the place of our own; without any, nobody keeps the market's relations. */
+function processesOf({ only }: StartOptions, databaseUrl: string | undefined): StartOptions["only"] {
+  if (databaseUrl !== undefined) return only.filter((name) => name !== "database");
+  return only.includes("database") ? only : only.filter((name) => name !== "market");
 }
 
 /** What all services read alike is looked at before the first one starts. */

@@ -60,7 +60,7 @@ export function endpointsOf(
   const { host, ports, only } = config;
   const http = (port: number) => `http://${addressOf(host)}:${port}`;
   const endpoints: Record<string, string | null> = {};
-  for (const name of ["ingest", "query", "catalog", "validator", "aggregator", "catalog-writer"] as const) {
+  for (const name of ["ingest", "query", "catalog", "validator", "aggregator", "catalog-writer", "market"] as const) {
     if (only.includes(name)) endpoints[name] = http(ports[name]);
   }
   if (config.catalogUrl !== "") endpoints["catalog"] = config.catalogUrl;

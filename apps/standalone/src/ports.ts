@@ -16,6 +16,7 @@ export const DEFAULT_PORTS: Readonly<Record<PortName, PortSetting>> = {
   validator: { env: "FIRN_VALIDATOR_PORT", port: 4301 },
   aggregator: { env: "FIRN_AGGREGATOR_PORT", port: 4302 },
   "catalog-writer": { env: "FIRN_CATALOG_WRITER_PORT", port: 4303 },
+  market: { env: "FIRN_MARKET_PORT", port: 4304 },
   catalog: { env: "FIRN_CATALOG_PORT", port: 8181 },
   database: { env: "FIRN_DATABASE_PORT", port: 5442 },
   nats: { env: "FIRN_NATS_PORT", port: 4222 },

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import type { StandaloneConfig } from "./config.ts";
+import { endpointsOf } from "./endpoints-file.ts";
 import type { ProcessName } from "./start-arguments.mjs";
 import type { ProcessSpec } from "./supervised-process.ts";
 
@@ -23,6 +24,7 @@ export function serviceProcess(
   addresses: { readonly appsFolder: string; readonly databaseUrl: string | undefined },
 ): ProcessSpec {
   const stateFolder = join(config.dataDir, "state", name);
+  const endpoints = endpointsOf(config);
   mkdirSync(stateFolder, { recursive: true });
   return {
     name,
@@ -35,6 +37,8 @@ export function serviceProcess(
       NATS_URL: config.natsUrl,
       ICEBERG_CATALOG_URI: config.catalogUrl,
       ICEBERG_WAREHOUSE: config.warehouse,
+      FIRN_INGEST_URL: endpoints["ingest"] ?? config.environment["FIRN_INGEST_URL"],
+      FIRN_QUERY_URL: endpoints["query"] ?? config.environment["FIRN_QUERY_URL"],
       FIRN_HOST: config.host,
       FIRN_PORT: String(config.ports[name]),
       FIRN_DATA_DIR: stateFolder,

@@ -18,10 +18,12 @@ import { StartError, SupervisedProcess, type ProcessSpec } from "./supervised-pr
 const START_GROUPS: readonly (readonly ProcessName[])[] = [
   ["nats", "database", "catalog"],
   ["catalog-writer", "validator", "aggregator", "query", "ingest"],
+  ["market"],
 ];
 
 /** Who takes things in ends first, whom everybody needs ends last. */
 export const STOP_ORDER: readonly ProcessName[] = [
+  "market",
   "ingest",
   "query",
   "validator",

@@ -1,5 +1,5 @@
 export type ProcessName =
-  "nats" | "database" | "catalog" | "catalog-writer" | "validator" | "aggregator" | "query" | "ingest";
+  "nats" | "database" | "catalog" | "catalog-writer" | "validator" | "aggregator" | "query" | "ingest" | "market";
 
 /** In the order in which they start; they end in the opposite order, but for ingest and query. */
 export declare const PROCESS_NAMES: readonly ProcessName[];

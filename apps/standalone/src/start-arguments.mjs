@@ -12,12 +12,13 @@ export const PROCESS_NAMES = [
   "aggregator",
   "query",
   "ingest",
+  "market",
 ];
 
 const HELP = `npm start -- [options]
 
 Starts the whole lake on this machine: a NATS server, PostgreSQL for the small relations, the
-Iceberg catalog, ingest, validator, catalog-writer, aggregator and query, each a process of its own that is brought back when it ends.
+Iceberg catalog, ingest, validator, catalog-writer, aggregator, query and market, each a process of its own that is brought back when it ends.
 Creates the tables, loads the samples in samples/, prints a report and the addresses, and
 stays until Ctrl-C, which drains and exits 0.
 
@@ -41,6 +42,7 @@ Environment
   FIRN_CATALOG_PORT        int     default 8181       Iceberg REST catalog
   FIRN_NATS_PORT           int     default 4222       NATS
   FIRN_NATS_MONITOR_PORT   int     default 8222       monitoring of NATS
+  FIRN_MARKET_PORT         int     default 4304       health and metrics of market
   FIRN_DATABASE_PORT       int     default 5442       PostgreSQL
   DATABASE_URL             string  default own server  an existing PostgreSQL instead
   ICEBERG_WAREHOUSE        string  default DIR/warehouse  folder or s3://bucket/path of the tables; with s3://
