@@ -12,7 +12,7 @@ export const marketSettings = defineSettings({
     type: "url",
     required: true,
     secret: true,
-    help: "PostgreSQL with the relations of the market lake.",
+    help: "PostgreSQL with the relations of the market lake; without it questions about securities and portfolios are 503.",
   },
   ingestUrl: { env: "FIRN_INGEST_URL", type: "url", required: true, help: "Address of ingest." },
   queryUrl: { env: "FIRN_QUERY_URL", type: "url", required: true, help: "Address of query." },

@@ -6,6 +6,7 @@ import { aggregatorService } from "../../aggregator/src/aggregator-service.ts";
 import { writerService } from "../../catalog-writer/src/writer-service.ts";
 import { catalogService } from "../../catalog/src/catalog-service.ts";
 import { ingestService } from "../../ingest/src/ingest-service.ts";
+import { marketService } from "../../market/src/market-service.ts";
 import { queryService } from "../../query/src/query-service.ts";
 import { validatorService } from "../../validator/src/validator-service.ts";
 import { PROCESS_NAMES } from "../src/start-arguments.mjs";
@@ -16,6 +17,7 @@ const HELP: Readonly<Record<string, string>> = {
   catalog: formatHelp(catalogService),
   "catalog-writer": formatHelp(writerService),
   ingest: formatHelp(ingestService),
+  market: formatHelp(marketService),
   query: formatHelp(queryService),
   validator: formatHelp(validatorService),
 };
