@@ -1,4 +1,4 @@
-import { defineSettings, guardSettings, lakeSettings, storeSettings } from "@firn/service";
+import { defineSettings, guardSettings, lakeSettings, pipelineSettings, storeSettings } from "@firn/service";
 
 /** The environment of the catalog service, beside the common settings. */
 export const catalogSettings = defineSettings({
@@ -43,7 +43,8 @@ export const catalogSettings = defineSettings({
   natsUrl: {
     env: "NATS_URL",
     type: "url",
-    help: "Broker that hears of every commit, on lake.committed.<namespace>.<table>; without it nobody does.",
+    // Without it commits are announced to nobody.
+    help: pipelineSettings.natsUrl.help,
   },
   vending: {
     env: "FIRN_CATALOG_VENDING",
