@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { settled, startLake } from "../bench/load/lake.mjs";
 import { changes, newSamples } from "../e2e/interop/changes.mjs";
 import { figures } from "../e2e/interop/figures.mjs";
-import { backtests } from "../e2e/interop/market.mjs";
+import { backtests, joined, mirrored, savePortfolio } from "../e2e/interop/market.mjs";
 import { matrix } from "../e2e/interop/matrix.mjs";
 import { appNames, bootstrap, say } from "./bootstrap.mjs";
 
@@ -52,6 +52,7 @@ if (lake) {
     await step("Every aggregate against SQL over raw, by DuckDB", recompute);
     await step("PyIceberg and DuckDB as writers through the catalog", write);
     await step("Real prices through import and backtests, against pandas", market);
+    await step("The join of the market lake's documents, by DuckDB and PyIceberg", joinDocuments);
   } finally {
     await lake.stop();
   }
@@ -193,6 +194,20 @@ async function market() {
   const outcomes = answerOf(python, ["backtest_reference.py", prices], await backtests(lake.endpoints.query));
   for (const { name, ok, detail } of outcomes) check(`${name} (${detail})`, ok, "further off than 1e-9");
   check("every backtest was compared", outcomes.length === 24, `${outcomes.length}`);
+}
+
+async function joinDocuments() {
+  const portfolio = await savePortfolio(lake.endpoints.query);
+  await mirrored(lake.endpoints.query, portfolio.port_id);
+  const { catalog } = lake.endpoints;
+  const since = "2022-10-01";
+  const found = answerOf(python, ["market_join.py"], { catalog, port_id: portfolio.port_id, since });
+  const expected = joined(portfolio, since);
+  for (const [engine, { columns, ...figures }] of Object.entries(found)) {
+    const near = (name) => Math.abs(figures[name] - expected[name]) <= 1e-9 * expected[name];
+    const ok = figures.rows === expected.rows && figures.tickers === 5 && near("weight") && near("nav");
+    check(`${engine}: ${figures.rows} rows of ${columns.join(", ")}`, ok, JSON.stringify({ figures, expected }));
+  }
 }
 
 /** What a script of e2e/interop prints, given `input` as JSON. */

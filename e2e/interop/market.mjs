@@ -54,6 +54,22 @@ export async function savePortfolio(query) {
   return (await backtest(query, { ...request, save_as: saved })).data;
 }
 
+const mirrorLimitMs = 60_000;
+
+/** Waits until the tables that mirror PostgreSQL have every security and the portfolio's metrics. */
+export async function mirrored(query, portId) {
+  const wanted = (await securities(query)).size;
+  const now = "as_of=2199-01-01T00:00:00Z";
+  const deadline = Date.now() + mirrorLimitMs;
+  for (;;) {
+    const { data: metas } = await get(`${query}/api/meta?${now}`);
+    const { data: metrics } = await get(`${query}/api/portfolio/${portId}/metrics?${now}`);
+    if (metas.length >= wanted && metrics.length === 1) return;
+    if (Date.now() > deadline) throw new Error(`the mirrors have ${metas.length} of ${wanted} securities`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
 /** What the join has to find from `since` on: every rebalance up to a price's date joins. */
 export function joined({ nav, weights }, since) {
   const days = nav.filter((point) => point.trade_date >= since);
