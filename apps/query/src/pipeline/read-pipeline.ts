@@ -77,7 +77,7 @@ async function readDataset(
 ): Promise<DatasetReading> {
   const wants = (part: ReadingCover): boolean => cover === part || cover === "everything";
   const loadAll = (definitions: readonly TableDefinition[], wanted: boolean) =>
-    Promise.all(definitions.map((definition) => (wanted ? unlessMissing(tables.load(definition)) : undefined)));
+    Promise.all(definitions.map(async (definition) => (wanted ? unlessMissing(tables.load(definition)) : undefined)));
   const [[newest], [errors], rollups, others] = await Promise.all([
     loadAll([dataset.raw], cover !== "streams"),
     loadAll([dataset.errors], wants("records")),
@@ -93,10 +93,10 @@ async function readDataset(
   const isBehind = wants("rollups") && needsHistory(newest, rollups);
   const raw = isBehind ? await unlessMissing(tables.load(dataset.raw, "all")) : newest;
   const [validatedIdentity, rollupIdentity] = await Promise.all([open.validated.identity(), open.rollup.identity()]);
-  const read = shardNumbers(shards).map((shard) =>
+  const read = shardNumbers(shards).map(async (shard) =>
     wants("streams") ? readShard(open, dataset.name, shard) : { ...unreadShard, shard },
   );
-  const rounds = rollupLanes(dataset).map((lane) =>
+  const rounds = rollupLanes(dataset).map(async (lane) =>
     cover === "everything" ? lastSequence(open.rollup, rollupSubject(dataset.name, lane.number)) : 0,
   );
   const [shardReadings, roundsLast] = await Promise.all([Promise.all(read), Promise.all(rounds)]);
