@@ -5,6 +5,7 @@ import { runCommand, type CommandResult } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { findLake, withLakeOptions, type LakeOptions } from "./lake-location.ts";
 import { openLake } from "./lake-tables.ts";
+import { tablesInitCommand } from "./tables-init-command.ts";
 import { formatBytes, formatTable } from "./text-table.ts";
 
 const HELP = `
@@ -21,7 +22,8 @@ export function tablesCommand(): Command {
   const command = new Command("tables")
     .summary("the Iceberg tables and what they hold")
     .description("Lists every table of the catalog with its rows, files, bytes and newest snapshot.")
-    .addHelpText("after", HELP);
+    .addHelpText("after", HELP)
+    .addCommand(tablesInitCommand());
   return withLakeOptions(command).action((options: LakeOptions) => runCommand(options, () => tables(options)));
 }
 
