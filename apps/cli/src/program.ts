@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 
 import { checkCommand } from "./check-command.ts";
+import { costCommand } from "./cost/cost-command.ts";
 import { errorsCommand } from "./errors-command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { importCommand } from "./import/import-command.ts";
@@ -39,6 +40,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addCommand(ingestJobCommand())
     .addCommand(migrateCommand())
     .addCommand(qualityCommand())
+    .addCommand(costCommand())
     .addCommand(statusCommand())
     .addCommand(checkCommand())
     .addCommand(verifyCommand())
