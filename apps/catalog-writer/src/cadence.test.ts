@@ -25,6 +25,14 @@ describe("commitDue", () => {
     expect(commitDue(defaultCadence, { ...small, bytes: 1, ageMs: 1200 }).due).toBe(false);
   });
 
+  it("lets a backfill wait for better files, and not a light load that is as old", () => {
+    const backfill = { ...state, bytes: 40 * 1024 * 1024, lastBytes: 40 * 1024 * 1024, ageMs: 1000 };
+    expect(commitDue(defaultCadence, backfill).due).toBe(false);
+    expect(commitDue(defaultCadence, { ...backfill, ageMs: defaultCadence.bulkIntervalMs }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...backfill, quietMs: 250 }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...backfill, bytes: 1024 * 1024 }).due).toBe(true);
+  });
+
   it("bounds the interval", () => {
     expect(intervalMs(defaultCadence, 0)).toBe(defaultCadence.intervalMinMs);
     expect(intervalMs(defaultCadence, 60_000)).toBe(defaultCadence.intervalMaxMs);

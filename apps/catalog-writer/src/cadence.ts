@@ -12,6 +12,10 @@ export interface CadenceLimits {
    * takes long is one of many files, which costs little more with more rows: the divisor grows by one a second of it.
    */
   readonly costFactor: number;
+  /** Messages that come faster than this many bytes a second are a backfill, whose rows can wait for better files. */
+  readonly bulkBytesPerSecond: number;
+  /** How long they wait at least. */
+  readonly bulkIntervalMs: number;
   /** With no message for this long, what waits is committed at once. */
   readonly quietMs: number;
 }
@@ -22,6 +26,8 @@ export const defaultCadence: CadenceLimits = {
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
   costFactor: 2,
+  bulkBytesPerSecond: 8 * 1024 * 1024,
+  bulkIntervalMs: 12_000,
   quietMs: 250,
 };
 
@@ -61,7 +67,9 @@ export function isFull(limits: CadenceLimits, batch: Pick<CadenceState, "bytes" 
 /** Whether the batch is due; a batch that is not can wait `waitMs` before it is asked again. */
 export function commitDue(limits: CadenceLimits, state: CadenceState): { due: boolean; waitMs: number } {
   if (isFull(limits, state)) return { due: true, waitMs: 0 };
-  const interval = intervalMs(limits, expectedCommitMs(state));
+  const isBulk = state.bytes * 1000 > limits.bulkBytesPerSecond * Math.max(state.ageMs, limits.intervalMinMs);
+  const needed = intervalMs(limits, expectedCommitMs(state));
+  const interval = isBulk ? Math.max(needed, limits.bulkIntervalMs) : needed;
   if (state.ageMs >= interval) return { due: true, waitMs: 0 };
   if (state.ageMs >= limits.intervalMinMs && state.quietMs >= limits.quietMs) return { due: true, waitMs: 0 };
   const untilInterval = interval - state.ageMs;

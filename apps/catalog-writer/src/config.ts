@@ -45,7 +45,7 @@ export const writerSettings = defineSettings({
     min: 1024 ** 2,
     help: "Bytes of messages in one commit.",
   },
-  memoryBytes: pipelineSettings.memoryBytes,
+  memoryBytes: { ...pipelineSettings.memoryBytes, default: 288 * 1024 ** 2 },
   maintenanceIntervalMs: {
     env: "FIRN_MAINTENANCE_INTERVAL_MS",
     type: "int",

@@ -34,7 +34,7 @@ const busyRowsMax = 60_000;
 const restRowsMax = 400_000;
 /** A table at rest is merged down to about one file a partition when it has this many more. */
 const spareFilesMax = 64;
-const restMs = 3_000;
+const restMs = 6_000;
 const expireEveryMs = 30_000;
 const mergesPerLook = { busy: 2, rest: 20 };
 /** Files cost more than rows: a merge of more would hold the queue up for seconds. */

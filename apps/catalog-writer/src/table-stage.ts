@@ -51,7 +51,8 @@ export class TableStage {
   readonly #lookAgainMs: number;
   #table: KeyedTable | undefined;
   #batches = 0;
-  #lastCommitMs = 0;
+  /** Before the first commit a guess, so that the start of a backfill is not cut into small files. */
+  #lastCommitMs = 500;
   #lastBytes = 0;
   #lookedMs = performance.now();
   #bytesMax: number;

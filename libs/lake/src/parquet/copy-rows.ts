@@ -15,6 +15,9 @@ import type { WriteLayout } from "./write-layout.ts";
  */
 const ROWS_WITH_STATS_MIN = 300;
 
+/** Partitions that one COPY writes: each open file costs some hundred kilobytes until the COPY ends. */
+const PARTITIONS_AT_ONCE = 128;
+
 /** A finished local file and what its manifest entry says of it. */
 export interface WrittenPartition {
   readonly localPath: string;
@@ -41,19 +44,45 @@ export async function copyRows(
     );
     return files.map((file) => written(file, layout, partitions[0]!));
   }
-  const orderBy = [PARTITION_COLUMN, layout.orderBy].filter((term) => term !== "").join(", ");
-  const copy = (more: string) =>
-    `COPY (SELECT ${columns}, ${PARTITION_COLUMN} FROM ${relation.rowsWithPartition} ORDER BY ${orderBy})
-     TO ${sqlString(folder)} (${layout.copyOptions}, PARTITION_BY (${PARTITION_COLUMN}), FILENAME_PATTERN '{i}', OVERWRITE_OR_IGNORE, ${more})`;
   // Only one thread is sure to write one file for each partition.
   const areSmall = (relation.rowCount ?? Infinity) < ROWS_WITH_STATS_MIN * partitions.length;
-  if (areSmall && connection.threads === 1) {
-    const metrics = await partitionMetrics(connection, layout.schema, relation.rowsWithPartition);
-    const [result] = await connection.rows<{ Count: number; Files: string[] }>(copy("RETURN_FILES"));
-    return measured(result!.Files, partitions, metrics, result!.Count);
+  const metrics =
+    areSmall && connection.threads === 1
+      ? await partitionMetrics(connection, layout.schema, relation.rowsWithPartition)
+      : undefined;
+  const all: WrittenPartition[] = [];
+  let copied = 0;
+  for (let from = 0; from < partitions.length; from += PARTITIONS_AT_ONCE) {
+    const copy = partitionedCopySql(layout, relation, folder, from);
+    if (metrics === undefined) {
+      const files = await connection.rows<WrittenFile>(copy("RETURN_STATS"));
+      all.push(...files.map((file) => written(file, layout, partitions[Number(file.partition_keys![0]!.value)]!)));
+    } else {
+      const [result] = await connection.rows<{ Count: number; Files: string[] }>(copy("RETURN_FILES"));
+      copied += result!.Count;
+      all.push(...result!.Files.map((path) => measured(path, partitions, metrics)));
+    }
   }
-  const files = await connection.rows<WrittenFile>(copy("RETURN_STATS"));
-  return files.map((file) => written(file, layout, partitions[Number(file.partition_keys![0]!.value)]!));
+  if (metrics !== undefined) checkMeasured(all.length, copied, metrics);
+  return all;
+}
+
+/** A COPY of the rows of PARTITIONS_AT_ONCE partitions from the given one on, by what it is to return. */
+function partitionedCopySql(
+  layout: WriteLayout,
+  { partitions, rowsWithPartition }: PartitionedRelation,
+  folder: string,
+  from: number,
+): (returns: string) => string {
+  const columns = layout.schema.fields.map((column) => sqlName(column.name)).join(", ");
+  const orderBy = [PARTITION_COLUMN, layout.orderBy].filter((term) => term !== "").join(", ");
+  const some =
+    partitions.length <= PARTITIONS_AT_ONCE
+      ? ""
+      : ` WHERE ${PARTITION_COLUMN} >= ${from} AND ${PARTITION_COLUMN} < ${from + PARTITIONS_AT_ONCE}`;
+  return (returns) =>
+    `COPY (SELECT ${columns}, ${PARTITION_COLUMN} FROM ${rowsWithPartition}${some} ORDER BY ${orderBy})
+     TO ${sqlString(folder)} (${layout.copyOptions}, PARTITION_BY (${PARTITION_COLUMN}), FILENAME_PATTERN '{i}', OVERWRITE_OR_IGNORE, ${returns})`;
 }
 
 function written(file: WrittenFile, layout: WriteLayout, partition: Partition): WrittenPartition {
@@ -66,20 +95,19 @@ function written(file: WrittenFile, layout: WriteLayout, partition: Partition): 
   };
 }
 
-/** The rows were read once for the metrics and once for the files: they must have been the same. */
 function measured(
-  paths: readonly string[],
+  localPath: string,
   partitions: readonly Partition[],
   metrics: ReadonlyMap<number, PartitionMetrics>,
-  rows: number,
-): WrittenPartition[] {
+): WrittenPartition {
+  // DuckDB names folders `column=value`.
+  const number = Number(basename(dirname(localPath)).split("=")[1]);
+  return { localPath, sizeBytes: statSync(localPath).size, partition: partitions[number]!, ...metrics.get(number)! };
+}
+
+/** The rows were read once for the metrics and once for the files: they must have been the same. */
+function checkMeasured(files: number, copied: number, metrics: ReadonlyMap<number, PartitionMetrics>): void {
   const counted = [...metrics.values()].reduce((sum, { recordCount }) => sum + recordCount, 0);
-  if (counted !== rows || paths.length !== metrics.size) {
-    throw new LakeError("invalid", `${counted} rows in ${metrics.size} partitions became ${rows} in ${paths.length}`);
-  }
-  return paths.map((localPath) => {
-    // DuckDB names folders `column=value`.
-    const number = Number(basename(dirname(localPath)).split("=")[1]);
-    return { localPath, sizeBytes: statSync(localPath).size, partition: partitions[number]!, ...metrics.get(number)! };
-  });
+  if (files === metrics.size && copied === counted) return;
+  throw new LakeError("invalid", `${counted} rows in ${metrics.size} partitions became ${copied} in ${files}`);
 }
