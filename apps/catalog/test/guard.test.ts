@@ -1,8 +1,6 @@
-import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startService } from "@firn/service";
-import { tempFolder, type TempFolder } from "@firn/testing";
+import { tempFolder, writeTokenFile, type TempFolder } from "@firn/testing";
 import { catalogService } from "../src/catalog-service.ts";
 import { callCatalog, type Answer } from "./http-call.ts";
 import { startCatalog, type RunningCatalog } from "./running-catalog.ts";
@@ -11,16 +9,14 @@ let folder: TempFolder;
 let server: RunningCatalog;
 beforeAll(async () => {
   folder = await tempFolder("tokens");
-  const sha256 = (token: string): string => createHash("sha256").update(token).digest("hex");
-  const tokens = [
-    { name: "w", sha256: sha256("writer"), scopes: ["catalog"] },
-    { name: "r", sha256: sha256("reader"), scopes: ["catalog_read"] },
-    { name: "i", sha256: sha256("ingest"), scopes: ["ingest", "query"] },
-    { name: "a", sha256: sha256("admin"), scopes: ["admin"] },
-    { name: "o", sha256: sha256("old"), scopes: ["admin"], expires: "2020-01-01T00:00:00Z" },
-  ];
-  await writeFile(`${folder.path}/tokens.json`, JSON.stringify({ version: 1, tokens }));
-  server = await startCatalog({ FIRN_TOKENS_FILE: `${folder.path}/tokens.json` });
+  const file = writeTokenFile(folder.path, [
+    { token: "writer", scopes: ["catalog"] },
+    { token: "reader", scopes: ["catalog_read"] },
+    { token: "ingest", scopes: ["ingest", "query"] },
+    { token: "admin", scopes: ["admin"] },
+    { token: "old", scopes: ["admin"], expires: "2020-01-01T00:00:00Z" },
+  ]);
+  server = await startCatalog({ FIRN_TOKENS_FILE: file });
 });
 afterAll(async () => {
   await server.close();

@@ -28,6 +28,8 @@ export const ADDRESS_VARIABLES: Readonly<Partial<Record<AddressName, string>>> =
 const DATA_DIR_VARIABLE = "FIRN_DATA_DIR";
 const ZONE_VARIABLE = "FIRN_DEFAULT_TIMEZONE";
 
+const TOKEN_VARIABLE = "FIRN_TOKEN";
+
 /** Keys and ways to the catalog and to S3: endpoints.json holds addresses alone. */
 const accessSettings = defineSettings(lakeAccessSettings);
 
@@ -40,6 +42,8 @@ export interface CliConfig {
   readonly dataDir: string | undefined;
   readonly addresses: Readonly<Partial<Record<AddressName, string>>>;
   readonly access: LakeAccess;
+  /** Bearer token for ingest and query. */
+  readonly token: string | undefined;
   /** Where Kafka is, for what sends to it. */
   readonly kafka: ReturnType<typeof kafkaSettings.parse>;
   /** The datasets with the names that the site gives their tables. */
@@ -59,14 +63,17 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliCon
     const address = environment[variable];
     return address ? [[name, address] as const] : [];
   });
+  const token = environment[TOKEN_VARIABLE] || undefined;
   return {
     dataDir: environment[DATA_DIR_VARIABLE] || undefined,
     addresses: Object.fromEntries(addresses),
     access: parsed(accessSettings, environment),
+    token,
     kafka: parsed(kafkaSettings, environment),
     datasets: readDatasets(environment),
     defaultZone: readZone(environment),
     sources: {
+      token,
       yahooBaseUrl: environment["YAHOO_BASE_URL"] || undefined,
       fredBaseUrl: environment["FRED_BASE_URL"] || undefined,
       fredApiKey: environment["FRED_API_KEY"] || undefined,

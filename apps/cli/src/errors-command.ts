@@ -1,6 +1,7 @@
-import { queryClient, type QuestionParameters, type QuestionRow } from "@firn/client";
+import type { QuestionParameters, QuestionRow } from "@firn/client";
 import { Command } from "commander";
 
+import { lakeQuery } from "./lake-clients.ts";
 import { runCommand, type CommandResult } from "./command.ts";
 import { EXIT } from "./exit-code.ts";
 import { findLake, requireAddress, withLakeOptions, type LakeOptions } from "./lake-location.ts";
@@ -52,7 +53,7 @@ export function errorsCommand(): Command {
 
 async function errors(options: ErrorsOptions, signal: AbortSignal): Promise<CommandResult> {
   const [dataset] = chosenDatasets(options.lake);
-  const client = queryClient(requireAddress(findLake(options), "query"), { retry: { attemptsMax: 3 } });
+  const client = lakeQuery(requireAddress(findLake(options), "query"), { retry: { attemptsMax: 3 } });
   const parameters = {
     user_id: options.user,
     error_type: options.type,

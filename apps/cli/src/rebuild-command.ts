@@ -1,8 +1,8 @@
-import { queryClient } from "@firn/client";
 import type { Dataset } from "@firn/core";
 import { definedIdentifier, isLakeError } from "@firn/lake";
 import { Command } from "commander";
 
+import { lakeQuery } from "./lake-clients.ts";
 import { askService } from "./ask-service.ts";
 import { runCommand, type CommandResult } from "./command.ts";
 import { CommandError, EXIT } from "./exit-code.ts";
@@ -183,7 +183,7 @@ function validationLines(validation: RollupValidation): string[] {
 }
 
 async function waitSettled(queryUrl: string, giveUpAt: number, signal: AbortSignal): Promise<boolean> {
-  const client = queryClient(queryUrl, { retry: { attemptsMax: 3 } });
+  const client = lakeQuery(queryUrl, { retry: { attemptsMax: 3 } });
   for (;;) {
     const leftMs = Math.max(0, giveUpAt - Date.now());
     const { settled, parked } = await client.pipeline({ waitMs: Math.min(WAIT_STEP_MS, leftMs), signal });

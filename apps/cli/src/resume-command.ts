@@ -1,9 +1,10 @@
-import { queryClient, type ParkedStage } from "@firn/client";
+import type { ParkedStage } from "@firn/client";
 import { resumeKey, type ResumeOrder } from "@firn/core";
 import { connectStreams, STATE_BUCKET } from "@firn/stream";
 import { Command } from "commander";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { lakeQuery } from "./lake-clients.ts";
 import { runCommand, type CommandResult } from "./command.ts";
 import { CommandError, EXIT } from "./exit-code.ts";
 import { findLake, requireAddress, withLakeOptions, type Lake, type LakeOptions } from "./lake-location.ts";
@@ -102,7 +103,7 @@ export function choose(parked: readonly ParkedStage[], name: string, stage: stri
 const nameOf = ({ stage, shard }: ParkedStage): string => `${stage} ${shard}`;
 
 async function parkedNow(lake: Lake, signal: AbortSignal): Promise<readonly ParkedStage[]> {
-  const client = queryClient(requireAddress(lake, "query"), { retry: { attemptsMax: 3 } });
+  const client = lakeQuery(requireAddress(lake, "query"), { retry: { attemptsMax: 3 } });
   return (await client.pipeline({ signal })).parked;
 }
 

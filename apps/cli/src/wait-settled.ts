@@ -1,4 +1,6 @@
-import { queryClient, type PipelineStatus } from "@firn/client";
+import type { PipelineStatus } from "@firn/client";
+
+import { lakeQuery } from "./lake-clients.ts";
 
 const WAIT_STEP_MS = 5_000;
 
@@ -9,7 +11,7 @@ export interface WaitOptions {
 
 /** Asks until everything that was accepted is in the tables, a stage is parked, or the time is over. */
 export async function waitSettled(queryUrl: string, { timeoutMs, signal }: WaitOptions): Promise<PipelineStatus> {
-  const client = queryClient(queryUrl, { retry: { attemptsMax: 3 } });
+  const client = lakeQuery(queryUrl, { retry: { attemptsMax: 3 } });
   const giveUpAt = Date.now() + timeoutMs;
   let pipeline = await client.pipeline({ signal });
   while (!pipeline.settled && pipeline.parked.length === 0 && Date.now() < giveUpAt && !signal.aborted) {

@@ -1,4 +1,4 @@
-import { defineSettings, pipelineSettings } from "@firn/service";
+import { defineSettings, guardSettings, pipelineSettings } from "@firn/service";
 import { kafkaSettings } from "./kafka/kafka-settings.ts";
 
 export const ingestSettings = defineSettings({
@@ -18,6 +18,7 @@ export const ingestSettings = defineSettings({
     min: 8 * 1024 ** 2,
     help: "Bytes of request bodies held in memory at once; a request beyond it gets 503.",
   },
+  ...guardSettings,
   ...kafkaSettings,
 });
 

@@ -1,5 +1,5 @@
 import { datasets } from "@firn/datasets";
-import { openApiModule, type ServiceDefinition } from "@firn/service";
+import { guardRequests, openApiModule, openGuard, type ServiceDefinition } from "@firn/service";
 import { connectStreams, type StreamConnection } from "@firn/stream";
 import { Module, type DynamicModule } from "@nestjs/common";
 import { ByteBudget } from "./byte-budget.ts";
@@ -28,6 +28,7 @@ export function defineIngestService(
     port: 4100,
     settings: ingestSettings,
     async setup({ settings, log, metrics, health, version }) {
+      const guard = openGuard({ ...settings, log });
       const { shards, intakeBytesMax: bytesMax, streamReplicas: replicas } = settings;
       const intake = new Intake(
         () => connect(settings.natsUrl),
@@ -43,6 +44,7 @@ export function defineIngestService(
         modules: [ingestModule(ingest), openApiModule(ingestOpenApi(datasets.values(), version))],
         stages: [intake, kafkaStage({ settings, datasets, intake, metrics, ingestMetrics, logger: log })],
         configureHttp(fastify) {
+          if (guard !== undefined) guardRequests(fastify, guard, () => ["ingest"]);
           // The controller reads the raw stream, so that limits and encodings are its own.
           fastify.removeAllContentTypeParsers();
           fastify.addContentTypeParser("*", (_request, _payload, done) => done(null));

@@ -74,6 +74,8 @@ const INGEST_RESPONSES = {
     },
   },
   "400": problemResponse("Broken JSON, not UTF-8, too deep, or a wrong envelope; names line or index, field and rule."),
+  "401": problemResponse("Where tokens are asked for: none came, or one that is not known or has expired."),
+  "403": problemResponse("The token has not the scope ingest."),
   "404": problemResponse("No such dataset."),
   "413": problemResponse("The body or a payload is too large."),
   "415": problemResponse("Another content type or encoding than the ones named here."),

@@ -300,6 +300,8 @@ test("the API describes itself", async () => {
   expect(Object.keys(document.paths["/v1/ingest/health"]!.post.responses)).toEqual([
     "202",
     "400",
+    "401",
+    "403",
     "404",
     "413",
     "415",

@@ -1,5 +1,5 @@
 import { datasetSettings } from "@firn/datasets";
-import { defineSettings, lakeSettings, pipelineSettings } from "@firn/service";
+import { defineSettings, lakeSettings, pipelineSettings, tokenSettings } from "@firn/service";
 
 export const marketSettings = defineSettings({
   natsUrl: pipelineSettings.natsUrl,
@@ -16,6 +16,7 @@ export const marketSettings = defineSettings({
   },
   ingestUrl: { env: "FIRN_INGEST_URL", type: "url", required: true, help: "Address of ingest." },
   queryUrl: { env: "FIRN_QUERY_URL", type: "url", required: true, help: "Address of query." },
+  ...tokenSettings,
   schedule: {
     env: "FIRN_MARKET_SCHEDULE",
     type: "string",

@@ -26,7 +26,11 @@ export const marketService: ServiceDefinition<MarketSettings> = {
     const database = new RelationalDatabase({ databaseUrl: settings.databaseUrl, name: "firn-market" });
     const dataset = createDatasets(datasetOptions(settings)).get("market")!;
     const senderOf = (source: string) => {
-      const client = ingestClient(settings.ingestUrl, { gzipFromBytes: 64 * 1024, retry: { attemptsMax: 10 } });
+      const client = ingestClient(settings.ingestUrl, {
+        gzipFromBytes: 64 * 1024,
+        retry: { attemptsMax: 10 },
+        token: settings.token,
+      });
       return new MarketSender(client, source);
     };
     await untilPossible(AbortSignal.timeout(60_000), log, () => migrateDatabase({ databaseUrl: settings.databaseUrl }));

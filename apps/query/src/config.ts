@@ -1,10 +1,11 @@
 import { datasetSettings } from "@firn/datasets";
-import { defineSettings, lakeSettings, pipelineSettings } from "@firn/service";
+import { defineSettings, guardSettings, lakeSettings, pipelineSettings } from "@firn/service";
 
 export const querySettings = defineSettings({
   natsUrl: pipelineSettings.natsUrl,
   ...lakeSettings,
   ...datasetSettings,
+  ...guardSettings,
   shards: pipelineSettings.shards,
   streamReplicas: pipelineSettings.streamReplicas,
   concurrency: {

@@ -2,7 +2,9 @@ import type { Dataset } from "@firn/core";
 import { createDatasets, datasetOptions } from "@firn/datasets";
 import { openKernel, openLake, type LakeEnvironment } from "@firn/lake";
 import {
+  guardRequests,
   openApiModule,
+  openGuard,
   s3SettingsOf,
   type ServiceContext,
   type ServiceDefinition,
@@ -52,6 +54,7 @@ export const queryService: ServiceDefinition<QuerySettings> = {
 /** The service over an open lake. */
 export async function assemble(context: ServiceContext<QuerySettings>, env: LakeEnvironment): Promise<ServiceParts> {
   const { settings, log, version } = context;
+  const guard = openGuard({ ...settings, log });
   const link = new StreamLink({
     connect: (signal) =>
       connectStreams({ url: settings.natsUrl, name: "query", replicas: settings.streamReplicas, signal }),
@@ -89,6 +92,9 @@ export async function assemble(context: ServiceContext<QuerySettings>, env: Lake
       openApiModule(openApiDocument(version, questions.questions.all)),
     ],
     stages: [link, nats],
+    configureHttp(fastify) {
+      if (guard !== undefined) guardRequests(fastify, guard, () => ["query"]);
+    },
     onClose: async () => {
       pool.close();
       kernel.close();

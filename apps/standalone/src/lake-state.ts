@@ -14,11 +14,11 @@ export function countsOf(state: PipelineStatus, dataset: string): DatasetCounts 
 
 /** Asks until the pipeline is settled, something is parked, or the limit has passed; undefined when it never answered. */
 export async function waitSettled(
-  queryUrl: string,
+  { query, token }: { readonly query: string; readonly token: string | undefined },
   limitMs: number,
   signal: AbortSignal,
 ): Promise<PipelineStatus | undefined> {
-  const client = queryClient(queryUrl, { retry: { attemptsMax: 3 } });
+  const client = queryClient(query, { retry: { attemptsMax: 3 }, token });
   const giveUpAt = Date.now() + limitMs;
   let last: PipelineStatus | undefined;
   while (!signal.aborted && Date.now() < giveUpAt) {

@@ -10,6 +10,7 @@ import { lockDataDir } from "./data-dir-lock.ts";
 import { endpointsOf, readEndpoints } from "./endpoints-file.ts";
 import { countsOf, tableRows, waitSettled } from "./lake-state.ts";
 import { formatAddresses, formatReport, sampleQuestions, type LakeState, type TableRows } from "./report.ts";
+import { withOwnToken } from "./own-token.ts";
 import { findSamples, loadSample, type Sample } from "./sample-load.ts";
 import { APPS_FOLDER } from "./service-process.ts";
 import { Standalone } from "./standalone.ts";
@@ -21,12 +22,13 @@ const SETTLE_LIMIT_MS = 600_000;
 const SAME_SIGNAL_MS = 1_000;
 
 /** Starts everything, loads the sample, and stays until it is told to end. Returns the exit code. */
-export async function runStandalone(config: StandaloneConfig): Promise<number> {
-  const lock = lockDataDir(config.dataDir);
+export async function runStandalone(asked: StandaloneConfig): Promise<number> {
+  const lock = lockDataDir(asked.dataDir);
   if (lock === undefined) {
-    process.stderr.write(runsAlready(config.dataDir));
+    process.stderr.write(runsAlready(asked.dataDir));
     return 1;
   }
+  const config = withOwnToken(asked);
   const standalone = new Standalone(config, {
     appsFolder: APPS_FOLDER,
     natsBinary: config.environment["NATS_SERVER_BIN"] || "nats-server",
@@ -70,6 +72,7 @@ async function loadAndReport(
   const { ingest, query, catalog: catalogUri } = endpointsOf(config);
   if (!ingest || !query || !catalogUri || !config.only.includes("ingest") || !config.only.includes("query"))
     return true;
+  const token = config.environment["FIRN_TOKEN"];
   const samples = findSamples(SAMPLES_FOLDER).filter((sample) => canSend(sample, config, standalone));
   if (samples.length === 0) return true;
   const lakes = samples.map((sample) => config.datasets.get(sample.lake)!);
@@ -78,13 +81,13 @@ async function loadAndReport(
     Promise.all(
       lakes.map(async (lake) => ({ counts: countsOf(pipeline, lake.name), rows: await allRows(catalog, lake) })),
     );
-  const pipelineBefore = await waitSettled(query, BASELINE_LIMIT_MS, ending);
+  const pipelineBefore = await waitSettled({ query, token }, BASELINE_LIMIT_MS, ending);
   if (pipelineBefore === undefined) throw new Error(`query does not answer; its log is ${standalone.logPath("query")}`);
   const before = await state(pipelineBefore);
   const startedMs = Date.now();
   await sendSamples(samples, config, standalone, ingest, ending);
   if (!ending.aborted) process.stderr.write("firn: waiting until every aggregate equals raw\n");
-  const pipelineAfter = await waitSettled(query, SETTLE_LIMIT_MS, ending);
+  const pipelineAfter = await waitSettled({ query, token }, SETTLE_LIMIT_MS, ending);
   if (ending.aborted || pipelineAfter === undefined) return ending.aborted;
   const seconds = (Date.now() - startedMs) / 1000;
   const after = await state(pipelineAfter);

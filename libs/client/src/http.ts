@@ -5,7 +5,9 @@ export interface HttpOptions {
   readonly retry?: Partial<RetryPolicy>;
   /** Limit of one attempt. */
   readonly timeoutMs?: number;
-  /** Sent with every request, authorization for example. */
+  /** Bearer token, sent with every request; an empty one counts as none. */
+  readonly token?: string | undefined;
+  /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Told before each pause: for progress bars and logs. */
   readonly onRetry?: (setback: Setback, pauseMs: number, attempt: number) => void;
@@ -41,6 +43,7 @@ const TIMEOUT_MS = 60_000;
 export function httpSender(options: HttpOptions = {}): HttpSender {
   const policy = { ...DEFAULT_RETRY, ...options.retry };
   const fetchOnce = options.fetch ?? globalThis.fetch;
+  const headers = { ...(options.token ? { authorization: `Bearer ${options.token}` } : {}), ...options.headers };
   return (request) =>
     withRetry({ policy, signal: request.signal, onRetry: options.onRetry }, async (): Promise<Attempt<HttpAnswer>> => {
       const timeout = AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs ?? TIMEOUT_MS);
@@ -48,7 +51,7 @@ export function httpSender(options: HttpOptions = {}): HttpSender {
       try {
         const response = await fetchOnce(request.url, {
           method: request.method,
-          headers: { ...options.headers, ...request.headers },
+          headers: { ...headers, ...request.headers },
           ...(request.body === undefined ? {} : { body: request.body as NonNullable<RequestInit["body"]> }),
           signal,
         });

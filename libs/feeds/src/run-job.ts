@@ -17,6 +17,8 @@ export type JobName = (typeof JOBS)[number];
 export interface JobSettings {
   readonly ingestUrl: string;
   readonly queryUrl: string;
+  /** Bearer token for both, where they ask for one. */
+  readonly token: string | undefined;
   readonly yahooBaseUrl: string | undefined;
   readonly fredBaseUrl: string | undefined;
   readonly fredApiKey: string | undefined;
@@ -40,7 +42,11 @@ export async function runJob(
   { database, signal }: { readonly database: Queryable; readonly signal: AbortSignal },
 ): Promise<JobReport> {
   const sender = new MarketSender(
-    ingestClient(settings.ingestUrl, { gzipFromBytes: 64 * 1024, retry: { attemptsMax: 10 } }),
+    ingestClient(settings.ingestUrl, {
+      gzipFromBytes: 64 * 1024,
+      retry: { attemptsMax: 10 },
+      token: settings.token,
+    }),
     `job ${job}`,
   );
   const http = new SourceHttp({ requestsPerSecond: settings.requestsPerSecond });
@@ -50,7 +56,7 @@ export async function runJob(
   }
   const source = new YahooChart(http, settings.yahooBaseUrl ?? YAHOO_BASE_URL);
   const market = job === "us-price" ? "US" : "KR";
-  return runPriceJob(range, { market, source, stored: lakePrices(settings.queryUrl), sender, database, signal });
+  return runPriceJob(range, { market, source, stored: lakePrices(settings), sender, database, signal });
 }
 
 function fredOf(http: SourceHttp, { fredApiKey, fredBaseUrl }: JobSettings): Fred {
@@ -62,8 +68,8 @@ function fredOf(http: SourceHttp, { fredApiKey, fredBaseUrl }: JobSettings): Fre
 }
 
 /** Prices that are in the lake already, asked of the query service. */
-function lakePrices(queryUrl: string): StoredPrices {
-  const client = queryClient(queryUrl, { retry: { attemptsMax: 5 } });
+function lakePrices({ queryUrl, token }: JobSettings): StoredPrices {
+  const client = queryClient(queryUrl, { retry: { attemptsMax: 5 }, token });
   return {
     between: async (security, from, to, signal) => {
       if (security.max_date === null) return [];

@@ -10,13 +10,23 @@ export const guardSettings = {
   tokensFile: {
     env: "FIRN_TOKENS_FILE",
     type: "path",
-    help: "JSON file with hashed bearer tokens, their scopes and ends; with it every request needs one.",
+    help: "JSON file (several by comma) with hashed bearer tokens, their scopes and ends; with it every request needs one.",
   },
   allowUnguarded: {
     env: "FIRN_ALLOW_UNGUARDED",
     type: "boolean",
     default: false,
     help: "Binds an address that others reach although there are no tokens.",
+  },
+} as const satisfies Record<string, Setting>;
+
+/** How a client of ingest and query says who it is. */
+export const tokenSettings = {
+  token: {
+    env: "FIRN_TOKEN",
+    type: "string",
+    secret: true,
+    help: "Bearer token that is sent to ingest and query, where they ask for one.",
   },
 } as const satisfies Record<string, Setting>;
 
@@ -27,8 +37,8 @@ export interface GuardOptions {
   readonly log: Logger;
 }
 
-/** Open to everybody: probes and scrapes have no token. */
-const OPEN_PATHS = /^\/(health\/|metrics$)/;
+/** Open to everybody: probes and scrapes have no token, and the description of an interface holds no data. */
+const OPEN_PATHS = /^\/(health\/|metrics$|docs$|docs-json$)/;
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -67,16 +77,21 @@ export function guardRequests(
   fastify.addHook("onRequest", (request, _reply, done) => {
     const path = request.url.split("?", 1)[0] as string;
     if (OPEN_PATHS.test(path)) return done();
+    const refuse = (problem: Problem): void => {
+      // A body that nobody reads would hold its connection until the end of the service.
+      request.raw.resume();
+      done(problem);
+    };
     const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1];
     const entry = token === undefined ? undefined : tokens.find(token, Date.now());
     if (entry === undefined) {
       const headers = { "www-authenticate": token === undefined ? "Bearer" : 'Bearer error="invalid_token"' };
-      return done(new Problem(401, "unauthorized", "A valid bearer token is needed.", { headers }));
+      return refuse(new Problem(401, "unauthorized", "A valid bearer token is needed.", { headers }));
     }
     const needed = scopesOf(request);
     if (!entry.scopes.includes("admin") && !needed.some((scope) => entry.scopes.includes(scope))) {
       const headers = { "www-authenticate": 'Bearer error="insufficient_scope"' };
-      return done(new Problem(403, "forbidden", `The token needs the scope ${needed.join(" or ")}.`, { headers }));
+      return refuse(new Problem(403, "forbidden", `The token needs the scope ${needed.join(" or ")}.`, { headers }));
     }
     request.token = entry;
     done();

@@ -1,6 +1,6 @@
 export { LOG_LEVELS, type CommonSettings } from "./common-settings.ts";
 export { createHealth, type Health, type HealthCheck, type HealthReport } from "./health.ts";
-export { guardRequests, guardSettings, openGuard, type GuardOptions } from "./guard.ts";
+export { guardRequests, guardSettings, openGuard, tokenSettings, type GuardOptions } from "./guard.ts";
 export { formatHelp } from "./help.ts";
 export { kafkaAccessSettings, kafkaSecurity, type KafkaAccess } from "./kafka-access.ts";
 export { lakeAccessSettings, lakeSettings } from "./lake-settings.ts";

@@ -37,6 +37,20 @@ describe("the file of tokens", () => {
     expect(problems).toEqual(["FIRN_TOKENS_FILE: is not JSON"]);
   });
 
+  it("holds the tokens of several files, and none of them twice", () => {
+    const more = join(folder, "more.json");
+    const write = (...tokens: unknown[]): void => writeFileSync(more, JSON.stringify({ version: 1, tokens }));
+    write({ ...reader, name: "writer", sha256: hash("other") });
+    const file = new TokenFile(`${path},${more}`);
+    expect(file.find("secret", 10_000)?.name).toBe("reader");
+    expect(file.find("other", 10_000)?.name).toBe("writer");
+    write({ ...reader, name: "third", sha256: hash("another one") });
+    expect(file.find("other", 20_000)).toBeUndefined();
+    expect(file.find("another one", 20_000)?.name).toBe("third");
+    write(reader);
+    expect(() => new TokenFile(`${path}, ${more}`)).toThrow("one stands there twice");
+  });
+
   it.each<[unknown, string]>([
     [[{ ...reader, sha256: "secret" }], "tokens[0].sha256: must be 64 lower-case hexadecimal digits"],
     [[{ ...reader, scopes: ["root"] }], "tokens[0].scopes: must be some of"],

@@ -23,13 +23,13 @@ const FILE_VERSION = 1;
 const LOOK_EVERY_MS = 2_000;
 
 /**
- * The tokens of FIRN_TOKENS_FILE:
+ * The tokens of FIRN_TOKENS_FILE, one file or several by comma:
  * `{"version": 1, "tokens": [{"name", "sha256", "scopes": ["catalog"], "expires": "2027-01-01T00:00:00Z"}]}`.
  * A change of the file counts within two seconds. A file that cannot be read any more changes nothing: the tokens that
  * were read last stay good until they expire, and `onProblem` hears of it.
  */
 export class TokenFile {
-  readonly #path: string;
+  readonly #paths: readonly string[];
   readonly #onProblem: (error: Error) => void;
   #tokens: ReadonlyMap<string, TokenEntry>;
   #stamp: string;
@@ -37,10 +37,10 @@ export class TokenFile {
 
   /** @throws ConfigError when the file is not there or not right */
   constructor(path: string, onProblem: (error: Error) => void = () => {}) {
-    this.#path = path;
+    this.#paths = path.split(",").map((each) => each.trim());
     this.#onProblem = onProblem;
-    this.#stamp = stampOf(path);
-    this.#tokens = readTokens(path);
+    this.#stamp = stampOf(this.#paths);
+    this.#tokens = readTokens(this.#paths);
   }
 
   /** The token's entry, if it is in the file and has not expired. */
@@ -54,9 +54,9 @@ export class TokenFile {
     if (nowMs - this.#lookedMs < LOOK_EVERY_MS) return;
     this.#lookedMs = nowMs;
     try {
-      const stamp = stampOf(this.#path);
+      const stamp = stampOf(this.#paths);
       if (stamp === this.#stamp) return;
-      this.#tokens = readTokens(this.#path);
+      this.#tokens = readTokens(this.#paths);
       this.#stamp = stamp;
     } catch (error) {
       this.#onProblem(error as Error);
@@ -69,16 +69,25 @@ function hashOf(token: string): string {
 }
 
 /** Kubernetes swaps a link for a mounted secret: the inode changes even where size and time do not. */
-function stampOf(path: string): string {
+function stampOf(paths: readonly string[]): string {
   try {
-    const { ino, size, mtimeMs } = statSync(path);
-    return `${ino} ${size} ${mtimeMs}`;
+    return paths
+      .map((path) => statSync(path))
+      .map(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`)
+      .join();
   } catch (error) {
     throw broken(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? "unknown"}`);
   }
 }
 
-function readTokens(path: string): ReadonlyMap<string, TokenEntry> {
+function readTokens(paths: readonly string[]): ReadonlyMap<string, TokenEntry> {
+  const entries = paths.flatMap(readEntries);
+  const byHash = new Map(entries.map((entry) => [entry.sha256, entry]));
+  if (byHash.size !== entries.length) throw broken("tokens: one stands there twice");
+  return byHash;
+}
+
+function readEntries(path: string): readonly TokenEntry[] {
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(path, "utf8"));
@@ -89,10 +98,7 @@ function readTokens(path: string): ReadonlyMap<string, TokenEntry> {
   const { version, tokens } = (parsed ?? {}) as { version?: unknown; tokens?: unknown };
   if (version !== FILE_VERSION) throw broken(`version: must be ${FILE_VERSION}`);
   if (!Array.isArray(tokens)) throw broken("tokens: must be an array");
-  const entries = tokens.map((token, index) => entryAt(token, `tokens[${index}]`));
-  const byHash = new Map(entries.map((entry) => [entry.sha256, entry]));
-  if (byHash.size !== entries.length) throw broken("tokens: one stands there twice");
-  return byHash;
+  return tokens.map((token, index) => entryAt(token, `tokens[${index}]`));
 }
 
 function entryAt(value: unknown, path: string): TokenEntry {

@@ -21,5 +21,7 @@ export { startS3Server } from "./s3-server.ts";
 export type { S3Server, S3ServerKind, S3ServerOptions } from "./s3-server.ts";
 export { tempFolder } from "./temp-folder.ts";
 export type { TempFolder } from "./temp-folder.ts";
+export { writeTokenFile } from "./token-file.ts";
+export type { TestToken } from "./token-file.ts";
 export { waitFor } from "./wait-for.ts";
 export type { WaitOptions } from "./wait-for.ts";

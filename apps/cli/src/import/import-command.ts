@@ -1,7 +1,8 @@
-import { ingestClient, ClientError } from "@firn/client";
+import { ClientError } from "@firn/client";
 import { MarketSender } from "@firn/feeds";
 import { Command, Option } from "commander";
 
+import { lakeIngest } from "../lake-clients.ts";
 import { runCommand, type CommandResult } from "../command.ts";
 import { CommandError, EXIT } from "../exit-code.ts";
 import { findLake, requireAddress, withLakeOptions, type Lake, type LakeOptions } from "../lake-location.ts";
@@ -61,7 +62,7 @@ async function prices(path: string, options: PricesOptions, signal: AbortSignal)
   const lake = findLake(options);
   const ingestUrl = requireAddress(lake, "ingest");
   const progress = startProgress("import", file.bytes);
-  const client = ingestClient(ingestUrl, {
+  const client = lakeIngest(ingestUrl, {
     gzipFromBytes: 64 * 1024,
     retry: { attemptsMax: 20 },
     onRetry: ({ error }) => progress.say(`waiting: ${error.message}`),

@@ -1,4 +1,4 @@
-import { ClientError, ingestClient } from "@firn/client";
+import { ClientError } from "@firn/client";
 import { recordTablesOf, type RecordTable } from "@firn/core";
 import { MarketSender } from "@firn/feeds";
 import { openKernel } from "@firn/lake";
@@ -8,6 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { lakeIngest } from "../lake-clients.ts";
 import { runCommand, type CommandResult } from "../command.ts";
 import { CommandError, EXIT } from "../exit-code.ts";
 import { findLake, requireAddress, withLakeOptions, type Lake, type LakeOptions } from "../lake-location.ts";
@@ -110,7 +111,7 @@ async function migrateTable(
   const table = source.target.definition.name;
   const identity = [host, pathname, source.name, table, source.key.join(), ingestUrl];
   const state = lake.dataDir === undefined ? undefined : new MigrateState(join(lake.dataDir, "migrate"), identity);
-  const client = ingestClient(ingestUrl, { gzipFromBytes: 64 * 1024, retry: { attemptsMax: 20 } });
+  const client = lakeIngest(ingestUrl, { gzipFromBytes: 64 * 1024, retry: { attemptsMax: 20 } });
   const sender = new MarketSender(client, `migrate ${source.name}`);
   try {
     const sent = await copyTable(source, { database, sender, batchSize: options.batchSize, state, signal });

@@ -1,5 +1,6 @@
-import { ClientError, ingestClient, type IngestClient } from "@firn/client";
+import { ClientError, type IngestClient } from "@firn/client";
 
+import { lakeIngest } from "../lake-clients.ts";
 import { CommandError, EXIT } from "../exit-code.ts";
 import type { PayloadLine } from "./payload-line.ts";
 
@@ -40,7 +41,7 @@ export class IngestSession {
 
   constructor(options: IngestSessionOptions) {
     this.#options = options;
-    this.#client = ingestClient(options.ingestUrl, {
+    this.#client = lakeIngest(options.ingestUrl, {
       gzipFromBytes: 1,
       retry: { attemptsMax: options.attemptsMax ?? ATTEMPTS_MAX },
       onRetry: ({ error }) => options.onWaiting(error.message),

@@ -61,12 +61,18 @@ function operation(question: QuestionDefinition): Json {
         },
       },
       "400": problemResponse("A parameter is wrong: errors names field and rule."),
+      ...UNAUTHORIZED,
       ...(question.lake === "market" ? MARKET_RESPONSES : {}),
       "406": problemResponse("None of the forms in Accept is one of ours."),
       "503": problemResponse("Busy, too slow, the catalog is away, or a table is damaged (code table_unreadable)."),
     },
   };
 }
+
+const UNAUTHORIZED: Json = {
+  "401": problemResponse("Where tokens are asked for: none came, or one that is not known or has expired."),
+  "403": problemResponse("The token has not the scope query."),
+};
 
 const MARKET_RESPONSES: Json = {
   "404": problemResponse("A ticker, security or portfolio that is not known."),
@@ -306,6 +312,7 @@ const PIPELINE_OPERATION: Json = {
   responses: {
     "200": { description: "The state.", content: { "application/json": { schema: ref("Pipeline") } } },
     "400": problemResponse("A parameter is wrong."),
+    ...UNAUTHORIZED,
     "503": problemResponse("The broker or the catalog is away."),
   },
 };
