@@ -5,6 +5,7 @@ import {
   defineSettings,
   kafkaAccessSettings,
   lakeAccessSettings,
+  readVariable,
   type SettingsDefinition,
 } from "@firn/service/environment";
 
@@ -60,8 +61,9 @@ const REQUESTS_PER_SECOND = 5;
 /** @throws CommandError (usage) that names the variable and the rule */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliConfig {
   const addresses = Object.entries(ADDRESS_VARIABLES).flatMap(([name, variable]) => {
-    const address = environment[variable];
-    return address ? [[name, address] as const] : [];
+    const text = readVariable(variable, environment);
+    if (!text.ok) throw new CommandError(EXIT.usage, `${variable} ${text.rule}`);
+    return text.value ? [[name, text.value] as const] : [];
   });
   const token = environment[TOKEN_VARIABLE] || undefined;
   return {

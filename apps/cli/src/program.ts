@@ -13,6 +13,7 @@ import { qualityCommand } from "./quality-command.ts";
 import { rebuildCommand } from "./rebuild-command.ts";
 import { replayCommand } from "./replay/replay-command.ts";
 import { resumeCommand } from "./resume-command.ts";
+import { setupCommand } from "./setup-command.ts";
 import { statusCommand } from "./status-command.ts";
 import { tablesCommand } from "./tables-command.ts";
 import { verifyCommand } from "./verify/verify-command.ts";
@@ -42,6 +43,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addCommand(migrateCommand())
     .addCommand(qualityCommand())
     .addCommand(costCommand())
+    .addCommand(setupCommand())
     .addCommand(statusCommand())
     .addCommand(checkCommand())
     .addCommand(verifyCommand())

@@ -11,9 +11,10 @@ export function formatHelp<S>(service: Omit<ServiceDefinition<S>, "setup">): str
   return [
     `firn ${service.name}: ${service.summary}`,
     "",
-    "Usage: node dist/main.js [--help | --version]",
+    "Usage: node dist/main.js [--help | --version | --setup]",
+    "--setup makes the streams and tables that are missing and ends.",
     "",
-    "Environment:",
+    "Environment (NAME_FILE names a file with the value of NAME):",
     ...lines,
     "",
   ].join("\n");

@@ -12,7 +12,8 @@ const READY_POLL_MS = 25;
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /**
- * The main function of a service's process: `--help`, `--version`, the environment, signals, exit codes.
+ * The main function of a service's process: `--help`, `--version`, the environment, signals, exit codes. With `--setup`
+ * it ends as soon as it is ready: the streams and tables that were missing are there then.
  *
  * SIGTERM, SIGINT and the end of the parent (its IPC channel closes) drain and exit 0. An error that nobody caught, or
  * a stage that failed, is logged and exits 1. A wrong environment exits 2. With an IPC channel the parent gets
@@ -29,13 +30,15 @@ export async function runService<S>(definition: ServiceDefinition<S>): Promise<v
   process.on("uncaughtException", (error) => fail("uncaught error", error));
   process.on("unhandledRejection", (error) => fail("uncaught rejection", error));
   const ending = endOfProcess();
+  const isSetup = process.argv[2] === "--setup";
   try {
-    const service = await startService(definition, process.env, { signal: ending });
-    void announceReady(service, ending);
+    const service = await startService(definition, process.env, { signal: ending.signal });
+    if (isSetup) void whenReady(service, ending.signal).then(() => ending.abort());
+    else if (process.send) void whenReady(service, ending.signal).then(() => announceReady(service.url, ending.signal));
     await service.ended;
     process.exit(EXIT.done);
   } catch (error) {
-    if (ending.aborted) process.exit(EXIT.done);
+    if (ending.signal.aborted) process.exit(EXIT.done);
     if (!(error instanceof ConfigError)) return fail("service failed", error);
     for (const problem of error.problems) process.stderr.write(`${definition.name}: ${problem.env} ${problem.rule}\n`);
     process.exit(EXIT.usage);
@@ -44,7 +47,7 @@ export async function runService<S>(definition: ServiceDefinition<S>): Promise<v
 
 function answerArguments<S>(definition: ServiceDefinition<S>, args: readonly string[]): number | undefined {
   const [first] = args;
-  if (first === undefined) return undefined;
+  if (first === undefined || (first === "--setup" && args.length === 1)) return undefined;
   if (first === "--help" || first === "-h") {
     process.stdout.write(formatHelp(definition));
     return EXIT.done;
@@ -58,17 +61,20 @@ function answerArguments<S>(definition: ServiceDefinition<S>, args: readonly str
 }
 
 /** Aborts when a signal arrives or the parent has gone. Nest's own shutdown hooks would raise the signal again. */
-function endOfProcess(): AbortSignal {
+function endOfProcess(): AbortController {
   const ending = new AbortController();
   const end = () => ending.abort();
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
   if (process.channel) process.on("disconnect", end);
-  return ending.signal;
+  return ending;
 }
 
-async function announceReady(service: RunningService, ending: AbortSignal): Promise<void> {
-  if (!process.send) return;
+/** Resolves when all checks pass, or when the process ends. */
+async function whenReady(service: RunningService, ending: AbortSignal): Promise<void> {
   while (!ending.aborted && !(await service.health.report()).ready) await sleep(READY_POLL_MS);
-  if (!ending.aborted && process.connected) process.send({ kind: "ready", url: service.url });
+}
+
+function announceReady(url: string, ending: AbortSignal): void {
+  if (!ending.aborted && process.connected) process.send?.({ kind: "ready", url });
 }

@@ -1,4 +1,6 @@
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { expect, expectTypeOf, test } from "vitest";
 import { pipelineSettings } from "./pipeline-settings.ts";
 import { ConfigError, defineSettings } from "./settings.ts";
@@ -78,4 +80,17 @@ test("every wrong variable is named with its rule and without its value", () => 
     { env: "URL", rule: "must be a URL with a scheme (several by comma)" },
     { env: "COUNT", rule: "must be a whole number" },
   ]);
+});
+
+test("NAME_FILE names a file with the value, and never stands beside NAME", () => {
+  const folder = mkdtempSync(join(tmpdir(), "firn-settings-"));
+  const file = join(folder, "url");
+  writeFileSync(file, "nats://user:secret@a:1\n");
+  expect(definition.parse({ URL_FILE: file }).url).toBe("nats://user:secret@a:1");
+  expect(definition.parse({ URL: "nats://b:1", URL_FILE: "" }).url).toBe("nats://b:1");
+  expect(problemsOf({ URL: "nats://a:1", URL_FILE: file })).toEqual([
+    { env: "URL", rule: "is set twice, by itself and by URL_FILE" },
+  ]);
+  rmSync(folder, { recursive: true });
+  expect(problemsOf({ URL_FILE: file })).toEqual([{ env: "URL", rule: "cannot be read from URL_FILE: ENOENT" }]);
 });

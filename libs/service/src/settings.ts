@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 /** How a setting's text is read. `bytes` takes a whole number with an optional KiB, MiB or GiB. */
@@ -74,7 +75,8 @@ export function defineSettings<const T extends Record<string, Setting>>(spec: T)
       const problems: SettingProblem[] = [];
       const values: Record<string, SettingValue | undefined> = {};
       for (const [key, setting] of entries) {
-        const parsed = parseSetting(setting, environment[setting.env]);
+        const text = readVariable(setting.env, environment);
+        const parsed = text.ok ? parseSetting(setting, text.value) : text;
         if (parsed.ok) values[key] = parsed.value;
         else problems.push({ env: setting.env, rule: parsed.rule });
       }
@@ -82,6 +84,24 @@ export function defineSettings<const T extends Record<string, Setting>>(spec: T)
       return values as ValuesOf<T>;
     },
   };
+}
+
+type Text = { readonly ok: true; readonly value: string | undefined } | { readonly ok: false; readonly rule: string };
+
+/**
+ * The text of a variable. `NAME_FILE` may name a file that holds it instead, as secrets are mounted into containers;
+ * white space at the file's end is dropped. Giving both is an error.
+ */
+export function readVariable(name: string, environment: Environment): Text {
+  const value = environment[name];
+  const path = environment[`${name}_FILE`];
+  if (path === undefined || path === "") return { ok: true, value };
+  if (value !== undefined && value !== "") return { ok: false, rule: `is set twice, by itself and by ${name}_FILE` };
+  try {
+    return { ok: true, value: readFileSync(path, "utf8").trimEnd() };
+  } catch (error) {
+    return { ok: false, rule: `cannot be read from ${name}_FILE: ${(error as NodeJS.ErrnoException).code}` };
+  }
 }
 
 type Parsed = { readonly ok: true; readonly value: SettingValue | undefined } | { readonly ok: false; rule: string };
