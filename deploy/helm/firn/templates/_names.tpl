@@ -55,7 +55,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   (dict "key" "catalogWriter" "name" "catalog-writer" "port" 4303 "lake" true)
   (dict "key" "query" "name" "query" "port" 4200 "lake" true "database" true "guarded" true "public" true)
   (dict "key" "catalog" "name" "catalog" "port" 8181 "lake" true "guarded" true)
-  (dict "key" "market" "name" "market" "port" 4304 "lake" true "database" true) -}}
+  (dict "key" "market" "name" "market" "port" 4304 "lake" true "database" true "client" true) -}}
 {{- range $stage := $all }}
 {{- $values := mustMergeOverwrite (deepCopy $.Values.stageDefaults) (deepCopy (index $.Values $stage.key)) }}
 {{- if and $values.enabled (or (ne $stage.key "market") $.Values.lakes.market.enabled) }}
