@@ -7,6 +7,7 @@ import {
   type Dataset,
   encodeColumnBatch,
   encodeRejectedBatch,
+  foreignReceivedProperty,
   parseCounts,
   parkedKey,
   type ParkedState,
@@ -42,6 +43,7 @@ import { join } from "node:path";
 import { AggregatorStage } from "../../apps/aggregator/src/aggregator-stage.ts";
 import { defaultCadence } from "../../apps/catalog-writer/src/cadence.ts";
 import { openDatasetStages } from "../../apps/catalog-writer/src/dataset-stages.ts";
+import { isTakenUp } from "../../apps/catalog-writer/src/foreign/take-up.ts";
 import type { KeyIndex } from "../../apps/catalog-writer/src/key-index/key-index.ts";
 import { KnownTables } from "../../apps/catalog-writer/src/known-tables.ts";
 import { answerMaintain } from "../../apps/catalog-writer/src/maintain-reply.ts";
@@ -160,7 +162,7 @@ export class InProcessLake {
       ...raw,
       rejected: errors.rejected,
       duplicates: raw.duplicates + errors.duplicates,
-      received: this.#received + Number(before ?? 0),
+      received: this.#received + Number(before ?? 0) + Number(properties[foreignReceivedProperty] ?? 0),
     };
   }
 
@@ -263,6 +265,7 @@ export class InProcessLake {
       shards: 1,
       limits: { ...defaultCadence, intervalMinMs: 1, quietMs: 1, intervalMaxMs: 20 },
       maintenanceIntervalMs: 20,
+      defaultZone,
       lookAgainMs,
       logger: silentLogger(),
       metrics: createWriterMetrics(createMetrics()),
@@ -330,6 +333,7 @@ export class InProcessLake {
     const raw = await this.table(this.dataset.raw);
     const snapshot = currentSnapshot(raw.metadata);
     if (!snapshot) return true;
+    if (!isTakenUp(raw)) return false;
     for (const rollup of this.dataset.rollups) {
       const source = (await this.table(rollup.table)).metadata.properties[sourceSnapshotProperty];
       if (source === undefined) return false;

@@ -7,6 +7,7 @@ export const writerSettings = defineSettings({
   ...datasetSettings,
   streamReplicas: pipelineSettings.streamReplicas,
   shards: pipelineSettings.shards,
+  defaultZone: pipelineSettings.defaultZone,
   aggregateBuckets: {
     env: "FIRN_AGG_BUCKETS",
     type: "int",

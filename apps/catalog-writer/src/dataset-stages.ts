@@ -20,6 +20,7 @@ import type { Log, StreamConnection } from "@firn/stream";
 import { join } from "node:path";
 import type { CadenceLimits } from "./cadence.ts";
 import { CommitQueue } from "./commit-queue.ts";
+import { type LocalDateRule, localDateRule } from "./foreign/local-dates.ts";
 import { KeyIndex } from "./key-index/key-index.ts";
 import type { KnownTables } from "./known-tables.ts";
 import { Maintenance } from "./maintenance.ts";
@@ -33,6 +34,8 @@ export interface WriterParts {
   readonly shards: number;
   readonly limits: CadenceLimits;
   readonly maintenanceIntervalMs: number;
+  /** Zone of events that name none. */
+  readonly defaultZone: string;
   /** How often tables are looked at while nothing comes; absent: the stages' own. */
   readonly lookAgainMs?: number;
   readonly logger: Logger;
@@ -160,6 +163,7 @@ async function openTableStage(
       subjects: shards.map(subject),
       writerEpoch: parts.writerEpoch,
       newRowsCountAs: countAs,
+      ...(kind === "accepted" ? { takeUp: takeUpOf(dataset, definition, parts.defaultZone) } : {}),
     },
     known: parts.known,
     loadConnection: await kernel.connect(),
@@ -172,6 +176,11 @@ async function openTableStage(
     hint: hintBy(parts.connection),
     committed: (_, report, durationMs) => metrics.committed(definition.name, report, durationMs),
   });
+}
+
+function takeUpOf(dataset: Dataset, definition: TableDefinition, defaultZone: string): { localDates?: LocalDateRule } {
+  const localDates = localDateRule(dataset, definition, defaultZone);
+  return localDates === undefined ? {} : { localDates };
 }
 
 async function openRollupStage(

@@ -2,46 +2,50 @@
  * Brings the key index to a table's snapshot: by the rows of the snapshots since, else from the whole table.
  */
 import {
-  currentSnapshot,
   type KernelConnection,
   type LakeEnvironment,
   planChanges,
   planScan,
   scanSql,
   type ScanPlan,
+  type Snapshot,
   snapshotById,
   type Table,
 } from "@firn/lake";
 import type { KeyIndex } from "./key-index/key-index.ts";
-import { type KeyShape, readKeys } from "./keyed-rows.ts";
+import { keyColumns, type KeyShape, readKeys } from "./keyed-rows.ts";
 import type { BatchKeys } from "./resolve.ts";
 
 /** Files are read in groups of about this many rows, so that memory does not grow with the table. */
 const rowsPerGroup = 500_000;
 
-/** @throws LakeError when files that the current snapshot needs cannot be read */
+/**
+ * @param snapshot undefined: the table before its first one
+ * @throws LakeError when files that the snapshot needs cannot be read
+ */
 export async function catchUpIndex(
   env: LakeEnvironment,
   connection: KernelConnection,
   table: Table,
   shape: KeyShape,
   index: KeyIndex,
+  snapshot: Snapshot | undefined,
 ): Promise<"current" | "rolled_forward" | "rebuilt"> {
   const tableUuid = table.metadata["table-uuid"];
-  const snapshot = currentSnapshot(table.metadata);
   const snapshotId = snapshot ? String(snapshot["snapshot-id"]) : "";
   const state = index.state();
   const usable = state?.whole === true && state.tableUuid === tableUuid;
   if (usable && state.snapshotId === snapshotId) return "current";
   if (usable && snapshot && state.snapshotId !== "") {
     const from = snapshotById(table.metadata, BigInt(state.snapshotId));
-    if (from && (await rollForward(env, connection, table, shape, index, from["snapshot-id"])) === "done") {
+    if (from && (await rollForward(env, connection, table, shape, index, from, snapshot)) === "done") {
       await index.apply(undefined, { tableUuid, snapshotId });
       return "rolled_forward";
     }
   }
   await index.clear(tableUuid);
-  if (snapshot) await putRows(env, connection, await planScan({ env, table }), shape, index);
+  if (snapshot)
+    await putRows(env, connection, await planScan({ env, table, snapshotId: snapshot["snapshot-id"] }), shape, index);
   await index.apply(undefined, { tableUuid, snapshotId });
   return "rebuilt";
 }
@@ -53,12 +57,11 @@ async function rollForward(
   table: Table,
   shape: KeyShape,
   index: KeyIndex,
-  from: bigint,
+  from: Snapshot,
+  to: Snapshot,
 ): Promise<"done" | "not_possible"> {
-  const to = currentSnapshot(table.metadata);
-  const start = snapshotById(table.metadata, from);
-  if (!to || !start) return "not_possible";
-  const changes = await planChanges(env, table, from, to["snapshot-id"]);
+  const snapshotId = to["snapshot-id"];
+  const changes = await planChanges(env, table, from["snapshot-id"], snapshotId);
   if (changes === undefined) return "not_possible";
   const columns = keyColumns(shape);
   for (const [gone, rows] of [
@@ -67,16 +70,10 @@ async function rollForward(
   ] as const)
     if (gone.tasks.length > 0)
       await removeRows(connection, await scanSql(gone, { columns, store: env.store, rows }), shape, index);
-  const plan = await planScan({ env, table });
-  const added = plan.tasks.filter((task) => task.file.sequenceNumber > start["sequence-number"]);
+  const plan = await planScan({ env, table, snapshotId });
+  const added = plan.tasks.filter((task) => task.file.sequenceNumber > from["sequence-number"]);
   await putRows(env, connection, { ...plan, tasks: added }, shape, index);
   return "done";
-}
-
-/** Columns that digests and places are made from. */
-function keyColumns(shape: KeyShape): string[] {
-  const places = shape.definition.partition.map((field) => field.source);
-  return [...new Set([...shape.identity, ...shape.content, ...places])];
 }
 
 async function putRows(

@@ -15,6 +15,11 @@ export interface KeyShape {
   readonly content: readonly string[];
 }
 
+/** Columns that digests and places are made from. */
+export function keyColumns({ content, definition, identity }: KeyShape): string[] {
+  return [...new Set([...identity, ...content, ...definition.partition.map((field) => field.source)])];
+}
+
 /**
  * Digests, place and kind of every row of a relation, in its order.
  *

@@ -9,10 +9,12 @@ import {
   countProperty,
   type CountName,
   type Counts,
+  identitiesProperty,
   identityProperty,
   type NeighbourColumn,
   parseCounts,
   parsePositions,
+  positionEntry,
   positionProperty,
   receivedProperty,
   writerEpochProperty,
@@ -35,6 +37,8 @@ import {
 import { type BatchActions, storeActions, storeRows } from "./batch-actions.ts";
 import type { Batch } from "./batch.ts";
 import { candidatePredicate } from "./candidates.ts";
+import type { LocalDateRule } from "./foreign/local-dates.ts";
+import { isTakenUp, takeUpForeign } from "./foreign/take-up.ts";
 import { catchUpIndex } from "./index-catch-up.ts";
 import type { KeyIndex } from "./key-index/key-index.ts";
 import type { KeyShape } from "./keyed-rows.ts";
@@ -55,6 +59,8 @@ export interface KeyedTableOptions extends KeyShape {
   readonly identifier: TableIdentifier;
   /** A column that is computed here, from neighbouring rows. */
   readonly derived?: NeighbourColumn;
+  /** Of a table of records: rows of other engines are taken up, with local dates by this rule where there is one. */
+  readonly takeUp?: { readonly localDates?: LocalDateRule };
   readonly stream: string;
   /** Every subject of the stream whose messages go into this table. */
   readonly subjects: readonly string[];
@@ -81,11 +87,21 @@ export class KeyedTable {
     this.#table = table;
   }
 
-  /** Loads the table and brings the key index to its snapshot. */
+  /**
+   * Loads the table, takes up what others have committed, and brings the key index to its snapshot.
+   * @throws TableMoved when another commit came first
+   */
   static async open(options: KeyedTableOptions): Promise<KeyedTable> {
-    if (options.derived) assertNeighbourColumn(options.definition, options.derived);
-    const table = await loadTable(options.env, options.identifier);
-    await catchUpIndex(options.env, options.connection, table, options, options.index);
+    const { connection, derived, env, identifier, index, takeUp } = options;
+    if (derived) assertNeighbourColumn(options.definition, derived);
+    let table = await loadTable(env, identifier);
+    if (takeUp && !isTakenUp(table)) {
+      const position = positionOf(table, options);
+      const after = await takeUpForeign({ ...options, ...takeUp, position }, table);
+      if (after === undefined) throw new TableMoved(`${identifier.name}: another commit came first`);
+      table = after;
+    }
+    await catchUpIndex(env, connection, table, options, index, currentSnapshot(table.metadata));
     return new KeyedTable(options, table);
   }
 
@@ -95,8 +111,7 @@ export class KeyedTable {
 
   /** What the table holds of the stream: everything of the subjects up to and including this sequence. */
   position(): number {
-    const positions = parsePositions(this.#table.metadata.properties, this.#options.stream);
-    return Math.min(...this.#options.subjects.map((subject) => positions.get(subject) ?? 0));
+    return positionOf(this.#table, this.#options);
   }
 
   /** Identity of the stream that the position belongs to; undefined before the first commit. */
@@ -161,7 +176,7 @@ export class KeyedTable {
     const summary = {
       "firn.duplicates": String(resolution.outcomes.duplicates),
       "firn.corrected": String(resolution.outcomes.corrected),
-      "firn.position": String(batch.lastSequence),
+      [positionEntry]: String(batch.lastSequence),
     };
     const rows = await storeActions(connection, resolution.actions);
     const touched = new Set(resolution.touchedPartitions);
@@ -209,6 +224,19 @@ export class KeyedTable {
     return places.map(({ place }) => index.partitionOrdinal(place));
   }
 
+  /** Undefined for a table that was there before identities were counted. */
+  #identitiesAfter({ actions }: Resolution): number | undefined {
+    const { metadata } = this.#table;
+    const counted = metadata.properties[identitiesProperty];
+    if (counted === undefined && currentSnapshot(metadata) !== undefined) return undefined;
+    let identities = Number(counted ?? 0);
+    for (const action of actions) {
+      if (action === RowAction.append) identities++;
+      else if (action === RowAction.remove) identities--;
+    }
+    return identities;
+  }
+
   #properties(batch: Batch, resolution: Resolution, streamIdentity: string): Record<string, string> {
     const { newRowsCountAs, stream, subjects, writerEpoch } = this.#options;
     const counts = this.counts();
@@ -223,9 +251,16 @@ export class KeyedTable {
     };
     for (const subject of subjects) properties[positionProperty(stream, subject)] = String(batch.lastSequence);
     for (const [name, value] of Object.entries(counts)) properties[countProperty(name as CountName)] = String(value);
+    const identities = this.#identitiesAfter(resolution);
+    if (identities !== undefined) properties[identitiesProperty] = String(identities);
     for (const [shard, records] of batch.received) properties[receivedProperty(shard)] = String(records);
     return properties;
   }
+}
+
+function positionOf({ metadata }: Table, { stream, subjects }: Pick<KeyedTableOptions, "stream" | "subjects">): number {
+  const positions = parsePositions(metadata.properties, stream);
+  return Math.min(...subjects.map((subject) => positions.get(subject) ?? 0));
 }
 
 /** Corrections come to few rows of many files: only small ones are written anew, others get position deletes. */

@@ -3,7 +3,7 @@
  * commit queue, in pieces that hold it up for a fraction of a second, so maintenance and ingest never race.
  */
 import type { Dataset, TableDefinition } from "@firn/core";
-import { sourceSnapshotProperty } from "@firn/core";
+import { positionEntry, sourceSnapshotProperty } from "@firn/core";
 import {
   currentFiles,
   currentSnapshot,
@@ -14,6 +14,7 @@ import {
   type LakeEnvironment,
   loadTable,
   MERGE_POLICY,
+  newestSummaryEntry,
   type MergePolicy,
   planExpiry,
   planMerge,
@@ -220,7 +221,9 @@ export class Maintenance implements Stage {
     if (plan.groups.length === 0) return undefined;
     const change = await stageMerge(connection, { env, table, plan, sort: target.definition.sort });
     if (!change) return undefined;
-    const result = await postCommit(env, await stageCommit(env, { table, changes: [change] }));
+    const own = newestSummaryEntry(table.metadata, positionEntry);
+    const summary = own.kind === "found" ? { [positionEntry]: own.value } : {};
+    const result = await postCommit(env, await stageCommit(env, { table, changes: [{ ...change, summary }] }));
     if (result.kind === "conflict") return undefined;
     await target.moved(result.table);
     target.lastSnapshot = currentSnapshot(result.table.metadata)?.["snapshot-id"];

@@ -137,7 +137,7 @@ function settle(states: HeadStates, actions: Uint8Array) {
 }
 
 /** For each record the first record of the batch with the same identity, and those first records in key order. */
-function headsOf(keys: BatchKeys): { heads: Int32Array; inKeyOrder: Int32Array } {
+export function headsOf(keys: BatchKeys): { heads: Int32Array; inKeyOrder: Int32Array } {
   const high = wordsOf(keys.keyHigh, keys.rows);
   const low = wordsOf(keys.keyLow, keys.rows);
   const order = keyOrder(keys);

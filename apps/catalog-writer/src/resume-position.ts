@@ -3,6 +3,7 @@
  * position and the stream's identity, and no change of a row.
  */
 import {
+  identitiesProperty,
   identityProperty,
   positionEntry,
   positionProperty,
@@ -61,6 +62,8 @@ export async function commitResume(
   const staged = await stageCommit(env, {
     table,
     changes: [{ operation: "append", addedData: [], summary: { [positionEntry]: String(position) } }],
+    // What an operator lets go is not counted any more.
+    removeProperties: [identitiesProperty],
     setProperties: { ...properties, ...(await receivedProperties(table, log, identity, subjects, position)) },
   });
   const result = await postCommit(env, staged);

@@ -88,9 +88,7 @@ export class Writer implements Stage {
       tempDir: join(folder, "spill"),
     });
     const parts: WriterParts = {
-      shards,
-      limits: limitsOf(settings),
-      maintenanceIntervalMs: settings.maintenanceIntervalMs,
+      ...settingsOfStages(settings),
       logger: log,
       metrics,
       env,
@@ -124,6 +122,11 @@ function openFolder(dataDir: string): string {
   rmSync(join(folder, "spool"), { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   return folder;
+}
+
+function settingsOfStages(settings: WriterSettings) {
+  const { shards, maintenanceIntervalMs, defaultZone } = settings;
+  return { shards, maintenanceIntervalMs, defaultZone, limits: limitsOf(settings) };
 }
 
 function limitsOf(settings: WriterSettings): CadenceLimits {

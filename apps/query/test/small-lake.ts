@@ -1,4 +1,4 @@
-import type { TableDefinition } from "@firn/core";
+import { positionEntry, type TableDefinition } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
 import {
   MemoryCatalog,
@@ -38,6 +38,9 @@ export interface SmallLake {
 
 export const health = createHealthDataset();
 
+/** As every snapshot of the writer has it. */
+const ownSnapshot = { [positionEntry]: "0" };
+
 const HEALTH_TABLES = [health.raw, health.errors, ...health.rollups.map((rollup) => rollup.table)];
 
 export async function smallLake(tables: readonly TableDefinition[] = HEALTH_TABLES): Promise<SmallLake> {
@@ -64,7 +67,7 @@ export async function smallLake(tables: readonly TableDefinition[] = HEALTH_TABL
     async append(definition, rows, properties) {
       const table = await loadTable(env, definedIdentifier(definition));
       const addedData = await stageRows(connection, { env, table, relationSql: rowsSql(definition, rows) });
-      const changes = [{ operation: "append" as const, addedData }];
+      const changes = [{ operation: "append" as const, addedData, summary: ownSnapshot }];
       return commit(table, { changes, ...(properties && { setProperties: properties }) });
     },
     async upsert(definition, rows) {
@@ -76,7 +79,7 @@ export async function smallLake(tables: readonly TableDefinition[] = HEALTH_TABL
         keyColumns: definition.identity,
         copyOnWriteRows: 0,
       });
-      return commit(table, { changes: [{ operation: "overwrite", ...staged }] });
+      return commit(table, { changes: [{ operation: "overwrite", ...staged, summary: ownSnapshot }] });
     },
     async setProperties(definition, setProperties) {
       const table = await loadTable(env, definedIdentifier(definition));

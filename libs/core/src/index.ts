@@ -80,6 +80,9 @@ export {
   sourceSnapshotProperty,
   sourceTableProperty,
   writerEpochProperty,
+  foreignReceivedProperty,
+  takenUpProperty,
+  identitiesProperty,
 } from "./pipeline-properties.ts";
 export type { CountName, Counts } from "./pipeline-properties.ts";
 export { parkedKey, resumeKey, tableKey } from "./pipeline-state.ts";
@@ -121,6 +124,8 @@ export {
   OFFSET_MINUTES_MAX,
   parseInstantUs,
 } from "./instant.ts";
+export { eventZone } from "./event-zone.ts";
+export type { EventZoneParts } from "./event-zone.ts";
 export { explainZone, findZone, fixedZone, zoneByName } from "./time-zone.ts";
 export type { Zone } from "./time-zone.ts";
 export { localWindow } from "./local-window.ts";

@@ -9,8 +9,9 @@ export function positionProperty(stream: string, subject: string): string {
 }
 
 /**
- * Entry of every snapshot summary of raw and errors: the position that its commit moved to. Properties survive a
- * rollback, snapshots do not.
+ * Entry of every snapshot summary of ours of raw and errors, merges too: the position that its commit moved to.
+ * Properties survive a rollback, snapshots do not. A snapshot of raw without it is another engine's, and all that came
+ * before one with it has been taken up.
  */
 export const positionEntry = "firn.position";
 
@@ -38,6 +39,15 @@ export function receivedProperty(shard: number): string {
  * operator lets the writer go on after a stream was lost.
  */
 export const receivedBeforeProperty = "firn.received-before";
+
+/** Records that other engines put into the table or took out of it, each counted with its outcome. */
+export const foreignReceivedProperty = "firn.received-foreign";
+
+/** The last snapshot of another engine whose rows have been taken up: counted, their doubles gone, local dates filled. */
+export const takenUpProperty = "firn.taken-up";
+
+/** How many identities the table holds. */
+export const identitiesProperty = "firn.identities";
 
 /** Names the lake for ever: made with the first table. */
 export const pipelineIdProperty = "firn.pipeline-id";

@@ -1,5 +1,5 @@
 import type { DatasetCounts } from "@firn/client";
-import { parseCounts, receivedBeforeProperty, type CountName } from "@firn/core";
+import { foreignReceivedProperty, parseCounts, receivedBeforeProperty, type CountName } from "@firn/core";
 import type { DatasetReading } from "./pipeline-reading.ts";
 import { holdsOthers, writtenThrough } from "./settling.ts";
 
@@ -22,7 +22,13 @@ export function datasetCounts(reading: DatasetReading, settled: boolean): Datase
     deleted: recordsWith("deleted"),
   };
   const sum = counts.stored + counts.corrected + counts.duplicates + counts.rejected + counts.deleted;
-  const before = Number(reading.raw?.metadata.properties[receivedBeforeProperty] ?? 0);
+  const foreign = [reading.raw, ...reading.others].map((table) =>
+    Number(table?.metadata.properties[foreignReceivedProperty] ?? 0),
+  );
+  const before = foreign.reduce(
+    (total, count) => total + count,
+    Number(reading.raw?.metadata.properties[receivedBeforeProperty] ?? 0),
+  );
   const validated = reading.shards.reduce((total, shard) => total + shard.received, before);
   return { received: settled && isMoving(reading) ? sum : validated, ...counts };
 }

@@ -1,6 +1,8 @@
 import {
   acceptedSubject,
+  foreignReceivedProperty,
   identityProperty,
+  positionEntry,
   positionProperty,
   rejectedSubject,
   sourceSnapshotProperty,
@@ -25,14 +27,17 @@ function table(properties: Record<string, string>, snapshots: readonly Snapshot[
   };
 }
 
-/** A chain of snapshots: each adds so many records; "replace" changes no row. */
+/** A chain of snapshots of the writer: each adds so many records; "replace" changes no row. */
 function chain(...steps: (number | "replace")[]): Snapshot[] {
   return steps.map((step, index) => ({
     "snapshot-id": BigInt(index + 1),
     ...(index > 0 && { "parent-snapshot-id": BigInt(index) }),
     "sequence-number": index + 1,
     "timestamp-ms": index,
-    summary: step === "replace" ? { operation: "replace" } : { operation: "append", "added-records": String(step) },
+    summary: {
+      [positionEntry]: "0",
+      ...(step === "replace" ? { operation: "replace" } : { operation: "append", "added-records": String(step) }),
+    },
   }));
 }
 
@@ -135,6 +140,13 @@ describe("settling", () => {
     ).toEqual(["writing", "aggregating", "settled"]);
   });
 
+  it("waits until the writer has taken up what others have committed", () => {
+    const shards = [{ validatedThrough: 5, acceptedLast: 3 }];
+    const foreign = { ...chain(3, 2).at(-1)!, summary: { operation: "append" as const, "added-records": "2" } };
+    const raw = [chain(3)[0]!, foreign];
+    expect(follow([5], { shards, accepted: [3], raw, source: "2" })).toEqual(["writing"]);
+  });
+
   it.each([
     ["settled", "raw itself", chain(3), "1"],
     ["aggregating", "an older snapshot with other rows", chain(3, 2), "1"],
@@ -162,6 +174,10 @@ describe("counts", () => {
       deleted: 1,
     });
     expect(datasetCounts(moving, true).received).toBe(10);
+  });
+  it("hold the records of other engines", () => {
+    const more = { ...counts, [foreignReceivedProperty]: "2" };
+    expect(datasetCounts(reading({ shards: [{ received: 8 }], counts: more }), true).received).toBe(10);
   });
   it("never hide a difference at rest", () => {
     const atRest = reading({ shards: [{ acceptedLast: 9, received: 11 }], accepted: [9], counts });

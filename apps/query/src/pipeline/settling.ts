@@ -3,6 +3,7 @@ import {
   acceptedTableSubject,
   identityProperty,
   parsePositions,
+  positionEntry,
   rejectedSubject,
   sourceSnapshotProperty,
   streams,
@@ -91,7 +92,7 @@ function afterWriting(target: DatasetTarget & { kind: "writing" }, reading: Data
       holdsOthers(others, target.others[index]!)
     );
   });
-  if (!written) return target;
+  if (!written || ![reading.raw, ...reading.others].every(isTakenUp)) return target;
   const snapshot = reading.raw && currentSnapshot(reading.raw.metadata);
   const mark = snapshot && { id: snapshot["snapshot-id"], sequenceNumber: snapshot["sequence-number"] };
   return { kind: "aggregating", dataset: target.dataset, snapshot: mark };
@@ -100,6 +101,12 @@ function afterWriting(target: DatasetTarget & { kind: "writing" }, reading: Data
 function afterAggregating(target: DatasetTarget & { kind: "aggregating" }, reading: DatasetReading): DatasetTarget {
   const equal = reading.rollups.every((rollup) => equalsRaw(rollup, reading.raw, target.snapshot));
   return equal ? { kind: "settled", dataset: target.dataset } : target;
+}
+
+/** False where others have committed rows that the writer has not taken up yet: not counted, doubles among them. */
+function isTakenUp(table: Table | undefined): boolean {
+  const snapshot = table && currentSnapshot(table.metadata);
+  return snapshot === undefined || snapshot.summary?.[positionEntry] !== undefined;
 }
 
 /** True when the dataset's other tables hold what their subjects had. */
