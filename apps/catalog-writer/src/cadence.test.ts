@@ -8,14 +8,16 @@ describe("commitDue", () => {
     expect(commitDue(defaultCadence, { ...state, bytes: defaultCadence.bytesMax }).due).toBe(true);
     expect(commitDue(defaultCadence, { ...state, ageMs: 400 }).due).toBe(true);
     expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 2000 }).due).toBe(false);
-    expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 2000, quietMs: 250 }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 2000, quietMs: 250 }).due).toBe(false);
+    expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 2000, quietMs: 1000 }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 200, quietMs: 250 }).due).toBe(true);
   });
 
   it("says how long to wait, never longer than until the batch is due", () => {
     expect(commitDue(defaultCadence, state)).toEqual({ due: false, waitMs: 400 });
     expect(commitDue(defaultCadence, { ...state, ageMs: 390, lastCommitMs: 2000, quietMs: 100 })).toEqual({
       due: false,
-      waitMs: 150,
+      waitMs: 900,
     });
   });
 

@@ -16,7 +16,7 @@ export interface CadenceLimits {
   readonly bulkBytesPerSecond: number;
   /** How long they wait at least. */
   readonly bulkIntervalMs: number;
-  /** With no message for this long, what waits is committed at once. */
+  /** With no message for this long, or for half of what a commit takes, what waits is committed at once. */
   readonly quietMs: number;
 }
 
@@ -71,8 +71,9 @@ export function commitDue(limits: CadenceLimits, state: CadenceState): { due: bo
   const needed = intervalMs(limits, expectedCommitMs(state));
   const interval = isBulk ? Math.max(needed, limits.bulkIntervalMs) : needed;
   if (state.ageMs >= interval) return { due: true, waitMs: 0 };
-  if (state.ageMs >= limits.intervalMinMs && state.quietMs >= limits.quietMs) return { due: true, waitMs: 0 };
+  const quietMs = Math.max(limits.quietMs, expectedCommitMs(state) / 2);
+  if (state.ageMs >= limits.intervalMinMs && state.quietMs >= quietMs) return { due: true, waitMs: 0 };
   const untilInterval = interval - state.ageMs;
-  const untilQuiet = Math.max(limits.quietMs - state.quietMs, limits.intervalMinMs - state.ageMs);
+  const untilQuiet = Math.max(quietMs - state.quietMs, limits.intervalMinMs - state.ageMs);
   return { due: false, waitMs: Math.max(5, Math.min(untilInterval, untilQuiet)) };
 }

@@ -3,9 +3,9 @@
  * value is made for each row.
  */
 import type { TableDefinition } from "@firn/core";
-import { type KernelConnection, sqlString } from "@firn/lake";
+import type { KernelConnection } from "@firn/lake";
 import type { KeyIndex } from "./key-index/key-index.ts";
-import { partitionNameSql } from "./partition-name.ts";
+import { nameOfValuesSql, partitionValuesSql } from "./partition-name.ts";
 import { contentDigestSql, identityDigestSql } from "./record-sql.ts";
 import type { BatchKeys } from "./resolve.ts";
 
@@ -34,19 +34,42 @@ export async function readKeys(
   tombstone: string,
   order?: string,
 ): Promise<BatchKeys> {
-  const place = partitionNameSql(shape.definition);
-  const names = await connection.rows<{ place: string }>(
-    `SELECT DISTINCT ${place} AS place FROM ${relation} WHERE ${tombstone} = 0`,
-  );
-  await connection.run("CREATE OR REPLACE TEMP TABLE places (place VARCHAR, ordinal INTEGER)");
-  const values: string[] = [];
-  for (const { place: name } of names) values.push(`(${sqlString(name)}, ${index.partitionOrdinal(name)})`);
-  if (values.length > 0) await connection.run(`INSERT INTO places VALUES ${values.join(", ")}`);
+  const same = await storePlaces(connection, shape.definition, index, `${relation} AS records WHERE ${tombstone} = 0`);
   return collect(
     connection,
     `SELECT ${identityDigestSql(shape.identity)} AS identity, ${contentDigestSql(shape.definition, shape.content)} AS content,
-      CAST(${tombstone} AS UTINYINT) AS tombstone, coalesce(ordinal, -1)::INTEGER AS ordinal
-    FROM ${relation} AS records LEFT JOIN places ON places.place = ${place}${order === undefined ? "" : ` ORDER BY records.${order}`}`,
+      CAST(${tombstone} AS UTINYINT) AS tombstone, coalesce(__firn_ordinal, -1)::INTEGER AS ordinal
+    FROM ${relation} AS records LEFT JOIN places ON ${same}${order === undefined ? "" : ` ORDER BY records.${order}`}`,
+  );
+}
+
+/**
+ * Makes the temporary table `places (__firn_v0, __firn_v1, …, __firn_ordinal)` of the partitions that some rows fall into.
+ * @returns the condition that a record is in a place
+ */
+async function storePlaces(
+  connection: KernelConnection,
+  definition: TableDefinition,
+  index: KeyIndex,
+  rows: string,
+): Promise<string> {
+  const values = partitionValuesSql(definition);
+  const names = values.map((_, at) => `__firn_v${at}`);
+  const selected = values.map((value, at) => `${value} AS __firn_v${at}`);
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE place_values AS SELECT DISTINCT ${[...selected, "true AS __firn_place"].join(", ")} FROM ${rows};
+     CREATE OR REPLACE TEMP TABLE place_ordinals (__firn_ordinal INTEGER)`,
+  );
+  const places = await connection.rows<{ place: string }>(
+    `SELECT ${nameOfValuesSql(definition, names)} AS place FROM place_values ORDER BY rowid`,
+  );
+  const ordinals = places.map(({ place }) => index.partitionOrdinal(place));
+  await connection.appendIntegers("place_ordinals", Int32Array.from(ordinals));
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE places AS SELECT * FROM place_values POSITIONAL JOIN place_ordinals`,
+  );
+  return ["__firn_place", ...values.map((value, at) => `places.__firn_v${at} IS NOT DISTINCT FROM ${value}`)].join(
+    " AND ",
   );
 }
 

@@ -5,6 +5,7 @@
 import type { Dataset, TableDefinition } from "@firn/core";
 import { positionEntry, sourceSnapshotProperty } from "@firn/core";
 import {
+  changesNoRow,
   currentFiles,
   currentSnapshot,
   definedIdentifier,
@@ -36,6 +37,8 @@ const restRowsMax = 400_000;
 /** A table at rest is merged down to about one file a partition when it has this many more. */
 const spareFilesMax = 64;
 const restMs = 6_000;
+/** Merging down waits for the aggregates, which would share the machine with it, but not longer than this. */
+const restLongestMs = 60_000;
 const expireEveryMs = 30_000;
 const mergesPerLook = { busy: 2, rest: 20 };
 /** Files cost more than rows: a merge of more would hold the queue up for seconds. */
@@ -189,7 +192,8 @@ export class Maintenance implements Stage {
       target.lastSnapshot = snapshot["snapshot-id"];
       target.lastChangeMs = now;
     }
-    const atRest = now - target.lastChangeMs > restMs;
+    const restedMs = now - target.lastChangeMs;
+    const atRest = restedMs > restMs && (restedMs > restLongestMs || (await isTakenUp(target, table)));
     const mergesMax = atRest ? mergesPerLook.rest : mergesPerLook.busy;
     for (let merges = 0; merges < mergesMax && !signal.aborted; merges++)
       if (
@@ -268,6 +272,17 @@ export class Maintenance implements Stage {
       return source === undefined ? [] : [BigInt(source)];
     });
   }
+}
+
+/** Whether what is made from the table has taken up all rows that it has now. */
+async function isTakenUp(target: Target, { metadata }: Table): Promise<boolean> {
+  const sameRows = new Set<bigint>();
+  for (let snapshot = currentSnapshot(metadata); snapshot !== undefined;) {
+    sameRows.add(snapshot["snapshot-id"]);
+    const parent = changesNoRow(snapshot) ? snapshot["parent-snapshot-id"] : undefined;
+    snapshot = parent === undefined ? undefined : snapshotById(metadata, parent);
+  }
+  return (await target.keptFrom()).every((id) => sameRows.has(id));
 }
 
 /** At rest: any two small files of a partition become one, and deletes are worked in. */

@@ -11,14 +11,25 @@ export type LocatingValue = string | number | boolean | null;
 
 /** SQL of the name of the partition that a row is in. */
 export function partitionNameSql(definition: TableDefinition): string {
-  const parts = locatingFields(definition).map((field) => {
-    const type = columnTypeOf(definition, field.source);
-    const expression = partitionExpression(
+  return nameOfValuesSql(definition, partitionValuesSql(definition));
+}
+
+/** SQL of the values of the locating fields of a row; comparing them is cheaper than comparing names. */
+export function partitionValuesSql(definition: TableDefinition): string[] {
+  return locatingFields(definition).map((field) =>
+    partitionExpression(
       parseTransform(field.transform),
-      definedType(type) as PrimitiveType,
+      definedType(columnTypeOf(definition, field.source)) as PrimitiveType,
       sqlName(field.source),
-    );
-    return `coalesce(CAST(to_json(${nameValueSql(field, type, expression)}) AS VARCHAR), 'null')`;
+    ),
+  );
+}
+
+/** SQL of the partition's name from these values. */
+export function nameOfValuesSql(definition: TableDefinition, values: readonly string[]): string {
+  const parts = locatingFields(definition).map((field, at) => {
+    const type = columnTypeOf(definition, field.source);
+    return `coalesce(CAST(to_json(${nameValueSql(field, type, values[at]!)}) AS VARCHAR), 'null')`;
   });
   if (parts.length === 0) return "'[]'";
   return `concat('[', ${parts.join(", ',', ")}, ']')`;

@@ -52,7 +52,7 @@ export class TableStage {
   #table: KeyedTable | undefined;
   #batches = 0;
   /** Before the first commit a guess, so that the start of a backfill is not cut into small files. */
-  #lastCommitMs = 500;
+  #lastCommitMs = 1_000;
   #lastBytes = 0;
   #lookedMs = performance.now();
   #bytesMax: number;
