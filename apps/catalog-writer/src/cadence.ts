@@ -22,7 +22,7 @@ export interface CadenceLimits {
 
 export const defaultCadence: CadenceLimits = {
   bytesMax: 320 * 1024 * 1024,
-  rowsMax: 600_000,
+  rowsMax: 450_000,
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
   costFactor: 2,

@@ -77,7 +77,7 @@ export async function openDatasetStages(dataset: Dataset, parts: WriterParts): P
   const stages: Stage[] = [];
   const indexes: KeyIndex[] = [];
   for (const keyed of keyedTables(dataset)) {
-    const index = KeyIndex.open(join(parts.folder, "index", keyed.definition.name));
+    const index = KeyIndex.open(join(parts.folder, "index", keyed.definition.name), { content: keyed.content });
     indexes.push(index);
     const stage = await openTableStage(dataset, keyed, index, queueOf, parts);
     maintenance.watchKeyed(keyed.definition, stage, keyed.aggregates);

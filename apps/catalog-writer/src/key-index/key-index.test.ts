@@ -181,6 +181,16 @@ describe("KeyIndex", () => {
     await again.close();
   });
 
+  it("takes an index whose digests are of other columns for none", async () => {
+    const path = folder();
+    const index = KeyIndex.open(path, { content: ["value"] });
+    await put(index, [1], "5");
+    await index.close();
+    const grown = KeyIndex.open(path, { content: ["value", "note"] });
+    expect(grown.state()).toBeUndefined();
+    await grown.close();
+  });
+
   it("takes an index of another version for none, and removes its files", async () => {
     const path = folder();
     writeFileSync(join(path, "data.mdb"), "an older layout");

@@ -44,6 +44,8 @@ export interface IndexChange {
 }
 
 export interface KeyIndexOptions {
+  /** Columns that the content digest is made of: an index with digests of others is rebuilt. Default: none. */
+  readonly content?: readonly string[];
   /** Entries held in memory and the log at most; larger changes become a run at once. Default 65,536. */
   readonly recentMax?: number;
 }
@@ -58,6 +60,7 @@ interface LoggedState {
 export class KeyIndex {
   readonly #folder: string;
   readonly #recentMax: number;
+  readonly #version: string;
   readonly #log: RecentLog;
   readonly #recent = new RecentEntries();
   /** Oldest first. */
@@ -75,6 +78,7 @@ export class KeyIndex {
   private constructor(folder: string, options: KeyIndexOptions, manifest: IndexManifest, runs: KeyRun[]) {
     this.#folder = folder;
     this.#recentMax = options.recentMax ?? recentMaxDefault;
+    this.#version = [keyIndexVersion, ...(options.content ?? [])].join(" ");
     this.#runs = runs;
     this.#state = manifest.state;
     this.#generation = manifest.generation;
@@ -114,7 +118,7 @@ export class KeyIndex {
 
   /** Undefined where there is no index, or one that is of no use: it has to be rebuilt. */
   state(): IndexState | undefined {
-    return this.#state?.version === keyIndexVersion ? this.#state : undefined;
+    return this.#state?.version === this.#version ? this.#state : undefined;
   }
 
   /** The ordinal of a partition (its values as one text), assigned at first sight. */
@@ -152,7 +156,7 @@ export class KeyIndex {
 
   /** Writes a batch's changes and names the snapshot that the index then equals. */
   async apply(change: IndexChange | undefined, after: Omit<IndexState, "version" | "whole">): Promise<void> {
-    await this.#write(change, { ...after, version: keyIndexVersion, whole: true });
+    await this.#write(change, { ...after, version: this.#version, whole: true });
   }
 
   /** Writes changes without naming a snapshot: a crash before the next `apply` leaves the index marked as not whole. */
@@ -166,7 +170,7 @@ export class KeyIndex {
     const runs = this.#runs;
     this.#runs = [];
     this.#recent.clear();
-    this.#state = { version: keyIndexVersion, tableUuid, snapshotId: "", whole: false };
+    this.#state = { version: this.#version, tableUuid, snapshotId: "", whole: false };
     this.#writeManifest();
     for (const run of runs) remove(run);
   }
