@@ -14,7 +14,17 @@ import type { JobSettings } from "@firn/feeds";
 import { CommandError, EXIT } from "./exit-code.ts";
 
 export type AddressName =
-  "ingest" | "query" | "catalog" | "validator" | "aggregator" | "catalog-writer" | "nats" | "warehouse" | "database";
+  | "ingest"
+  | "query"
+  | "catalog"
+  | "validator"
+  | "aggregator"
+  | "catalog-writer"
+  | "market"
+  | "nats"
+  | "nats_monitor"
+  | "warehouse"
+  | "database";
 
 /** Addresses that the environment may set, and by which variable. */
 export const ADDRESS_VARIABLES: Readonly<Partial<Record<AddressName, string>>> = {
@@ -22,6 +32,7 @@ export const ADDRESS_VARIABLES: Readonly<Partial<Record<AddressName, string>>> =
   query: "FIRN_QUERY_URL",
   catalog: "ICEBERG_CATALOG_URI",
   nats: "NATS_URL",
+  nats_monitor: "FIRN_NATS_MONITOR_URL",
   warehouse: "ICEBERG_WAREHOUSE",
   database: "DATABASE_URL",
 };
@@ -40,6 +51,8 @@ const kafkaSettings = defineSettings(kafkaAccessSettings);
 
 /** What a command takes from the environment. An empty variable counts as absent. */
 export interface CliConfig {
+  /** All of it, for what looks at the settings of a start. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly dataDir: string | undefined;
   readonly addresses: Readonly<Partial<Record<AddressName, string>>>;
   readonly access: LakeAccess;
@@ -67,6 +80,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliCon
   });
   const token = environment[TOKEN_VARIABLE] || undefined;
   return {
+    environment,
     dataDir: environment[DATA_DIR_VARIABLE] || undefined,
     addresses: Object.fromEntries(addresses),
     access: parsed(accessSettings, environment),

@@ -21,7 +21,7 @@ export interface Lake {
   readonly endpoints: Readonly<Partial<Record<AddressName, string>>>;
 }
 
-const DEFAULT_DATA_DIR = ".firn";
+export const DEFAULT_DATA_DIR = ".firn";
 
 /** Adds the options of LakeOptions, the same words for every command. */
 export function withLakeOptions(command: Command): Command {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 
 import { checkCommand } from "./check-command.ts";
 import { costCommand } from "./cost/cost-command.ts";
+import { doctorCommand } from "./doctor/doctor-command.ts";
 import { errorsCommand } from "./errors-command.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { importCommand } from "./import/import-command.ts";
@@ -45,6 +46,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addCommand(costCommand())
     .addCommand(setupCommand())
     .addCommand(statusCommand())
+    .addCommand(doctorCommand())
     .addCommand(checkCommand())
     .addCommand(verifyCommand())
     .addCommand(tablesCommand())

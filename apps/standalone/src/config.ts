@@ -2,9 +2,15 @@ import { join, resolve } from "node:path";
 
 import { explainZone, type Dataset } from "@firn/core";
 import { createDatasets, datasetOptions, readDatasetSettings } from "@firn/datasets";
-import { ConfigError as SettingsError, defineSettings, lakeAccessSettings } from "@firn/service/environment";
+import {
+  ConfigError as SettingsError,
+  defineSettings,
+  freePorts,
+  lakeAccessSettings,
+  parsePorts,
+  type Ports,
+} from "@firn/service/environment";
 
-import { freePorts, parsePorts, type Ports } from "./ports.ts";
 import type { StartOptions } from "./start-arguments.mjs";
 
 const accessSettings = defineSettings(lakeAccessSettings);

@@ -2,13 +2,13 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { migrateDatabase } from "@firn/relational";
+import { requireFree, type PortName } from "@firn/service/environment";
 
 import type { StandaloneConfig } from "./config.ts";
 import { databaseProcess } from "./database-process.ts";
 import { EndpointsFile } from "./endpoints-file.ts";
 import { LogFolder } from "./log-file.ts";
 import { natsProcess } from "./nats-process.ts";
-import { requireFree, type PortName } from "./ports.ts";
 import { endOrphans, ProcessLedger } from "./process-ledger.ts";
 import { serviceProcess } from "./service-process.ts";
 import type { ProcessName } from "./start-arguments.mjs";

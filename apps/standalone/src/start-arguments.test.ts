@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { parsePorts } from "@firn/service/environment";
+
 import { Backoff } from "./backoff.ts";
 import { readConfig } from "./config.ts";
-import { parsePorts } from "./ports.ts";
 import { formatReport } from "./report.ts";
 import { parseStartArguments, PROCESS_NAMES } from "./start-arguments.mjs";
 

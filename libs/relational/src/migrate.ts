@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { runner } from "node-pg-migrate";
 
+import { isUndefinedTable, type Queryable } from "./relational-database.ts";
 import { relationsDown, relationsUp } from "./migrations/001-relations.ts";
 
 interface Migration {
@@ -14,6 +15,8 @@ interface Migration {
 }
 
 const MIGRATIONS: readonly Migration[] = [{ name: "1763740800000_relations", up: relationsUp, down: relationsDown }];
+
+const MIGRATIONS_TABLE = "firn_migrations";
 
 export interface MigrateOptions {
   readonly databaseUrl: string;
@@ -36,7 +39,7 @@ export async function migrateDatabase({ databaseUrl, log }: MigrateOptions): Pro
       databaseUrl,
       dir,
       direction: "up",
-      migrationsTable: "firn_migrations",
+      migrationsTable: MIGRATIONS_TABLE,
       advisoryLockMode: "wait",
       log: () => undefined,
     });
@@ -45,4 +48,16 @@ export async function migrateDatabase({ databaseUrl, log }: MigrateOptions): Pro
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** Names of the migrations that the database has not had yet; changes nothing. */
+export async function pendingMigrations(database: Queryable): Promise<readonly string[]> {
+  const ran = await database
+    .query<{ name: string }>(`SELECT name FROM ${MIGRATIONS_TABLE}`)
+    .then(({ rows }) => new Set(rows.map(({ name }) => name)))
+    .catch((error: unknown) => {
+      if (isUndefinedTable(error)) return new Set<string>();
+      throw error;
+    });
+  return MIGRATIONS.map(({ name }) => name).filter((name) => !ran.has(name));
 }

@@ -110,3 +110,8 @@ export function isDatabaseAway(error: unknown): boolean {
 export function isUniqueViolation(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === "23505";
 }
+
+/** Whether the statement names a table that is not there. */
+export function isUndefinedTable(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "42P01";
+}

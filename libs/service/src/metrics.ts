@@ -48,8 +48,12 @@ export function createMetrics(build?: { service: string; version: string }): Met
   if (build) {
     collectDefaultMetrics({ register: registry });
     metrics
-      .gauge({ name: "build_info", help: "Service and version that runs.", labels: ["service", "version"] })
-      .set({ ...build }, 1);
+      .gauge({
+        name: "build_info",
+        help: "Service and version that runs, the version of Node, and that of the time-zone database in it.",
+        labels: ["service", "version", "node", "time_zones"],
+      })
+      .set({ ...build, node: process.versions.node, time_zones: process.versions.tz ?? "none" }, 1);
   }
   return metrics;
 }

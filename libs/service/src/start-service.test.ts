@@ -58,7 +58,9 @@ test("live, ready and metrics are answered", async () => {
   const ready = await fetch(`${url}/health/ready`);
   expect([ready.status, await ready.json()]).toEqual([200, { status: "ready", checks: [] }]);
   const metrics = await (await fetch(`${url}/metrics`)).text();
-  expect(metrics).toContain('firn_build_info{service="demo",version="0.0.0-source"} 1');
+  expect(metrics).toMatch(
+    /^firn_build_info\{service="demo",version="0.0.0-source",node="[\d.]+",time_zones="\d{4}[a-z]"\} 1$/m,
+  );
   expect(metrics).toContain("process_cpu_seconds_total");
   expect(metrics).toContain(
     'firn_http_request_duration_seconds_count{method="GET",route="/health/ready",status="200"} 1',

@@ -1,16 +1,12 @@
 import { createServer } from "node:net";
 
-import type { ProcessName } from "./start-arguments.mjs";
-
-/** What needs a port: the processes, and the monitoring page of the NATS server. */
-export type PortName = ProcessName | "nats-monitor";
-
-export interface PortSetting {
+interface PortSetting {
   readonly env: string;
   readonly port: number;
 }
 
-export const DEFAULT_PORTS: Readonly<Record<PortName, PortSetting>> = {
+/** What of a lake on this machine needs a port: the processes, and the monitoring page of the NATS server. */
+const DEFAULT_PORTS = {
   ingest: { env: "FIRN_INGEST_PORT", port: 4100 },
   query: { env: "FIRN_QUERY_PORT", port: 4200 },
   validator: { env: "FIRN_VALIDATOR_PORT", port: 4301 },
@@ -21,7 +17,9 @@ export const DEFAULT_PORTS: Readonly<Record<PortName, PortSetting>> = {
   database: { env: "FIRN_DATABASE_PORT", port: 5442 },
   nats: { env: "FIRN_NATS_PORT", port: 4222 },
   "nats-monitor": { env: "FIRN_NATS_MONITOR_PORT", port: 8222 },
-};
+} as const satisfies Readonly<Record<string, PortSetting>>;
+
+export type PortName = keyof typeof DEFAULT_PORTS;
 
 /** A port that cannot be used; the message names the variable to set. */
 export class PortError extends Error {
@@ -62,17 +60,28 @@ export async function freePorts(host: string): Promise<Ports> {
 /** @throws PortError when somebody else listens on one of these ports. */
 export async function requireFree(ports: Ports, names: readonly PortName[], host: string): Promise<void> {
   for (const name of names) {
-    try {
-      const server = await listen(host, ports[name]);
-      await new Promise((resolve) => server.close(resolve));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const where = `${host}:${ports[name]}`;
-      const reason =
-        code === "EADDRINUSE" ? `${where} is taken by another process` : `${where} cannot be bound (${code})`;
-      throw new PortError(`${reason}; set ${DEFAULT_PORTS[name].env} to a free port for ${name}, or pass --ports auto`);
-    }
+    const reason = await explainPort(ports[name], host);
+    if (reason === undefined) continue;
+    throw new PortError(`${reason}; set ${DEFAULT_PORTS[name].env} to a free port for ${name}, or pass --ports auto`);
   }
+}
+
+/** Why nobody can listen there now, or undefined. */
+export async function explainPort(port: number, host: string): Promise<string | undefined> {
+  try {
+    const server = await listen(host, port);
+    await new Promise((resolve) => server.close(resolve));
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const where = `${host}:${port}`;
+    return code === "EADDRINUSE" ? `${where} is taken by another process` : `${where} cannot be bound (${code})`;
+  }
+}
+
+/** The variable that moves a port. */
+export function portVariable(name: PortName): string {
+  return DEFAULT_PORTS[name].env;
 }
 
 function entries(): [PortName, PortSetting][] {
