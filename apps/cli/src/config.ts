@@ -74,11 +74,10 @@ const REQUESTS_PER_SECOND = 5;
 /** @throws CommandError (usage) that names the variable and the rule */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliConfig {
   const addresses = Object.entries(ADDRESS_VARIABLES).flatMap(([name, variable]) => {
-    const text = readVariable(variable, environment);
-    if (!text.ok) throw new CommandError(EXIT.usage, `${variable} ${text.rule}`);
-    return text.value ? [[name, text.value] as const] : [];
+    const address = textOf(variable, environment);
+    return address === undefined ? [] : [[name, address] as const];
   });
-  const token = environment[TOKEN_VARIABLE] || undefined;
+  const token = textOf(TOKEN_VARIABLE, environment);
   return {
     environment,
     dataDir: environment[DATA_DIR_VARIABLE] || undefined,
@@ -96,6 +95,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliCon
       requestsPerSecond: REQUESTS_PER_SECOND,
     },
   };
+}
+
+function textOf(variable: string, environment: NodeJS.ProcessEnv): string | undefined {
+  const text = readVariable(variable, environment);
+  if (!text.ok) throw new CommandError(EXIT.usage, `${variable} ${text.rule}`);
+  return text.value || undefined;
 }
 
 function parsed<S>(settings: SettingsDefinition<S>, environment: NodeJS.ProcessEnv): S {

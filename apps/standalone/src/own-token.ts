@@ -2,8 +2,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { readVariable } from "@firn/service/environment";
+
 import { writeJsonFile } from "./atomic-file.ts";
-import type { StandaloneConfig } from "./config.ts";
+import { ConfigError, type StandaloneConfig } from "./config.ts";
 
 const TOKENS_VARIABLE = "FIRN_TOKENS_FILE";
 
@@ -16,6 +18,9 @@ export function withOwnToken(config: StandaloneConfig): StandaloneConfig {
   const { dataDir, environment, only } = config;
   const tokensFile = environment[TOKENS_VARIABLE];
   if (!tokensFile) return config;
+  const read = readVariable("FIRN_TOKEN", environment);
+  if (!read.ok) throw new ConfigError(`FIRN_TOKEN ${read.rule}`);
+  const given = read.value;
   const token = randomBytes(32).toString("hex");
   const ownFile = join(dataDir, "state", "tokens.json");
   const sha256 = createHash("sha256").update(token).digest("hex");
@@ -31,8 +36,11 @@ export function withOwnToken(config: StandaloneConfig): StandaloneConfig {
     environment: {
       ...environment,
       [TOKENS_VARIABLE]: `${tokensFile},${ownFile}`,
-      FIRN_TOKEN: environment["FIRN_TOKEN"] || token,
-      ...(catalogToken === undefined ? {} : { ICEBERG_CATALOG_TOKEN: catalogToken }),
+      FIRN_TOKEN: given || token,
+      FIRN_TOKEN_FILE: undefined,
+      ...(catalogToken === undefined
+        ? {}
+        : { ICEBERG_CATALOG_TOKEN: catalogToken, ICEBERG_CATALOG_TOKEN_FILE: undefined }),
     },
   };
 }
