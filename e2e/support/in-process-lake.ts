@@ -266,6 +266,7 @@ export class InProcessLake {
       limits: { ...defaultCadence, intervalMinMs: 1, quietMs: 1, intervalMaxMs: 20 },
       maintenanceIntervalMs: 20,
       defaultZone,
+      orphanAgeMs: 3 * 86_400_000,
       lookAgainMs,
       logger: silentLogger(),
       metrics: createWriterMetrics(createMetrics()),

@@ -55,6 +55,14 @@ export const writerSettings = defineSettings({
     max: 86_400_000,
     help: "How often tables are looked at for small files to merge and snapshots to expire.",
   },
+  orphanAgeMs: {
+    env: "FIRN_ORPHAN_AGE_MS",
+    type: "int",
+    default: 3 * 86_400_000,
+    min: 3_600_000,
+    max: 366 * 86_400_000,
+    help: "Age from which files in the tables' folders that nothing names are removed; longer than any commit takes.",
+  },
 });
 
 export type WriterSettings = ReturnType<(typeof writerSettings)["parse"]>;

@@ -24,8 +24,10 @@ import { type LocalDateRule, localDateRule } from "./foreign/local-dates.ts";
 import { KeyIndex } from "./key-index/key-index.ts";
 import type { KnownTables } from "./known-tables.ts";
 import { Maintenance } from "./maintenance.ts";
+import type { OrphanSearch } from "./orphan-upkeep.ts";
 import { RollupStage } from "./rollup-stage.ts";
 import { TableStage } from "./table-stage.ts";
+import { filesOfWaitingRounds } from "./waiting-rounds.ts";
 import type { WorkBudget } from "./work-budget.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
 
@@ -34,6 +36,8 @@ export interface WriterParts {
   readonly shards: number;
   readonly limits: CadenceLimits;
   readonly maintenanceIntervalMs: number;
+  /** Files that nothing names are removed when they are older. */
+  readonly orphanAgeMs: number;
   /** Zone of events that name none. */
   readonly defaultZone: string;
   /** How often tables are looked at while nothing comes; absent: the stages' own. */
@@ -72,6 +76,7 @@ export async function openDatasetStages(dataset: Dataset, parts: WriterParts): P
     logger: parts.logger,
     intervalMs: parts.maintenanceIntervalMs,
     queueOf,
+    orphans: orphanSearch(dataset, parts),
     metrics: parts.metrics,
   });
   const stages: Stage[] = [];
@@ -88,6 +93,11 @@ export async function openDatasetStages(dataset: Dataset, parts: WriterParts): P
     maintenance.watchRollups(dataset);
   }
   return { dataset, stages: [...stages, maintenance], maintenance, indexes };
+}
+
+function orphanSearch(dataset: Dataset, { env, orphanAgeMs, rollups }: WriterParts): OrphanSearch {
+  const lanes = rollupLanes(dataset).map((lane) => lane.number);
+  return { env, ageMs: orphanAgeMs, waiting: () => filesOfWaitingRounds(rollups, dataset.name, lanes, env.store) };
 }
 
 /** A table of records that have an identity. */

@@ -1,5 +1,5 @@
 /**
- * Answers `catalog-writer.maintain` for `firn maintain`: `{"dataset", "run"}` → `{"tables": [TableUpkeep…]}`, or
+ * Answers `catalog-writer.maintain` for `firn maintain`: `{"dataset", "run", "orphans"}` → `{"tables": [TableUpkeep…]}`, or
  * `{"error"}` when the world does not let it.
  */
 import { isLakeError } from "@firn/lake";
@@ -11,6 +11,7 @@ const subject = "catalog-writer.maintain";
 interface MaintainRequest {
   readonly dataset: string;
   readonly run: boolean;
+  readonly orphans: boolean;
 }
 
 /** @returns what ends it */
@@ -19,11 +20,11 @@ export function answerMaintain(
   maintenances: ReadonlyMap<string, Pick<Maintenance, "maintain">>,
 ): () => void {
   return connection.reply(subject, { queue: "catalog-writer" }, async (data) => {
-    const { dataset, run } = parseRequest(data);
+    const { dataset, ...order } = parseRequest(data);
     const maintenance = maintenances.get(dataset);
     if (!maintenance) throw new Error(`no dataset ${dataset}; there are: ${[...maintenances.keys()].join(", ")}`);
     try {
-      return answer({ tables: await maintenance.maintain(run) });
+      return answer({ tables: await maintenance.maintain(order) });
     } catch (error) {
       if (!isLakeError(error)) throw error;
       return answer({ error: `${error.kind}: ${error.message}` });
@@ -39,10 +40,11 @@ function parseRequest(data: Uint8Array): MaintainRequest {
   } catch {
     throw new Error("the request is not JSON");
   }
-  const { dataset, run = false } = request ?? {};
+  const { dataset, run = false, orphans = false } = request ?? {};
   if (typeof dataset !== "string") throw new Error("dataset must be the name of a dataset");
   if (typeof run !== "boolean") throw new Error("run must be true or false");
-  return { dataset, run };
+  if (typeof orphans !== "boolean") throw new Error("orphans must be true or false");
+  return { dataset, run, orphans };
 }
 
 const answer = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));

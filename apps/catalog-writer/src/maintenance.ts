@@ -28,6 +28,7 @@ import {
 import type { Logger, Stage } from "@firn/service";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommitQueue } from "./commit-queue.ts";
+import { type OrphanSearch, type OrphanUpkeep, orphanUpkeep } from "./orphan-upkeep.ts";
 import type { TableStage } from "./table-stage.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
 
@@ -40,6 +41,10 @@ const restMs = 6_000;
 /** Merging down waits for the aggregates, which would share the machine with it, but not longer than this. */
 const restLongestMs = 60_000;
 const expireEveryMs = 30_000;
+/** Listing a table's folder costs by the file. */
+const orphansEveryMs = 24 * 3_600_000;
+/** After the start, which has other things to do. */
+const orphansFirstMs = 10 * 60_000;
 const mergesPerLook = { busy: 2, rest: 20 };
 /** Files cost more than rows: a merge of more would hold the queue up for seconds. */
 const filesPerMerge = { busy: 120, rest: 400 };
@@ -60,6 +65,18 @@ export interface TableUpkeep {
   readonly files_merged?: number;
   readonly files_written?: number;
   readonly snapshots_expired?: number;
+  readonly orphan_files?: number;
+  readonly orphan_bytes?: number;
+  /** Some of them, as they lie in the store. */
+  readonly orphans?: readonly string[];
+  readonly orphans_removed?: number;
+}
+
+export interface MaintainOrder {
+  /** Else it is only said what there is to do. */
+  readonly run: boolean;
+  /** Whether files that nothing names are looked for, and with `run` removed. */
+  readonly orphans: boolean;
 }
 
 export interface MaintenanceOptions {
@@ -68,6 +85,7 @@ export interface MaintenanceOptions {
   readonly logger: Logger;
   readonly intervalMs: number;
   readonly queueOf: (table: string) => CommitQueue;
+  readonly orphans: OrphanSearch;
   readonly metrics: WriterMetrics;
 }
 
@@ -83,6 +101,7 @@ interface Target {
   lastSnapshot?: bigint | undefined;
   lastChangeMs: number;
   lastExpiryMs: number;
+  nextOrphansMs: number;
 }
 
 export class Maintenance implements Stage {
@@ -105,6 +124,7 @@ export class Maintenance implements Stage {
       keptFrom: () => this.#sourceSnapshots(aggregates),
       lastChangeMs: 0,
       lastExpiryMs: 0,
+      nextOrphansMs: performance.now() + orphansFirstMs,
     });
   }
 
@@ -118,6 +138,7 @@ export class Maintenance implements Stage {
         keptFrom: () => Promise.resolve([]),
         lastChangeMs: 0,
         lastExpiryMs: 0,
+        nextOrphansMs: performance.now() + orphansFirstMs,
       });
   }
 
@@ -141,14 +162,26 @@ export class Maintenance implements Stage {
    * file a partition. Tables that the writer has not opened yet are left out.
    * @throws LakeError
    */
-  async maintain(run: boolean): Promise<TableUpkeep[]> {
+  async maintain({ orphans, run }: MaintainOrder): Promise<TableUpkeep[]> {
     const reports: TableUpkeep[] = [];
     for (const target of this.#targets) {
       const done = run ? await this.#turns.run(() => this.#tidy(target)) : {};
       const table = await target.current();
-      if (table) reports.push({ ...(await this.#upkeepOf(target, table)), ...done });
+      if (!table) continue;
+      const left = orphans ? await this.#removeOrphans(target, table, run) : {};
+      reports.push({ ...(await this.#upkeepOf(target, table)), ...done, ...left });
     }
     return reports;
+  }
+
+  /** Beside the commits: nothing names these files. */
+  async #removeOrphans(target: Target, table: Table, remove: boolean): Promise<OrphanUpkeep> {
+    const upkeep = await orphanUpkeep(this.#options.orphans, table, remove);
+    const { orphan_files: found, orphan_bytes: bytes, orphans_removed: removed } = upkeep;
+    if (removed === undefined || found === 0) return upkeep;
+    this.#options.logger.info("orphans removed", { table: target.definition.name, found, removed, bytes });
+    this.#options.metrics.orphansRemoved(target.definition.name, removed);
+    return upkeep;
   }
 
   async #tidy(target: Target): Promise<Partial<TableUpkeep>> {
@@ -206,6 +239,10 @@ export class Maintenance implements Stage {
     if (now - target.lastExpiryMs > expireEveryMs) {
       target.lastExpiryMs = now;
       await target.queue.run(() => this.#expire(target));
+    }
+    if (now > target.nextOrphansMs) {
+      target.nextOrphansMs = now + orphansEveryMs;
+      await this.#removeOrphans(target, table, true);
     }
   }
 

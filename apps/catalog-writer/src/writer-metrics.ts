@@ -6,6 +6,7 @@ export interface WriterMetrics {
   rollupCommitted(table: string, filesAdded: number, durationMs: number): void;
   merged(table: string, filesBefore: number, filesAfter: number): void;
   expired(table: string, snapshots: number): void;
+  orphansRemoved(table: string, files: number): void;
 }
 
 export function createWriterMetrics(metrics: Metrics): WriterMetrics {
@@ -23,16 +24,6 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     help: "Time from a batch that is due to its commit, by table.",
     labels,
   });
-  const merges = metrics.counter({
-    name: "writer_merged_files_total",
-    help: "Small files that merging replaced, by table.",
-    labels,
-  });
-  const expired = metrics.counter({
-    name: "writer_expired_snapshots_total",
-    help: "Snapshots expired, by table.",
-    labels,
-  });
   return {
     committed(table, report, durationMs) {
       commits.inc({ table });
@@ -48,11 +39,36 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
       files.inc({ table }, filesAdded);
       seconds.observe({ table }, durationMs / 1000);
     },
+    ...maintenanceMetrics(metrics),
+  };
+}
+
+function maintenanceMetrics(metrics: Metrics): Pick<WriterMetrics, "merged" | "expired" | "orphansRemoved"> {
+  const labels = ["table"] as const;
+  const merges = metrics.counter({
+    name: "writer_merged_files_total",
+    help: "Small files that merging replaced, by table.",
+    labels,
+  });
+  const expired = metrics.counter({
+    name: "writer_expired_snapshots_total",
+    help: "Snapshots expired, by table.",
+    labels,
+  });
+  const orphans = metrics.counter({
+    name: "writer_orphan_files_total",
+    help: "Files that nothing named and that were removed, by table.",
+    labels,
+  });
+  return {
     merged(table, filesBefore) {
       merges.inc({ table }, filesBefore);
     },
     expired(table, snapshots) {
       expired.inc({ table }, snapshots);
+    },
+    orphansRemoved(table, files) {
+      orphans.inc({ table }, files);
     },
   };
 }

@@ -125,8 +125,8 @@ function openFolder(dataDir: string): string {
 }
 
 function settingsOfStages(settings: WriterSettings) {
-  const { shards, maintenanceIntervalMs, defaultZone } = settings;
-  return { shards, maintenanceIntervalMs, defaultZone, limits: limitsOf(settings) };
+  const { shards, maintenanceIntervalMs, orphanAgeMs, defaultZone } = settings;
+  return { shards, maintenanceIntervalMs, orphanAgeMs, defaultZone, limits: limitsOf(settings) };
 }
 
 function limitsOf(settings: WriterSettings): CadenceLimits {

@@ -231,6 +231,7 @@ export {
 export { commitChange } from "./commit/commit-change.ts";
 export { stageCommit, type CommitPlan } from "./commit/stage-commit.ts";
 export { postCommit, type PostOptions, type PostedCommit } from "./commit/post-commit.ts";
+export { findOrphans, removeOrphans, type OrphanOptions } from "./commit/orphan-files.ts";
 export { currentFiles, selectFiles, type CurrentFiles, type FileSelection } from "./commit/current-files.ts";
 export { lineageBetween, snapshotDiff, type SnapshotDiff, type SnapshotStep } from "./commit/snapshot-diff.ts";
 
