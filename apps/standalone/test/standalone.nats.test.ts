@@ -84,6 +84,7 @@ describe("standalone", () => {
     expect(existsSync(join(dataDir, "endpoints.json"))).toBe(false);
     expect(existsSync(join(dataDir, "processes.json"))).toBe(false);
     expect(readFileSync(endsFile, "utf8").trim().split("\n")).toEqual([
+      "market",
       "ingest",
       "query",
       "validator",

@@ -53,9 +53,10 @@ test("--help names every variable, one a line, and hides secrets", async () => {
   expect(out).toMatchInlineSnapshot(`
     "firn demo: shows how a service behaves
 
-    Usage: node dist/main.js [--help | --version]
+    Usage: node dist/main.js [--help | --version | --setup]
+    --setup makes the streams and tables that are missing and ends.
 
-    Environment:
+    Environment (NAME_FILE names a file with the value of NAME):
       DEMO_MODE       string  required           What the demo does.
       DEMO_PASSWORD   string  default (hidden)   A secret.
       FIRN_PORT       int     default 0          Port of the HTTP server; 0 takes a free one.
