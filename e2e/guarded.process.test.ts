@@ -25,7 +25,7 @@ const payload = {
 
 let folder: TempFolder;
 let lake: Child;
-let addresses: Record<"ingest" | "query" | "catalog", string>;
+let addresses: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
   folder = await tempFolder("guarded");
@@ -87,3 +87,46 @@ it("answers by scope, and what is sent with a token arrives in every table", asy
   const own = readFileSync(join(folder.path, "lake", "state", "tokens.json"), "utf8");
   expect(own).toMatch(/"sha256": "[0-9a-f]{64}"/);
 }, 120_000);
+
+/** Every metric of Firn that the services show, by name. */
+async function scrape(): Promise<string> {
+  const urls = Object.entries(addresses).filter(([name, url]) => SERVICES.includes(name) && url !== null);
+  expect(urls.length).toBe(SERVICES.length);
+  const pages = await Promise.all(urls.map(async ([, url]) => (await fetch(`${url}/metrics`)).text()));
+  return pages.join("\n");
+}
+
+const SERVICES = ["ingest", "query", "catalog", "validator", "aggregator", "catalog-writer"];
+
+it("shows the metrics that docs/telemetry.md lists, all of them, with values and without ids of people", async () => {
+  await waitFor(async () => /complete_through_timestamp_seconds\{table="health_data_raw"\}/.test(await scrape()), {
+    limitMs: 30_000,
+    what: "the freshness of raw",
+  });
+  const page = await scrape();
+  const shown = new Set([...page.matchAll(/^# TYPE (firn_\w+)/gm)].map(([, name]) => name));
+  const text = readFileSync(join(root, "docs", "telemetry.md"), "utf8");
+  const listed = new Set([...text.matchAll(/^\| .*$/gm)].flatMap(([row]) => row.match(/`firn_\w+`/g) ?? []));
+  const documented = [...listed]
+    .map((name) => name.replaceAll("`", ""))
+    .filter((name) => !/_market_|_kafka_/.test(name));
+  expect([...shown].sort()).toEqual(documented.sort());
+
+  const value = (sample: string) =>
+    Number(
+      page
+        .split("\n")
+        .find((line) => line.startsWith(`${sample} `))
+        ?.slice(sample.length),
+    );
+  expect(value('firn_ingest_records_total{dataset="health"}')).toBe(1);
+  expect(value('firn_pipeline_records{dataset="health",outcome="stored"}')).toBe(1);
+  expect(value('firn_pipeline_lag_messages{stage="intake"}')).toBe(0);
+  expect(value('firn_writer_table_data_files{table="health_data_raw"}')).toBe(1);
+  expect(value('firn_writer_table_records{table="health_data_raw"}')).toBe(1);
+  expect(value('firn_writer_bytes_total{table="health_data_raw"}')).toBeGreaterThan(500);
+  expect(value('firn_query_read_bytes_total{question="health.types"}')).toBeGreaterThan(0);
+  expect(value('firn_query_cost_usd_total{question="health.types"}')).toBeGreaterThan(0);
+  expect(value('firn_writer_last_commit_timestamp_seconds{table="health_data_raw"}')).toBeGreaterThan(1.7e9);
+  expect(page).not.toContain("anna");
+}, 60_000);

@@ -184,7 +184,8 @@ async function openTableStage(
     logger: parts.logger,
     ...lookAgain(parts),
     hint: hintBy(parts.connection),
-    committed: (_, report, durationMs) => metrics.committed(definition.name, report, durationMs),
+    committed: (committed, report, durationMs) => metrics.committed(committed.table, report, durationMs),
+    setBack: (error) => metrics.setBack(definition.name, error),
   });
 }
 
@@ -212,8 +213,8 @@ async function openRollupStage(
     logger: parts.logger,
     ...lookAgain(parts),
     hint: hintBy(parts.connection),
-    committed: (table, filesAdded, durationMs) =>
-      parts.metrics.rollupCommitted(table.identifier.name, filesAdded, durationMs),
+    committed: (table, filesAdded, durationMs) => parts.metrics.rollupCommitted(table, filesAdded, durationMs),
+    setBack: (error) => parts.metrics.setBack(`${dataset.name}.${lane.name}`, error),
   });
 }
 

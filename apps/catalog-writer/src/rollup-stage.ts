@@ -62,6 +62,8 @@ export interface RollupStageOptions {
   readonly lookAgainMs?: number;
   hint(subject: string): void;
   committed(table: Table, filesAdded: number, durationMs: number): void;
+  /** A turn failed by something that passes, and begins anew. */
+  setBack?(error: unknown): void;
 }
 
 export class RollupStage {
@@ -74,8 +76,12 @@ export class RollupStage {
   run(signal: AbortSignal): Promise<void> {
     return repeatTurns(signal, {
       turn: (ending, progressed) => this.#turn(ending, progressed),
-      getsOver: (error) =>
-        isStreamError(error) || (isLakeError(error) && error.kind !== "invalid" && error.kind !== "unsupported"),
+      getsOver: (error) => {
+        const passes =
+          isStreamError(error) || (isLakeError(error) && error.kind !== "invalid" && error.kind !== "unsupported");
+        if (passes) this.#options.setBack?.(error);
+        return passes;
+      },
       logger: this.#options.logger,
       fields: { stage: this.#options.lane.name, dataset: this.#options.dataset.name },
     });

@@ -44,6 +44,8 @@ export interface TableStageOptions {
   hint(subject: string): void;
   /** After each commit: metrics, maintenance. */
   committed(table: KeyedTable, report: CommitReport, durationMs: number): void;
+  /** A turn failed by something that passes, and begins anew. */
+  setBack?(error: unknown): void;
 }
 
 export class TableStage {
@@ -71,7 +73,11 @@ export class TableStage {
   run(signal: AbortSignal): Promise<void> {
     return repeatTurns(signal, {
       turn: (ending, progressed) => this.#turn(ending, progressed),
-      getsOver: (error) => this.#halves(error) || isPassing(error),
+      getsOver: (error) => {
+        const passes = this.#halves(error) || isPassing(error);
+        if (passes) this.#options.setBack?.(error);
+        return passes;
+      },
       logger: this.#options.logger,
       fields: { table: this.#options.name },
     });

@@ -1,9 +1,14 @@
+import { isLakeError, type Table } from "@firn/lake";
 import type { Metrics } from "@firn/service";
-import type { CommitReport } from "./keyed-table.ts";
+import { isStreamError } from "@firn/stream";
+import { TableMoved, type CommitReport } from "./keyed-table.ts";
+import { createTableGauges } from "./table-gauges.ts";
 
 export interface WriterMetrics {
-  committed(table: string, report: CommitReport, durationMs: number): void;
-  rollupCommitted(table: string, filesAdded: number, durationMs: number): void;
+  committed(table: Table, report: CommitReport, durationMs: number): void;
+  rollupCommitted(table: Table, filesAdded: number, durationMs: number): void;
+  /** A turn ended with a failure of the world and begins anew. @param stage table, or lane of rollups */
+  setBack(stage: string, error: unknown): void;
   merged(table: string, filesBefore: number, filesAfter: number): void;
   expired(table: string, snapshots: number): void;
   orphansRemoved(table: string, files: number): void;
@@ -24,8 +29,16 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     help: "Time from a batch that is due to its commit, by table.",
     labels,
   });
+  const setbacks = metrics.counter({
+    name: "writer_setbacks_total",
+    help: "Turns that began anew, by stage and kind: conflict (another commit came first), unknown_outcome, unavailable, …",
+    labels: ["stage", "kind"],
+  });
+  const gauges = createTableGauges(metrics);
   return {
-    committed(table, report, durationMs) {
+    committed(committed, report, durationMs) {
+      const table = committed.identifier.name;
+      gauges(committed);
       commits.inc({ table });
       rows.inc({ table }, report.rowsAdded);
       records.inc({ table, outcome: "duplicate" }, report.duplicates);
@@ -34,13 +47,21 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
       files.inc({ table }, report.filesAdded);
       seconds.observe({ table }, durationMs / 1000);
     },
-    rollupCommitted(table, filesAdded, durationMs) {
+    rollupCommitted(committed, filesAdded, durationMs) {
+      const table = committed.identifier.name;
+      gauges(committed);
       commits.inc({ table });
       files.inc({ table }, filesAdded);
       seconds.observe({ table }, durationMs / 1000);
     },
+    setBack: (stage, error) => setbacks.inc({ stage, kind: kindOf(error) }),
     ...maintenanceMetrics(metrics),
   };
+}
+
+function kindOf(error: unknown): string {
+  if (error instanceof TableMoved) return "conflict";
+  return isLakeError(error) || isStreamError(error) ? error.kind : "other";
 }
 
 function maintenanceMetrics(metrics: Metrics): Pick<WriterMetrics, "merged" | "expired" | "orphansRemoved"> {

@@ -24,6 +24,7 @@ import { natsStage } from "./nats/nats-stage.ts";
 import { Freshness } from "./pipeline/freshness.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { StreamLink } from "./pipeline/stream-link.ts";
+import { answerMetrics, pipelineMetrics } from "./query-metrics.ts";
 import { PlanSession, type PlanSessionParts } from "./questions/plan-session.ts";
 import { QuestionService, type QuestionServiceParts } from "./questions/question-service.ts";
 import { ResultCache } from "./questions/result-cache.ts";
@@ -83,14 +84,13 @@ export async function assemble(context: ServiceContext<QuerySettings>, env: Lake
   };
   const relations = openRelations(settings.databaseUrl);
   const planning = planningParts(context, { datasets, reading, relations, link });
-  const questions = new QuestionService({ ...reading, datasets, planning });
+  const questions = new QuestionService({ ...reading, datasets, planning, answered: answerMetrics(context.metrics) });
   const nats = natsStage({ url: settings.natsUrl, questions, log });
   watch(context, { env, link, nats, pool, results });
+  const pipeline = new Pipeline(pipelineParts);
+  pipelineMetrics(context.metrics, { pipeline, freshness, datasets: pipelineParts.datasets });
   return {
-    modules: [
-      queryModule(questions, new Pipeline(pipelineParts)),
-      openApiModule(openApiDocument(version, questions.questions.all)),
-    ],
+    modules: [queryModule(questions, pipeline), openApiModule(openApiDocument(version, questions.questions.all))],
     stages: [link, nats],
     configureHttp(fastify) {
       if (guard !== undefined) guardRequests(fastify, guard, () => ["query"]);

@@ -39,6 +39,8 @@ export interface QuestionServiceParts extends PlanSessionParts {
   readonly datasets: ReadonlyMap<string, Dataset>;
   /** What planners have, whatever is asked. */
   readonly planning: Omit<AsyncPlanInput, "dataset" | "parameters" | "read" | "measure">;
+  /** Told of each answer, by the question's name. */
+  answered?(question: string, stats: AnswerStats): void;
 }
 
 interface Asked {
@@ -83,11 +85,10 @@ export class QuestionService {
     const plan = await this.#questions.plannerOf(key)(planned);
     const { unit, ...answer } =
       "plans" in plan ? await this.#compute(plan, session, asked, offset) : await this.#list(plan, session, asked);
-    return {
-      ...answer,
-      meta: { ...metaOf(session.tables), ...(unit === undefined ? {} : { unit }) },
-      stats: { rows: answer.table.rowCount, ...session.cost, elapsed_ms: roundMs(performance.now() - startedMs) },
-    };
+    const elapsedMs = roundMs(performance.now() - startedMs);
+    const stats = { rows: answer.table.rowCount, ...session.cost, elapsed_ms: elapsedMs };
+    this.#parts.answered?.(key, stats);
+    return { ...answer, meta: { ...metaOf(session.tables), ...(unit === undefined ? {} : { unit }) }, stats };
   }
 
   #parse(key: string, question: QuestionDefinition, input: Readonly<Record<string, unknown>>): Parameters {
