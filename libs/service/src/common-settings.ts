@@ -9,6 +9,7 @@ export interface CommonSettings {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly dataDir: string;
   readonly drainMs: number;
+  readonly otlpEndpoint: string | undefined;
 }
 
 /** @param port the port that this service listens on when FIRN_PORT is not set */
@@ -43,6 +44,11 @@ export function commonSettings(port: number) {
       min: 0,
       max: 600_000,
       help: "Milliseconds that work in flight has to finish at the end.",
+    },
+    otlpEndpoint: {
+      env: "OTEL_EXPORTER_OTLP_ENDPOINT",
+      type: "url",
+      help: "OpenTelemetry collector (OTLP over HTTP) that spans of requests are sent to; none are made without it.",
     },
   });
 }

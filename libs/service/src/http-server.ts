@@ -12,6 +12,7 @@ import { ProblemFilter, sendProblem } from "./problem-filter.ts";
 import { Problem, PROBLEM_MEDIA_TYPE } from "./problem.ts";
 import type { ServiceParts } from "./service.ts";
 import { HEALTH, LOGGER, METRICS } from "./tokens.ts";
+import type { Tracing } from "./tracing.ts";
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const REQUEST_MS_MAX = 120_000;
@@ -25,6 +26,8 @@ export interface HttpServerOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Absent where no spans are sent. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A Nest application on Fastify with health, metrics and problem+json errors, not yet listening. */
@@ -44,6 +47,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Nest
   const fastify = adapter.getInstance<FastifyInstance>();
   parseJsonBodies(fastify);
   observeRequests(fastify, options.metrics);
+  options.tracing?.observe(fastify);
   refuseWhileDraining(fastify, options.health);
   parts.configureHttp?.(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), adapter, {

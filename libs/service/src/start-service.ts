@@ -6,6 +6,7 @@ import { createLogger, type Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import type { ServiceDefinition, ServiceParts, Stage } from "./service.ts";
 import { ConfigError, type Environment, type SettingsDefinition } from "./settings.ts";
+import { startTracing } from "./tracing.ts";
 import { version } from "./version.ts";
 
 /** A service that listens and whose stages run. */
@@ -42,7 +43,10 @@ export async function startService<S>(
   const metrics = createMetrics({ service: definition.name, version });
   const health = createHealth();
   const parts = await definition.setup({ settings, log, metrics, health, signal: ending.signal, version });
-  const server = await listen({ parts, log, metrics, health }, settings);
+  const { otlpEndpoint: endpoint } = settings;
+  const tracing =
+    endpoint === undefined ? undefined : await startTracing({ endpoint, service: definition.name, version });
+  const server = await listen({ parts, log, metrics, health, tracing }, settings);
   const url = urlOf(settings.host, server.getHttpServer().address());
   log.info("service listens", { url, version });
   const stages = runStages(parts.stages ?? [], ending.signal);
@@ -50,7 +54,7 @@ export async function startService<S>(
     health.drain();
     ending.abort();
     await withinLimit("drain", settings.drainMs, log, Promise.allSettled([server.close(), stages]));
-    await withinLimit("close", settings.drainMs, log, closeParts(parts, log));
+    await withinLimit("close", settings.drainMs, log, Promise.all([closeParts(parts, log), tracing?.end()]));
     log.info("service ended");
   });
   ending.signal.addEventListener("abort", () => void closing.run());

@@ -57,13 +57,14 @@ test("--help names every variable, one a line, and hides secrets", async () => {
     --setup makes the streams and tables that are missing and ends.
 
     Environment (NAME_FILE names a file with the value of NAME):
-      DEMO_MODE       string  required           What the demo does.
-      DEMO_PASSWORD   string  default (hidden)   A secret.
-      FIRN_PORT       int     default 0          Port of the HTTP server; 0 takes a free one.
-      FIRN_HOST       string  default 127.0.0.1  Address that the HTTP server binds.
-      FIRN_LOG_LEVEL  string  default info       Least severe log lines that are written: debug, info, warn, error or silent.
-      FIRN_DATA_DIR   path    default .firn      Folder for local state, which can be rebuilt from the tables and the streams.
-      FIRN_DRAIN_MS   int     default 15000      Milliseconds that work in flight has to finish at the end.
+      DEMO_MODE                    string  required           What the demo does.
+      DEMO_PASSWORD                string  default (hidden)   A secret.
+      FIRN_PORT                    int     default 0          Port of the HTTP server; 0 takes a free one.
+      FIRN_HOST                    string  default 127.0.0.1  Address that the HTTP server binds.
+      FIRN_LOG_LEVEL               string  default info       Least severe log lines that are written: debug, info, warn, error or silent.
+      FIRN_DATA_DIR                path    default .firn      Folder for local state, which can be rebuilt from the tables and the streams.
+      FIRN_DRAIN_MS                int     default 15000      Milliseconds that work in flight has to finish at the end.
+      OTEL_EXPORTER_OTLP_ENDPOINT  url     optional           OpenTelemetry collector (OTLP over HTTP) that spans of requests are sent to; none are made without it.
     "
   `);
 });
