@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { currentFiles } from "../src/commit/current-files.ts";
 import type { Table } from "../src/commit/table.ts";
+import { planMerge } from "../src/merge/plan-merge.ts";
+import { stageMerge } from "../src/merge/stage-merge.ts";
 import { planChanges } from "../src/scan/plan-changes.ts";
 import { planScan } from "../src/scan/plan-scan.ts";
 import { scanSql } from "../src/scan/scan-sql.ts";
@@ -46,6 +48,19 @@ describe("equality deletes that others wrote", () => {
     table = await lake.commit(table, { operation: "delete", addedDeletes: [other] });
     expect(await ids(table)).toEqual([1, 2, 3, 4, 5]);
     expect((await lake.rows<{ v: number }>(table, {}, "id")).map((row) => row.v)).toEqual([3, 1, 1, 2, 1]);
+  });
+
+  test("are worked in by a merge, and go with it", async () => {
+    let table = await append(await lake.createTable({ columns }), "SELECT range AS id, 1 AS v FROM range(6)");
+    const file = await equalityDeletes(lake, table, ["id"], "SELECT unnest([1::BIGINT, 4]) AS id");
+    const addedData = await stageRows(lake.connection, { env: lake.env, table, relationSql: "SELECT 4 AS id, 2 AS v" });
+    table = await lake.commit(table, { operation: "overwrite", addedData, addedDeletes: [file] });
+    const plan = planMerge(table.metadata, await currentFiles(lake.env, table));
+    expect(plan.groups.map((group) => group.rows)).toEqual([6]);
+    const change = await stageMerge(lake.connection, { env: lake.env, table, plan });
+    table = await lake.commit(table, change!);
+    expect(await ids(table)).toEqual([0, 2, 3, 4, 5]);
+    expect((await currentFiles(lake.env, table)).deletes).toEqual([]);
   });
 
   test("of a partition leave the others alone; those of an unpartitioned spec do not", async () => {

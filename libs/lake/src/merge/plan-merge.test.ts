@@ -85,3 +85,20 @@ test("the groups that shed the most files for the fewest rows come first, up to 
   expect(plan.groups.map((group) => group.rows)).toEqual([600]);
   expect(plan.more).toBe(true);
 });
+
+test("a file that only equality deletes apply to is written anew; they go when no older file is left", () => {
+  const worn = file("a", 1000);
+  const spared = file("a", 1000, { recordCount: 1_000_000 });
+  const fresh = file("a", 1000, { sequenceNumber: 3 });
+  const one = file("a", 1, {
+    content: FileContent.equalityDeletes,
+    equalityIds: [1],
+    recordCount: 2000,
+    sequenceNumber: 2,
+  });
+  const plan = planMerge(metadata, { data: [worn, spared, fresh], deletes: [one] });
+  expect(plan.groups.map((group) => group.tasks.map((task) => task.file))).toEqual([[worn]]);
+  expect(plan.removedDeletes).toEqual([]);
+  expect(planMerge(metadata, { data: [worn, fresh], deletes: [one] }).removedDeletes).toEqual([one]);
+  expect(groupsOf([worn, fresh], [{ ...one, recordCount: 10 }])).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import type { LiveFile } from "../manifest/data-file.ts";
 import type { TableMetadata } from "../metadata/table-metadata.ts";
-import { planFiles, type ScanTask, type SnapshotFiles } from "../scan/scan-plan.ts";
+import { deleteFilesOf, planFiles, type ScanTask, type SnapshotFiles } from "../scan/scan-plan.ts";
 import { boundSpec, partitionKey, type BoundSpec } from "../transform/bound-spec.ts";
 
 export interface MergePolicy {
@@ -69,8 +69,8 @@ export function planMerge(
     filesRead += group.tasks.length;
   }
   const merged = new Set(chosen.flatMap((group) => group.tasks));
-  const needed = new Set(tasks.filter((task) => !merged.has(task)).flatMap((task) => task.deletes));
-  const used = new Set([...merged].flatMap((task) => task.deletes));
+  const needed = deleteFilesOf(tasks.filter((task) => !merged.has(task)));
+  const used = deleteFilesOf([...merged]);
   return {
     groups: chosen,
     removedDeletes: [...used].filter((file) => !needed.has(file)),
@@ -80,7 +80,7 @@ export function planMerge(
 
 /** Files that a merge sheds for each row that it reads. */
 const gain = (group: MergeGroup): number => {
-  const deletes = new Set(group.tasks.flatMap((task) => task.deletes)).size;
+  const deletes = deleteFilesOf(group.tasks).size;
   return (group.tasks.length - 1 + deletes) / Math.max(1, group.rows);
 };
 
@@ -144,10 +144,19 @@ function levelOf(file: LiveFile, policy: MergePolicy): number {
   return 1 + Math.floor(Math.log(file.fileSizeBytes / policy.smallestBytes) / Math.log(policy.fanIn));
 }
 
-/** Delete files of a whole partition count in full for each of its files: how many rows of which file is not known. */
-function isWorn({ file, deletes }: ScanTask, policy: MergePolicy): boolean {
+/**
+ * Delete files of a whole partition count in full for each of its files, and so do equality deletes: how many rows of
+ * which file is not known.
+ */
+function isWorn(task: ScanTask, policy: MergePolicy): boolean {
+  const deletes = [...task.deletes, ...equalityDeletesOf(task)];
   if (deletes.length === 0) return false;
   if (deletes.length > policy.deleteFilesMax) return true;
   const deletedRows = deletes.reduce((sum, deleted) => sum + deleted.recordCount, 0);
-  return deletedRows > policy.deletedShareMax * file.recordCount;
+  return deletedRows > policy.deletedShareMax * task.file.recordCount;
+}
+
+/** A group of them also has files that are older than the data file. */
+function equalityDeletesOf({ equalityDeletes = [], file }: ScanTask): LiveFile[] {
+  return equalityDeletes.flatMap(({ files }) => files.filter((one) => one.sequenceNumber > file.sequenceNumber));
 }
