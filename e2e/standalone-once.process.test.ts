@@ -28,7 +28,9 @@ it(
     for (const [table, { rows }] of before) expect(rows, table).toBeGreaterThan(0);
 
     const second = await runOnce();
-    expect(second.get("records in")).toBe(first.get("records in"));
+    // The first run has more: rows of tb_meta, mirrored as their securities came.
+    expect(second.get("records in")).toBeGreaterThan(240_000);
+    expect(second.get("records in")).toBeLessThanOrEqual(first.get("records in") ?? 0);
     expect(second.get("duplicates")).toBe(second.get("records in"));
     for (const name of ["stored in raw", "corrections", "dead letters"]) expect(second.get(name), name).toBe(0);
     expect(await digests()).toEqual(before);
