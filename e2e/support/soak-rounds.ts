@@ -19,13 +19,15 @@ function drawn(round: number, n: number): number {
 /** One round: mostly of today, a fifth late by up to six days, a twentieth corrections of earlier rounds. */
 export async function sendRound(lake: InProcessLake, round: number): Promise<void> {
   const byUser = new Map<string, object[]>();
-  for (let n = 0; n < perRound; n++) {
-    const corrects = round > 0 && n % 20 === 0;
-    const of = corrects ? Math.floor(drawn(round, n) * round) : round;
+  for (let slot = 0; slot < perRound; slot++) {
+    const corrects = round > 0 && slot % 20 === 0;
+    const of = corrects ? Math.floor(drawn(round, slot) * round) : round;
+    // Every twentieth sample of a round is a correction: what is corrected is another one.
+    const n = corrects ? slot + 2 : slot;
     const type = types[n % types.length]!;
-    const back = n % 5 === 1 || n % 5 === 0 ? Math.floor(drawn(of, n) * daysBack) * dayMs : 0;
+    const back = n % 5 < 2 ? Math.floor(drawn(of, n) * daysBack) * dayMs : 0;
     const at = new Date(endMs - back - Math.floor(drawn(of, n + 1_000) * dayMs)).toISOString();
-    const value = corrects ? 1_000 + (round % 1_000) : n;
+    const value = corrects ? 130 + (round % 50) : 60 + n;
     const user = `user-${n % users}`;
     const samples = byUser.get(user) ?? [];
     samples.push({ id: `${of}-${n}`, type, value, unit: units[type], startDate: at, endDate: at });
