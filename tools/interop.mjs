@@ -12,6 +12,7 @@ import { figures } from "../e2e/interop/figures.mjs";
 import { backtests, joined, mirrored, savePortfolio } from "../e2e/interop/market.mjs";
 import { matrix } from "../e2e/interop/matrix.mjs";
 import { appNames, bootstrap, say } from "./bootstrap.mjs";
+import { ask } from "../e2e/interop/ask.mjs";
 
 const root = join(import.meta.dirname, "..");
 const scripts = join(root, "e2e", "interop");
@@ -206,15 +207,6 @@ async function takeUp() {
   const day = { user_id: user, data_type: "heartRate", start_date: "2026-03-06", end_date: "2026-03-06" };
   const days = await allOf(`${query}/api/health/daily?${new URLSearchParams(day)}`);
   check("the day in its own zone has the new sample", days[0]?.sum_value === 71, JSON.stringify(days));
-}
-
-/** Steps run other programs and wait for them: the server may have closed a connection that is kept meanwhile. */
-async function ask(url, options) {
-  try {
-    return await fetch(url, options);
-  } catch {
-    return fetch(url, options);
-  }
 }
 
 async function allOf(url) {

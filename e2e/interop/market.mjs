@@ -1,4 +1,5 @@
 // The market lake's part of the interop run: what is asked of Firn, and what other engines have to find.
+import { ask } from "./ask.mjs";
 
 const algorithms = ["eq", "dual_mmt"];
 const frequencies = ["monthly", "quarterly", "yearly"];
@@ -90,7 +91,7 @@ async function backtest(query, request) {
 }
 
 async function get(url, options) {
-  const answer = await fetch(url, options);
+  const answer = await ask(url, options);
   const body = await answer.json();
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${body.detail}`);
   return body;
