@@ -16,13 +16,13 @@ function drawn(round: number, n: number): number {
   return createHash("md5").update(`${round}/${n}`).digest().readUInt32BE() / 2 ** 32;
 }
 
-/** One round: mostly of today, a fifth late by up to six days, a twentieth corrections of earlier rounds. */
+/** One round: mostly of today, a fifth late by up to six days, and one correction of an earlier round. */
 export async function sendRound(lake: InProcessLake, round: number): Promise<void> {
   const byUser = new Map<string, object[]>();
   for (let slot = 0; slot < perRound; slot++) {
-    const corrects = round > 0 && slot % 20 === 0;
+    const corrects = round > 0 && slot === 0;
     const of = corrects ? Math.floor(drawn(round, slot) * round) : round;
-    // Every twentieth sample of a round is a correction: what is corrected is another one.
+    // The first sample of a round is a correction: what is corrected is another one.
     const n = corrects ? slot + 2 : slot;
     const type = types[n % types.length]!;
     const back = n % 5 < 2 ? Math.floor(drawn(of, n) * daysBack) * dayMs : 0;
