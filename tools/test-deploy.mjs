@@ -20,7 +20,7 @@ import { ensureNatsServer } from "./nats-server.mjs";
 const root = join(import.meta.dirname, "..");
 const KEY = { access: "firn", secret: "firn-secret" };
 /** Panels that a healthy lake fills at once; the others wait for errors, for time, or for other lakes. */
-const PANELS_WITH_DATA_MIN = 25;
+const PANELS_WITH_DATA_MIN = 35;
 
 /** How long a container with a planted fault may try. */
 const FAULT_LIMIT_MS = 8_000;
