@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { REFUSED, VARIANTS } from "./chart-variants.mjs";
 import { crdProblems } from "./monitoring-objects.mjs";
 
 const KUBERNETES = "1.36";
@@ -64,6 +65,7 @@ export function fileChecks(tools) {
     perValues("Service, port and claim names", (root, values) =>
       withRendered(tools, root, values, (file) => danglingNames(documents(readFileSync(file, "utf8")))),
     ),
+    { name: "variants of the chart", run: (root) => variantProblems(tools, root) },
     { name: "hadolint", run: (root) => outcome(tools.hadolint, [join(root, "deploy", "Dockerfile")]) },
     {
       name: "compose schema",
@@ -102,7 +104,7 @@ export function render(tools, root, values, more = []) {
     encoding: "utf8",
     maxBuffer: 1 << 26,
   });
-  return status === 0 ? { text: stdout } : { problem: stderr.trim().split("\n").slice(-3).join(" ") };
+  return status === 0 ? { text: stdout } : { problem: stderr.trim().split("\n").slice(-6).join(" ") };
 }
 
 export const documents = (text) =>
@@ -110,8 +112,8 @@ export const documents = (text) =>
     .map((document) => document.toJSON())
     .filter((object) => object?.kind);
 
-function withRendered(tools, root, values, judge) {
-  const { text, problem } = render(tools, root, values);
+function withRendered(tools, root, values, judge, more = []) {
+  const { text, problem } = render(tools, root, values, more);
   if (problem) return [problem];
   const folder = mkdtempSync(join(tmpdir(), "firn-rendered-"));
   try {
@@ -121,6 +123,26 @@ function withRendered(tools, root, values, judge) {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function variantProblems(tools, root) {
+  const accepted = Object.entries(VARIANTS).flatMap(([name, set]) =>
+    withRendered(
+      tools,
+      root,
+      "values.yaml",
+      (file) => [
+        ...outcome(tools.kubernetesValidate, ["--strict", "-k", KUBERNETES, file]),
+        ...danglingNames(documents(readFileSync(file, "utf8"))),
+      ],
+      ["--set", set],
+    ).map((problem) => `${name}: ${problem}`),
+  );
+  const refused = Object.entries(REFUSED).flatMap(([name, [set, says]]) => {
+    const { problem } = render(tools, root, "values.yaml", ["--set", set]);
+    return problem?.includes(says) ? [] : [`${name}: ${problem ?? "was taken"}`];
+  });
+  return [...accepted, ...refused];
 }
 
 /** Nothing when the command ends with 0, else what it printed. */
@@ -138,7 +160,8 @@ function danglingNames(objects) {
   const needs = (owner, kind, name) =>
     names.has(`${kind}/${name}`) || problems.push(`${owner.kind} ${owner.metadata.name}: no ${kind} ${name}`);
   for (const { owner, spec } of pods) {
-    if (spec.serviceAccountName) needs(owner, "ServiceAccount", spec.serviceAccountName);
+    const account = spec.serviceAccountName;
+    if (account && account !== "default") needs(owner, "ServiceAccount", account);
     const volumes = [
       ...(spec.volumes ?? []),
       ...(owner.spec.volumeClaimTemplates ?? []).map((claim) => claim.metadata),

@@ -31,6 +31,12 @@ const PLANTED = [
     from: "targetPort: http, appProtocol",
     to: "targetPort: web, appProtocol",
   },
+  {
+    check: "variants of the chart",
+    file: `${CHART}/templates/_pods.tpl`,
+    from: "secretName: {{ $mount.secret | quote }}",
+    to: "secretName: {{ $mount.secret }}",
+  },
   { check: "hadolint", file: "deploy/Dockerfile", from: "USER 1000:1000", to: "RUN cd /tmp && sudo true" },
   { check: "compose schema", file: "docker-compose.yml", from: "stop_grace_period:", to: "stop_grace:" },
   { check: "compose references", file: "docker-compose.yml", from: "      setup: *done", to: "      set-up: *done" },

@@ -28,7 +28,7 @@ securityContext:
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ quote . }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -46,22 +46,22 @@ envFrom:
 {{- define "firn.secretEnv" -}}
 {{- $values := .root.Values -}}
 {{- if $values.secrets.nats.name }}
-- { name: NATS_URL_FILE, value: /etc/firn/nats/{{ $values.secrets.nats.urlKey }} }
+- { name: NATS_URL_FILE, value: "/etc/firn/nats/{{ $values.secrets.nats.urlKey }}" }
 {{- end }}
 {{- if and .lake $values.secrets.s3.name }}
-- { name: S3_ACCESS_KEY_FILE, value: /etc/firn/s3/{{ $values.secrets.s3.accessKey }} }
-- { name: S3_SECRET_KEY_FILE, value: /etc/firn/s3/{{ $values.secrets.s3.secretKey }} }
+- { name: S3_ACCESS_KEY_FILE, value: "/etc/firn/s3/{{ $values.secrets.s3.accessKey }}" }
+- { name: S3_SECRET_KEY_FILE, value: "/etc/firn/s3/{{ $values.secrets.s3.secretKey }}" }
 {{- end }}
 {{- if and .database (include "firn.databaseSecret" .root) }}
-- { name: DATABASE_URL_FILE, value: /etc/firn/database/{{ $values.secrets.database.urlKey }} }
+- { name: DATABASE_URL_FILE, value: "/etc/firn/database/{{ $values.secrets.database.urlKey }}" }
 {{- end }}
 {{- if eq .name "catalog" }}
 {{- if include "firn.catalogDatabaseSecret" .root }}
-- { name: FIRN_CATALOG_DATABASE_URL_FILE, value: /etc/firn/catalog-database/{{ $values.secrets.catalogDatabase.urlKey }} }
+- { name: FIRN_CATALOG_DATABASE_URL_FILE, value: "/etc/firn/catalog-database/{{ $values.secrets.catalogDatabase.urlKey }}" }
 {{- end }}
 {{- else if .lake }}
 {{- if $values.secrets.catalogToken.name }}
-- { name: ICEBERG_CATALOG_TOKEN_FILE, value: /etc/firn/catalog-token/{{ $values.secrets.catalogToken.tokenKey }} }
+- { name: ICEBERG_CATALOG_TOKEN_FILE, value: "/etc/firn/catalog-token/{{ $values.secrets.catalogToken.tokenKey }}" }
 {{- else if and $values.catalog.enabled (include "firn.tokensSecret" .root) }}
 - { name: ICEBERG_CATALOG_TOKEN_FILE, value: /etc/firn/token/token }
 {{- end }}
@@ -79,10 +79,10 @@ envFrom:
 {{- end }}
 {{- end }}
 {{- if and (eq .name "ingest") $values.secrets.kafka.name }}
-- { name: KAFKA_SASL_PASSWORD_FILE, value: /etc/firn/kafka/{{ $values.secrets.kafka.passwordKey }} }
+- { name: KAFKA_SASL_PASSWORD_FILE, value: "/etc/firn/kafka/{{ $values.secrets.kafka.passwordKey }}" }
 {{- end }}
 {{- if and .database $values.secrets.fred.name (ne .name "query") }}
-- { name: FRED_API_KEY_FILE, value: /etc/firn/fred/{{ $values.secrets.fred.apiKeyKey }} }
+- { name: FRED_API_KEY_FILE, value: "/etc/firn/fred/{{ $values.secrets.fred.apiKeyKey }}" }
 {{- end }}
 {{- end -}}
 
@@ -103,10 +103,10 @@ envFrom:
 {{- range $mount := include "firn.mountedSecrets" . | fromYamlArray }}
 - name: {{ $mount.name }}
   secret:
-    secretName: {{ $mount.secret }}
+    secretName: {{ $mount.secret | quote }}
     defaultMode: 288
     {{- with $mount.key }}
-    items: [{ key: {{ . }}, path: {{ . }} }]
+    items: [{ key: {{ quote . }}, path: {{ quote . }} }]
     {{- end }}
 {{- end }}
 {{- if and .lake (not .root.Values.warehouse.uri) }}
@@ -118,33 +118,33 @@ envFrom:
 {{- $values := .root.Values -}}
 {{- $tokens := include "firn.tokensSecret" .root -}}
 {{- with $values.secrets.nats.name }}
-- { name: nats, secret: {{ . }} }
+- { name: nats, secret: {{ quote . }} }
 {{- end }}
 {{- if and .lake $values.secrets.s3.name }}
-- { name: s3, secret: {{ $values.secrets.s3.name }} }
+- { name: s3, secret: {{ quote $values.secrets.s3.name }} }
 {{- end }}
 {{- if .database }}
 {{- with include "firn.databaseSecret" .root }}
-- { name: database, secret: {{ . }}, key: {{ $values.secrets.database.urlKey }} }
+- { name: database, secret: {{ quote . }}, key: {{ quote $values.secrets.database.urlKey }} }
 {{- end }}
 {{- end }}
 {{- if eq .name "catalog" }}
 {{- with include "firn.catalogDatabaseSecret" .root }}
-- { name: catalog-database, secret: {{ . }}, key: {{ $values.secrets.catalogDatabase.urlKey }} }
+- { name: catalog-database, secret: {{ quote . }}, key: {{ quote $values.secrets.catalogDatabase.urlKey }} }
 {{- end }}
 {{- else if and .lake $values.secrets.catalogToken.name }}
-- { name: catalog-token, secret: {{ $values.secrets.catalogToken.name }} }
+- { name: catalog-token, secret: {{ quote $values.secrets.catalogToken.name }} }
 {{- end }}
 {{- if and $tokens (or .client (and .lake $values.catalog.enabled (not $values.secrets.catalogToken.name) (ne .name "catalog"))) }}
-- { name: token, secret: {{ $tokens }}, key: token }
+- { name: token, secret: {{ quote $tokens }}, key: token }
 {{- end }}
 {{- if and $tokens .guarded }}
-- { name: tokens, secret: {{ $tokens }}, key: tokens.json }
+- { name: tokens, secret: {{ quote $tokens }}, key: tokens.json }
 {{- end }}
 {{- if and (eq .name "ingest") $values.secrets.kafka.name }}
-- { name: kafka, secret: {{ $values.secrets.kafka.name }} }
+- { name: kafka, secret: {{ quote $values.secrets.kafka.name }} }
 {{- end }}
 {{- if and .database $values.secrets.fred.name (ne .name "query") }}
-- { name: fred, secret: {{ $values.secrets.fred.name }} }
+- { name: fred, secret: {{ quote $values.secrets.fred.name }} }
 {{- end }}
 {{- end -}}
