@@ -6,10 +6,11 @@ export const VARIANTS = {
     "catalog.enabled=false,externalCatalog.uri=https://catalog.example/iceberg,externalCatalog.warehouse=w,secrets.catalogToken.name=c",
   "SQLite for the catalog": "postgresql.enabled=false",
   "NATS outside": "nats.enabled=false,nats.url=tls://nats.example:4222",
-  // "n" alone is a boolean in YAML 1.1.
-  "NATS by a Secret": "nats.enabled=false,secrets.nats.name=n",
+  // "no" is a boolean in YAML 1.1.
+  "NATS by a Secret": "nats.enabled=false,secrets.nats.name=no",
   "Kafka by SASL":
     "kafka.brokers=k:9092,kafka.saslMechanism=plain,kafka.saslUsername=u,secrets.kafka.name=y,kafka.tls=true,kafka.schemaRegistryUrl=http://r/x",
+  traces: "tracing.otlpEndpoint=http://collector:4318",
   "an image by digest": `image.digest=sha256:${"a".repeat(64)},image.pullSecrets[0]=pull`,
   "a stage placed":
     "ingest.nodeSelector.a=b,ingest.tolerations[0].key=x,ingest.priorityClassName=p,ingest.podLabels.z=w",
