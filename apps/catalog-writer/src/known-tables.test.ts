@@ -1,6 +1,6 @@
 import { pipelineIdProperty, tableKey, tablesOf } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
-import { definedIdentifier, lakeEnvironment, MemoryCatalog, memoryStore } from "@firn/lake";
+import { definedIdentifier, lakeEnvironment, LakeError, MemoryCatalog, memoryStore } from "@firn/lake";
 import { type AttemptStore, MemoryLogs } from "@firn/stream";
 import { beforeEach, describe, expect, it } from "vitest";
 import { KnownTables } from "./known-tables.ts";
@@ -35,6 +35,19 @@ describe("known tables", () => {
     );
     expect(new Set(ids).size).toBe(1);
     expect((await known.state(dataset.raw)).kind).toBe("known");
+  });
+
+  it("asks again where the answer to making a table was lost, and finds what it made", async () => {
+    const create = catalog.createTable.bind(catalog);
+    let lost = 1;
+    catalog.createTable = async (...made) => {
+      const loaded = await create(...made);
+      if (lost-- > 0) throw new LakeError("unknown_outcome", "the answer was lost");
+      return loaded;
+    };
+    await expect(known.makeFirst(dataset)).rejects.toMatchObject({ kind: "unavailable", retryable: true });
+    await known.makeFirst(dataset);
+    for (const definition of tablesOf(dataset)) expect((await known.state(definition)).kind).toBe("known");
   });
 
   it("does not make one anew that is gone, and does not take another one for it", async () => {

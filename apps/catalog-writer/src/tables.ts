@@ -8,6 +8,7 @@ import {
   definedIdentifier,
   isLakeError,
   type LakeEnvironment,
+  LakeError,
   loadTable,
   type Table,
   type TableMetadata,
@@ -28,7 +29,10 @@ export async function findTable(env: LakeEnvironment, definition: TableDefinitio
   }
 }
 
-/** The table, made when it is not there yet; another process may make the same at the same time. */
+/**
+ * The table, made when it is not there yet; another process may make the same at the same time.
+ * @throws LakeError also where nobody knows whether it was made: as `unavailable`, because asking again finds it
+ */
 export async function makeTable(env: LakeEnvironment, definition: TableDefinition, pipelineId: string): Promise<Table> {
   const { catalog } = env;
   const identifier = definedIdentifier(definition);
@@ -51,6 +55,8 @@ async function ignoreExisting(call: Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {
-    if (!isLakeError(error, "already_exists")) throw error;
+    if (isLakeError(error, "already_exists")) return;
+    if (!isLakeError(error, "unknown_outcome")) throw error;
+    throw new LakeError("unavailable", `cannot tell whether a table was made: ${error.message}`, { cause: error });
   }
 }
