@@ -8,8 +8,9 @@ export interface CadenceLimits {
   readonly intervalMinMs: number;
   readonly intervalMaxMs: number;
   /**
-   * Part of the time that may go into commits, as a divisor: 2 means a commit every two commit durations. A commit that
-   * takes long is one of many files, which costs little more with more rows: the divisor grows by one a second of it.
+   * Part of the time that may go into commits, as a divisor: 2 means a commit every two commit durations. In a backfill a
+   * commit that takes long is one of many files, which costs little more with more rows: there the divisor grows by one
+   * a second of it.
    */
   readonly costFactor: number;
   /** Messages that come faster than this many bytes a second are a backfill, whose rows can wait for better files. */
@@ -68,8 +69,10 @@ export function isFull(limits: CadenceLimits, batch: Pick<CadenceState, "bytes" 
 export function commitDue(limits: CadenceLimits, state: CadenceState): { due: boolean; waitMs: number } {
   if (isFull(limits, state)) return { due: true, waitMs: 0 };
   const isBulk = state.bytes * 1000 > limits.bulkBytesPerSecond * Math.max(state.ageMs, limits.intervalMinMs);
-  const needed = intervalMs(limits, expectedCommitMs(state));
-  const interval = isBulk ? Math.max(needed, limits.bulkIntervalMs) : needed;
+  const expectedMs = expectedCommitMs(state);
+  const interval = isBulk
+    ? Math.max(intervalMs(limits, expectedMs * (1 + expectedMs / 2000)), limits.bulkIntervalMs)
+    : intervalMs(limits, expectedMs);
   if (state.ageMs >= interval) return { due: true, waitMs: 0 };
   const quietMs = Math.max(limits.quietMs, expectedCommitMs(state) / 2);
   if (state.ageMs >= limits.intervalMinMs && state.quietMs >= quietMs) return { due: true, waitMs: 0 };
