@@ -73,6 +73,22 @@ describe("a definition that has grown", () => {
     expect(planColumns(definition, now.metadata)).toEqual({ changes: [], conflicts: [] });
   });
 
+  it("fits a table whose catalog writes the parts of a type in another order", () => {
+    const reversed = (value: unknown): unknown =>
+      value !== null && typeof value === "object" && !Array.isArray(value)
+        ? Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([key, inner]) => [key, reversed(inner)]),
+          )
+        : value;
+    const schemas = table.metadata.schemas.map((schema) => ({
+      ...schema,
+      fields: schema.fields.map((field) => reversed(field) as typeof field),
+    }));
+    expect(planColumns(definition, { ...table.metadata, schemas })).toEqual({ changes: [], conflicts: [] });
+  });
+
   it("leaves alone what others renamed, dropped and added", async () => {
     const changed = await changeSchema(env, table, [
       { kind: "rename", column: "n", to: "number" },

@@ -90,7 +90,12 @@ function sameType(one: IcebergType, other: IcebergType): boolean {
 
 function typeText(type: IcebergType): string {
   if (typeof type === "string") return type.replaceAll(" ", "");
-  const text = JSON.stringify(type, (key, value: unknown) => (key === "id" || key.endsWith("-id") ? undefined : value));
+  // Keys in order: catalogs write the parts of a type in orders of their own.
+  const text = JSON.stringify(type, (key, value: unknown) => {
+    if (key === "id" || key.endsWith("-id")) return undefined;
+    if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
+  });
   return text.replaceAll(" ", "");
 }
 
