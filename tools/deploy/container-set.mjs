@@ -19,6 +19,8 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { foreignCommand } from "./foreign-containers.mjs";
 
+const ours = join(import.meta.dirname, "..", "..").replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
 const READY_LIMIT_MS = 120_000;
 const END_LIMIT_MS = 60_000;
 const JOB_LIMIT_MS = 180_000;
@@ -161,8 +163,11 @@ export class ContainerSet {
 
   async #addresses(text, folders) {
     if (folders.length > 0) {
-      // All at once: what a path becomes may itself begin like one.
-      const paths = new RegExp(`(?<![\\w.])(${folders.map(([path]) => path).join("|")})(?=/|$|["\\s])`, "g");
+      // All at once: what a path becomes may itself begin like one. Files of the repository are no container's.
+      const paths = new RegExp(
+        `(?<![\\w.])(?!${ours}(?:/|$))(${folders.map(([path]) => path).join("|")})(?=/|$|["\\s])`,
+        "g",
+      );
       text = text.replaceAll(paths, (path) => folders.find(([inside]) => inside === path)[1]);
     }
     for (const [found, host, port] of text.matchAll(/(?<![\w.-])([a-z][a-z0-9-]*):(\d{2,5})\b/g))
