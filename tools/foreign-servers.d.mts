@@ -2,6 +2,8 @@ export const SEAWEEDFS_VERSION: string;
 export const VERSITYGW_VERSION: string;
 export const ICEBERG_VERSION: string;
 export const NESSIE_VERSION: string;
+export const SPARK_VERSION: string;
+export function ensureSpark(): string;
 export function ensureWeed(): string;
 export function ensureVersitygw(): string | undefined;
 export function ensureIcebergFixture(): string;

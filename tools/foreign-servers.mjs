@@ -12,6 +12,8 @@ export const SEAWEEDFS_VERSION = "4.48";
 export const VERSITYGW_VERSION = "v1.8.0";
 export const ICEBERG_VERSION = "1.11.0";
 export const NESSIE_VERSION = "0.99.0";
+/** As its pom.xml has it. */
+export const SPARK_VERSION = "4.1.3";
 const PYICEBERG_VERSION = "0.12.0";
 const PGJDBC_VERSION = "42.7.7";
 const JDK_VERSION = "21.0.8.2";
@@ -62,6 +64,13 @@ export function ensureIcebergFixture() {
     }),
   );
   return [join(folder, "classes"), join(folder, "lib", "*")].join(delimiter);
+}
+
+/** Spark and Iceberg's runtime for it, by Maven: a folder of jars. */
+export function ensureSpark() {
+  return fetchedOnce(join("spark", SPARK_VERSION), "jars", (into) => {
+    run("mvn", mavenCopy(join(import.meta.dirname, "engines", "spark"), join(into, "jars")));
+  });
 }
 
 /** The driver with which Java's JdbcCatalog reaches PostgreSQL. */
