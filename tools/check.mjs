@@ -1,6 +1,6 @@
 // `npm run check`: format, tidiness, lint, types and the unit tests that need no server. Prints a line a step with its
 // seconds and the output of those that fail; exits 1 when one did. What can be cached is (under .nx), so that a second
-// run takes well under a minute.
+// run takes well under a minute. `--without-tests` leaves the tests out.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { bootstrap } from "./bootstrap.mjs";
@@ -22,10 +22,22 @@ const GROUPS = [
     step("types", bin("tsc"), ["-p", "tsconfig.json"]),
   ],
   // Files of one worker share their modules, which halves the time; `npm test` gives each file its own.
-  [step("unit tests", bin("vitest"), ["run", "--no-isolate", "--exclude", RESOURCE_TESTS, "--exclude", "e2e/**"])],
+  [
+    step("unit tests", bin("vitest"), [
+      "run",
+      "--no-isolate",
+      "--reporter=dot",
+      "--exclude",
+      RESOURCE_TESTS,
+      "--exclude",
+      "e2e/**",
+    ]),
+  ],
 ];
 
 bootstrap([]);
+/** `npm test` runs the unit tests too: what runs both leaves them out here. */
+if (process.argv.includes("--without-tests")) GROUPS.pop();
 const startMs = Date.now();
 let failed = 0;
 for (const group of GROUPS) {

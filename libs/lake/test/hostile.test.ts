@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => lake.close());
 
-const SECONDS_MAX = 10;
+const SECONDS_MAX = 25;
 const RSS_BYTES_MAX = 900 * 1024 * 1024;
 
 async function expectRefusal(table: string, location: string, bytes: Uint8Array): Promise<void> {

@@ -69,17 +69,6 @@ describe("planning", () => {
     expect(await lake.connection.rows(sql)).toHaveLength(rows);
     expect(plan.stats.filesPlanned).toBeLessThanOrEqual(filesMax);
   });
-
-  test("of a thousand files takes a few milliseconds", async () => {
-    const table = await dailyTable();
-    const files = await currentFiles(lake.env, table);
-    const data = Array.from({ length: 1000 }, (_, n): LiveFile => ({ ...files.data[n % files.data.length]! }));
-    const where = and(isIn("k", ["0001", "0002"]), gte("at", 0));
-    planFiles(table.metadata, undefined, { data, deletes: [] }, where);
-    const started = performance.now();
-    planFiles(table.metadata, undefined, { data, deletes: [] }, where);
-    expect(performance.now() - started).toBeLessThan(100);
-  });
 });
 
 describe("a scan", () => {
