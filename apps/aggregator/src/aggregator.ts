@@ -1,7 +1,7 @@
 /**
  * The aggregator as a whole: connects, and runs a stage for every dataset with rollups.
  */
-import type { Dataset } from "@firn/core";
+import { type Dataset, refuseNewer } from "@firn/core";
 import { type LakeEnvironment, openKernel } from "@firn/lake";
 import { runTogether, type ServiceContext, type Stage, untilPossible } from "@firn/service";
 import { rollupLog, type StreamConnection, validatedLog } from "@firn/stream";
@@ -102,10 +102,17 @@ export class Aggregator implements Stage {
   }
 }
 
+interface AddressedTo {
+  /** Of the request's shape; 1 where it is missing. */
+  readonly v?: number;
+  readonly dataset: string;
+}
+
 /** Carries out the requests of `firn rebuild`. Returns what ends it. */
 function answerRebuilds(connection: StreamConnection, stages: ReadonlyMap<string, AggregatorStage>): () => void {
   return connection.reply("aggregator.rebuild", { queue: "aggregator" }, async (data) => {
-    const request = JSON.parse(Buffer.from(data).toString("utf8")) as RebuildRequest & { dataset: string };
+    const { v, ...request } = JSON.parse(Buffer.from(data).toString("utf8")) as RebuildRequest & AddressedTo;
+    refuseNewer("the request of firn rebuild", v, 1);
     const stage = stages.get(request.dataset);
     if (!stage) throw new Error(`no dataset ${request.dataset} with rollups`);
     return Buffer.from(JSON.stringify(await stage.rebuild(request)));

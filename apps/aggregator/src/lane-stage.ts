@@ -9,7 +9,9 @@ import {
   committedHint,
   type Dataset,
   encodeRollupRound,
+  NewerFormat,
   parsePositions,
+  refuseNewerState,
   type RollupRound,
   type RollupLane,
   rollupSubject,
@@ -143,7 +145,9 @@ export class LaneStage {
           progressed();
           await this.#wake.wait(waitMs, ending);
         },
-        getsOver: (error) => this.#lowerMemory(error) || isLakeError(error) || isStreamError(error),
+        // Of a newer release it waits until this process is one too.
+        getsOver: (error) =>
+          this.#lowerMemory(error) || isLakeError(error) || isStreamError(error) || error instanceof NewerFormat,
         logger,
         fields: { dataset: dataset.name, lane: lane.number },
       });
@@ -360,6 +364,7 @@ export class LaneStage {
     const { env } = this.#options;
     const known = this.#tables.get(definition.name);
     const table = known ? await refreshTable(env, known) : await loadTable(env, definedIdentifier(definition));
+    refuseNewerState(table.metadata.properties);
     this.#tables.set(definition.name, table);
     return table;
   }

@@ -17,6 +17,8 @@ import {
   positionEntry,
   positionProperty,
   receivedProperty,
+  STATE_VERSION,
+  stateVersionProperty,
   writerEpochProperty,
 } from "@firn/core";
 import {
@@ -248,6 +250,7 @@ export class KeyedTable {
     const properties: Record<string, string> = {
       [identityProperty(stream)]: streamIdentity,
       [writerEpochProperty]: writerEpoch,
+      [stateVersionProperty]: String(STATE_VERSION),
     };
     for (const subject of subjects) properties[positionProperty(stream, subject)] = String(batch.lastSequence);
     for (const [name, value] of Object.entries(counts)) properties[countProperty(name as CountName)] = String(value);

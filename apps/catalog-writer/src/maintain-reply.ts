@@ -2,6 +2,7 @@
  * Answers `catalog-writer.maintain` for `firn maintain`: `{"dataset", "run", "orphans"}` → `{"tables": [TableUpkeep…]}`, or
  * `{"error"}` when the world does not let it.
  */
+import { refuseNewer } from "@firn/core";
 import { isLakeError } from "@firn/lake";
 import type { StreamConnection } from "@firn/stream";
 import type { Maintenance } from "./maintenance.ts";
@@ -9,6 +10,8 @@ import type { Maintenance } from "./maintenance.ts";
 const subject = "catalog-writer.maintain";
 
 interface MaintainRequest {
+  /** Of the request's shape; 1 where it is missing. */
+  readonly v?: number;
   readonly dataset: string;
   readonly run: boolean;
   readonly orphans: boolean;
@@ -40,6 +43,7 @@ function parseRequest(data: Uint8Array): MaintainRequest {
   } catch {
     throw new Error("the request is not JSON");
   }
+  refuseNewer("the request of firn maintain", request?.v, 1);
   const { dataset, run = false, orphans = false } = request ?? {};
   if (typeof dataset !== "string") throw new Error("dataset must be the name of a dataset");
   if (typeof run !== "boolean") throw new Error("run must be true or false");

@@ -11,6 +11,7 @@ import {
   decodeRollupRound,
   type Dataset,
   identityProperty,
+  NewerFormat,
   parsePositions,
   positionProperty,
   type RollupChange,
@@ -22,6 +23,8 @@ import {
   sourceSnapshotProperty,
   sourceTableProperty,
   stagedFiles,
+  STATE_VERSION,
+  stateVersionProperty,
   writerEpochProperty,
 } from "@firn/core";
 import {
@@ -43,6 +46,7 @@ import type { CommitQueue } from "./commit-queue.ts";
 import type { KnownTables } from "./known-tables.ts";
 import { isComputedOn } from "./round-base.ts";
 import { findMissing, stageRollupChange } from "./stage-rollup-change.ts";
+import { newerState } from "./table-problem.ts";
 import { missingColumns } from "./tables.ts";
 
 const lookAgainDefaultMs = 5_000;
@@ -98,6 +102,8 @@ export class RollupStage {
       return this.#park(name, `the tables ${dataset.raw.name} and ${gone} are gone`, fix, signal);
     }
     const tables = await this.#tables();
+    const newer = tables.map(({ metadata }) => newerState(metadata)).find((one) => one !== undefined);
+    if (newer !== undefined) return this.#park(name, newer.message, newer.fix, signal);
     const reason = this.#whyForeign(tables);
     if (reason !== undefined) {
       return this.#park(name, reason, "drop or rename it: the lake then makes its own, from raw", signal);
@@ -185,11 +191,12 @@ export class RollupStage {
   async #write(record: LogRecord, place: RoundPlace): Promise<void> {
     const round = decoded(record);
     for (const rollup of this.#options.lane.rollups) {
-      const change = round?.rollups.find((candidate) => candidate.rollup === rollup.name);
+      const change =
+        typeof round === "string" ? undefined : round.rollups.find((candidate) => candidate.rollup === rollup.name);
       const work = async () => {
         const table = await loadTable(this.#options.env, definedIdentifier(rollup.table));
         if (this.#positionOf(table, place) >= record.sequence) return;
-        if (!round) await this.#leaveOut(table, record.sequence, place, "it cannot be read");
+        if (typeof round === "string") await this.#leaveOut(table, record.sequence, place, round);
         else if (!change) await this.#leaveOut(table, record.sequence, place, "it has nothing for this table");
         else {
           const reason = await this.#whyNot(table, change);
@@ -199,7 +206,7 @@ export class RollupStage {
       };
       await this.#options.queueOf(rollup.table.name).run(work, change ? rowsOf(change) : 0);
     }
-    if (round) await this.#removeStaged(round);
+    if (typeof round !== "string") await this.#removeStaged(round);
   }
 
   async #writeTable(
@@ -246,6 +253,7 @@ export class RollupStage {
       [positionProperty(log.stream, subject)]: String(sequence),
       [identityProperty(log.stream)]: identity,
       [writerEpochProperty]: writerEpoch,
+      [stateVersionProperty]: String(STATE_VERSION),
     };
   }
 
@@ -269,8 +277,13 @@ export class RollupStage {
   /** Why a change cannot be written into its table; undefined when it can. */
   async #whyNot(table: Table, change: RollupChange): Promise<string | undefined> {
     if (!isComputedOn(table.metadata, change.onto)) return "the table is not what it was computed on";
-    const gone = await findMissing(this.#options.env.store, change);
-    return gone === undefined ? undefined : `its staged file ${gone} is gone`;
+    try {
+      const gone = await findMissing(this.#options.env.store, change);
+      return gone === undefined ? undefined : `its staged file ${gone} is gone`;
+    } catch (error) {
+      if (isLakeError(error, "unsupported")) return `${error.message}: upgrade the catalog-writer`;
+      throw error;
+    }
   }
 
   /** Staged files have served; one that stays behind is an orphan that maintenance finds. */
@@ -285,11 +298,13 @@ interface RoundPlace {
   readonly identity: string;
 }
 
-function decoded(record: LogRecord): RollupRound | undefined {
+/** The round, or why it cannot be taken: rounds of other versions are left out, since their windows come from raw again. */
+function decoded(record: LogRecord): RollupRound | string {
   try {
     return decodeRollupRound(record.data);
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return "it cannot be read";
+    if (error instanceof NewerFormat) return `${error.message}: upgrade the catalog-writer`;
     throw error;
   }
 }

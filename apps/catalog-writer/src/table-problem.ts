@@ -2,7 +2,14 @@
  * Why a table of rows is not what the lake has written: gone, another one, or rolled back. Such a table stands still:
  * rows that were acknowledged are missing from it, and only a person can say whether they come back.
  */
-import { identityProperty, parsePositions, positionEntry, type TableDefinition } from "@firn/core";
+import {
+  identityProperty,
+  NewerFormat,
+  parsePositions,
+  positionEntry,
+  refuseNewerState,
+  type TableDefinition,
+} from "@firn/core";
 import { newestSummaryEntry, type TableMetadata } from "@firn/lake";
 import type { TableState } from "./known-tables.ts";
 import type { PositionProblem } from "./resume-position.ts";
@@ -36,6 +43,8 @@ export function planTable(
       canGoOn: true,
     };
   const { metadata } = state.table;
+  const newer = newerState(metadata);
+  if (newer) return { reason: `table ${name}: ${newer.message}`, fix: newer.fix, acceptLossAfter: 0, canGoOn: false };
   if (state.kind === "known") return planRollback(metadata, name, place, what);
   const reason = `table ${name} is another one than the lake has made: its uuid is ${metadata["table-uuid"]}`;
   const missing = missingColumns(definition, metadata);
@@ -52,6 +61,17 @@ export function planTable(
     acceptLossAfter: 0,
     canGoOn: true,
   };
+}
+
+/** What a newer release has written into the table's properties; undefined where this one knows it. */
+export function newerState({ properties }: TableMetadata): NewerFormat | undefined {
+  try {
+    refuseNewerState(properties);
+    return undefined;
+  } catch (error) {
+    if (error instanceof NewerFormat) return error;
+    throw error;
+  }
 }
 
 /** The position stands in properties, which survive a rollback, and in the summary of the snapshot that moved to it. */

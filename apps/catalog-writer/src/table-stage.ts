@@ -4,7 +4,7 @@
  * Loading the next batch goes on while one is committed; judging it waits for that commit. Everything that goes wrong
  * with the world ends the turn: the table is opened again and the log read from the position that the table names.
  */
-import { committedHint } from "@firn/core";
+import { committedHint, NewerFormat, refuseNewerColumnBatch, refuseNewerRejectedBatch } from "@firn/core";
 import { isLakeError, isOutOfMemory, type KernelConnection, type Table } from "@firn/lake";
 import { type Logger, type Parking, repeatTurns } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
@@ -58,6 +58,8 @@ export class TableStage {
   #lastBytes = 0;
   #lookedMs = performance.now();
   #bytesMax: number;
+  /** Parked before a message that a newer release wrote. */
+  #metNewer = false;
 
   constructor(options: TableStageOptions) {
     this.#options = options;
@@ -112,7 +114,7 @@ export class TableStage {
       await this.#park(problem, signal, () => Promise.resolve(table.table));
       return;
     }
-    await parking.clear(name);
+    if (!this.#metNewer) await parking.clear(name);
     const turn = new AbortController();
     const both = AbortSignal.any([signal, turn.signal]);
     const arrivals = new Arrivals(
@@ -120,6 +122,11 @@ export class TableStage {
     );
     try {
       await this.#pump(table, arrivals, identity, signal, progressed);
+    } catch (error) {
+      if (!(error instanceof NewerFormat)) throw error;
+      this.#metNewer = true;
+      const newer = { reason: error.message, fix: error.fix, acceptLossAfter: table.position() };
+      await this.#park(newer, signal, () => Promise.resolve(table.table));
     } finally {
       turn.abort();
     }
@@ -176,17 +183,32 @@ export class TableStage {
           if (batch.messages === 0 && committing === undefined) await this.#look(table);
           continue;
         }
+        failure = this.#newer(record);
+        if (failure !== undefined) break;
         lastArrivalMs = performance.now();
         batch.add(record, lastArrivalMs);
         await batch.absorb();
       }
       await committing;
-      if (failure === undefined && batch.messages > 0) await this.#commit(table, batch, identity);
+      if ((failure === undefined || failure instanceof NewerFormat) && batch.messages > 0)
+        await this.#commit(table, batch, identity);
     } finally {
       await committing;
       await batch.drop();
     }
     if (failure !== undefined) throw failure;
+  }
+
+  /** DuckDB reads messages by the names of columns: one of another version would give nulls. */
+  #newer({ data }: LogRecord): NewerFormat | undefined {
+    try {
+      if (this.#options.kind === "accepted") refuseNewerColumnBatch(data);
+      else refuseNewerRejectedBatch(data);
+      return undefined;
+    } catch (error) {
+      if (error instanceof NewerFormat) return error;
+      throw error;
+    }
   }
 
   /** Whether the batch is due now, and how long it may wait otherwise. */
@@ -241,6 +263,8 @@ export class TableStage {
         this.#lastBytes = batch.bytes;
         return committed;
       }, batch.bytes / bytesPerRow);
+      if (this.#metNewer) await this.#options.parking.clear(this.#options.name);
+      this.#metNewer = false;
       const { identifier, stream, subjects } = this.#options.table;
       this.#options.hint(committedHint(identifier.namespace.join("."), identifier.name));
       this.#options.logger.debug("committed", {

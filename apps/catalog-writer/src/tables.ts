@@ -1,7 +1,14 @@
 /**
  * The tables of datasets: which there are, finding and making them.
  */
-import { type Dataset, pipelineIdProperty, type TableDefinition, tablesOf } from "@firn/core";
+import {
+  type Dataset,
+  pipelineIdProperty,
+  STATE_VERSION,
+  stateVersionProperty,
+  type TableDefinition,
+  tablesOf,
+} from "@firn/core";
 import {
   createTableRequest,
   currentSchema,
@@ -38,7 +45,8 @@ export async function makeTable(env: LakeEnvironment, definition: TableDefinitio
   const identifier = definedIdentifier(definition);
   if (!(await catalog.namespaceExists(identifier.namespace)))
     await ignoreExisting(catalog.createNamespace(identifier.namespace));
-  const properties = { ...definition.properties, [pipelineIdProperty]: pipelineId };
+  const state = { [pipelineIdProperty]: pipelineId, [stateVersionProperty]: String(STATE_VERSION) };
+  const properties = { ...definition.properties, ...state };
   await ignoreExisting(catalog.createTable(identifier, createTableRequest({ ...definition, properties })));
   return loadTable(env, identifier);
 }

@@ -2,7 +2,7 @@
  * The staged files of rounds that are still in the log: no table names them until their round is committed, and a
  * parked writer may let them wait for days.
  */
-import { decodeRollupRound, type RollupRound, rollupSubject, stagedFiles } from "@firn/core";
+import { decodeRollupRound, NewerFormat, type RollupRound, rollupSubject, stagedFiles } from "@firn/core";
 import { decodeDataFiles, isLakeError, type ObjectStore } from "@firn/lake";
 import type { Log } from "@firn/stream";
 
@@ -38,11 +38,15 @@ async function* waitingRounds(log: Log, subject: string): AsyncGenerator<RollupR
   }
 }
 
-/** A message that is no round is left out when its turn comes, too. */
+/**
+ * A message that is no round is left out when its turn comes, too.
+ * @throws NewerFormat for a round of a newer release: the files that it names are not known to be orphans
+ */
 function decoded(data: Uint8Array): RollupRound | undefined {
   try {
     return decodeRollupRound(data);
-  } catch {
+  } catch (error) {
+    if (error instanceof NewerFormat) throw error;
     return undefined;
   }
 }

@@ -1,10 +1,19 @@
+import { acceptedSubject, encodeColumnBatch, parkedKey, rejectedSubject, stateVersionProperty } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
-import { definedIdentifier, type LakeEnvironment, lakeEnvironment, MemoryCatalog, openFileStore } from "@firn/lake";
+import {
+  definedIdentifier,
+  type LakeEnvironment,
+  lakeEnvironment,
+  loadTable,
+  MemoryCatalog,
+  openFileStore,
+} from "@firn/lake";
 import { type RunningService, startService } from "@firn/service";
-import { intakeLog, MemoryLogs } from "@firn/stream";
+import { intakeLog, MemoryLogs, validatedLog } from "@firn/stream";
 import { tempFolder, waitFor } from "@firn/testing";
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { ensureTables } from "../src/tables.ts";
 import { createWriterMetrics } from "../src/writer-metrics.ts";
 import { writerService } from "../src/writer-service.ts";
 import { Writer } from "../src/writer.ts";
@@ -14,6 +23,7 @@ const cleanUps: (() => Promise<unknown>)[] = [];
 let folder: string;
 let env: LakeEnvironment;
 let logs: MemoryLogs;
+let running: RunningService | undefined;
 
 beforeEach(async () => {
   const temporary = await tempFolder("writer");
@@ -49,6 +59,7 @@ async function start(datasets = [health]): Promise<RunningService> {
   const logTo = new Writable({ write: (_, __, done) => done() });
   const service = await startService({ ...writerService, setup }, environment, { logTo });
   cleanUps.push(() => service.close());
+  running = service;
   return service;
 }
 
@@ -71,4 +82,42 @@ test("takes a dataset without rollups", async () => {
   await untilReady(await start([{ ...health, rollups: [] }]));
   expect(await env.catalog.tableExists(definedIdentifier(health.raw))).toBe(true);
   expect((await env.catalog.listTables(["health_db"])).length).toBe(2);
+});
+
+const untilParked = (service: RunningService, reason: RegExp) =>
+  waitFor(async () => reason.test(JSON.stringify(await service.health.report())), {
+    limitMs: 30_000,
+    what: `parked: ${reason.source}`,
+  });
+
+test("stands still before a message of a newer release, when what came before it is in the table", async () => {
+  await untilReady(await start());
+  const validated = await logs.openLog(validatedLog({ replicas: 1 }));
+  const subject = acceptedSubject("health", 0);
+  const headers = { "Firn-Records": "1" };
+  await validated.append([
+    { subject, data: encodeColumnBatch("health", { rows: 0, columns: {} }), headers },
+    { subject, data: Buffer.from('{"v":9,"dataset":"health","rows":0}'), headers },
+    { subject: rejectedSubject("health", 0), data: Buffer.from('{"v":9,"dataset":"health","records":[]}') },
+  ]);
+  await untilParked(running!, /health\.accepted: a column batch of version 9: this release reads versions up to 1/);
+  await untilParked(running!, /health\.rejected: a batch of dead letters of version 9/);
+  expect(await (await logs.attempts("firn")).get(parkedKey("catalog-writer", "health.accepted"))).toMatchObject({
+    fix: expect.stringContaining("upgrade this service") as string,
+  });
+  const raw = await loadTable(env, definedIdentifier(health.raw));
+  expect(raw.metadata.properties[`firn.position.VALIDATED.${subject}`]).toBe("1");
+});
+
+test("stands still at a table whose state a newer release has written", async () => {
+  await ensureTables(env, [health]);
+  await env.catalog.commitTable(definedIdentifier(health.raw), {
+    requirements: [],
+    updates: [{ action: "set-properties", updates: { [stateVersionProperty]: "2" } }],
+  });
+  await start();
+  await untilParked(
+    running!,
+    /health\.accepted: table .*: the state in the table's properties \(firn\.\*\) of version 2/,
+  );
 });

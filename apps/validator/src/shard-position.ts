@@ -1,4 +1,4 @@
-import { acceptedSubject, otherEndsHeader, OTHERS_HEADER, parseOtherEnds } from "@firn/core";
+import { acceptedSubject, otherEndsHeader, OTHERS_HEADER, parseOtherEnds, refuseNewerColumnBatch } from "@firn/core";
 import type { Log } from "@firn/stream";
 
 /**
@@ -22,11 +22,16 @@ export const INPUT_SEQUENCE_HEADER = "Firn-Input-Sequence";
 export const INPUT_IDENTITY_HEADER = "Firn-Input-Identity";
 export const RECORDS_HEADER = "Firn-Records";
 
-/** @throws Error when the last accepted message carries no position: someone else writes to the stream. */
+/**
+ * The headers are of the version of the message that carries them.
+ * @throws NewerFormat
+ * @throws Error when the last accepted message carries no position: someone else writes to the stream
+ */
 export async function loadPosition(validated: Log, dataset: string, shard: number): Promise<ShardPosition> {
   const last = await validated.last(acceptedSubject(dataset, shard));
   if (last === undefined)
     return { inputSequence: 0, inputIdentity: undefined, records: 0, outputSequence: 0, others: new Map() };
+  refuseNewerColumnBatch(last.data);
   const inputIdentity = last.headers[INPUT_IDENTITY_HEADER];
   const inputSequence = Number(last.headers[INPUT_SEQUENCE_HEADER]);
   const records = Number(last.headers[RECORDS_HEADER]);

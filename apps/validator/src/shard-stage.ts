@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import {
   acceptedSubject,
   intakeSubject,
+  NewerFormat,
   OTHERS_HEADER,
   parseOtherEnds,
   type Dataset,
@@ -63,6 +64,8 @@ export class ShardStage {
   #narrow = false;
   /** A message whose own result is too large to append. */
   #oversizeSequence = 0;
+  /** Parked before a message that a newer release wrote. */
+  #metNewer = false;
 
   constructor(options: ShardStageOptions) {
     const { dataset, shard, intake, attempts, trim } = options;
@@ -99,6 +102,11 @@ export class ShardStage {
     });
     try {
       await this.#pump(new RunCollector(read), position, identity, signal, progressed);
+    } catch (error) {
+      if (!(error instanceof NewerFormat)) throw error;
+      this.#metNewer = true;
+      const problem = { kind: "park", reason: error.message, fix: error.fix } as const;
+      await this.#park({ ...problem, acceptLossAfter: position.inputSequence }, position, identity, signal);
     } finally {
       turn.abort();
     }
@@ -112,11 +120,15 @@ export class ShardStage {
       const identity = await intake.identity();
       const planned = planStart(position, identity, await intake.bounds());
       if (planned.kind === "go") {
-        await parking.clear(this.#name);
+        if (!this.#metNewer) await parking.clear(this.#name);
         return { position, identity };
       }
       await this.#park(planned, position, identity, signal);
     } catch (error) {
+      if (error instanceof NewerFormat) {
+        await parking.park(this.#name, error.message, error.fix, signal);
+        return undefined;
+      }
       if (!isStreamError(error, "gone")) throw error;
       const fix = "restore the stream, then start the validator again";
       await parking.park(this.#name, error.message, fix, signal);
@@ -221,6 +233,8 @@ export class ShardStage {
         { signal, onRetry },
       );
       this.#passed(prepared);
+      if (this.#metNewer) await this.#options.parking.clear(this.#name);
+      this.#metNewer = false;
       await this.#trim.validated(inputSequence, prepared.storedMs, Date.now());
       const others = parseOtherEnds(records.at(-1)!.headers?.[OTHERS_HEADER], lastSequence);
       return { ...next, inputIdentity: identity, outputSequence: lastSequence, others };

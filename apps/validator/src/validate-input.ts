@@ -1,6 +1,7 @@
 import {
   decodeIntakeFrame,
   makeDeadLetter,
+  NewerFormat,
   type Dataset,
   type DeadLetter,
   type ErrorType,
@@ -20,7 +21,10 @@ export interface RunItem {
   readonly refused?: PayloadRefusal;
 }
 
-/** The payloads of INTAKE messages of one shard, in order. Nothing is left out: a message that is no frame is an item. */
+/**
+ * The payloads of INTAKE messages of one shard, in order. Nothing is left out: a message that is no frame is an item.
+ * @throws NewerFormat for a frame of a newer release, which is no dead letter
+ */
 export function itemsOf(records: readonly LogRecord[], shard: number): RunItem[] {
   return records.flatMap((record): RunItem[] => {
     const place = { subject: record.subject, shard, sequence: record.sequence };
@@ -38,6 +42,7 @@ export function itemsOf(records: readonly LogRecord[], shard: number): RunItem[]
         ...(payload.refused !== undefined && { refused: payload.refused }),
       }));
     } catch (error) {
+      if (error instanceof NewerFormat) throw error;
       const receivedAtUs = record.timestampMs * 1000;
       const input: PayloadInput = {
         bytes: record.data,

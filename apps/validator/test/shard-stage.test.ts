@@ -1,4 +1,4 @@
-import { acceptedSubject, encodeIntakeFrame, parkedKey, resumeKey, type Dataset } from "@firn/core";
+import { acceptedSubject, encodeIntakeFrame, intakeSubject, parkedKey, resumeKey, type Dataset } from "@firn/core";
 import { MemoryLogs, StreamError } from "@firn/stream";
 import { FaultyLog, waitFor as waitWithin } from "@firn/testing";
 import fc from "fast-check";
@@ -242,6 +242,31 @@ describe("a stream made anew", () => {
     await waitFor(async () => parking.whyNotReady()?.includes("position 99 is ahead") === true, "parked again");
     expect(await store.get(resumeKey("validator", "health.0"))).toBeUndefined();
     expect((await outputOf(anew)).records).toEqual([1, 1]);
+  });
+});
+
+describe("a frame that a newer release has written", () => {
+  const sendNewer = (world: World) =>
+    world.intake.append([{ subject: intakeSubject("health", 0), data: Buffer.from([2, 0, 0, 0, 0]) }]);
+
+  it("is no dead letter: the shard is parked, and goes on by order alone", async () => {
+    const world = await openWorld();
+    await send(world, payload(["a"]));
+    const { parking } = await start(world);
+    await untilRecords(world, 1);
+    await sendNewer(world);
+    await send(world, payload(["b"]));
+    await waitFor(async () => parking.whyNotReady() !== undefined, "parked");
+    expect(parking.whyNotReady()).toBe("health.0: an intake frame of version 2: this release reads versions up to 1");
+    expect(await outputOf(world)).toMatchObject({ accepted: ["a"], rejected: [] });
+    const store = await world.connection.attempts("firn");
+    expect(await store.get(parkedKey("validator", "health.0"))).toMatchObject({
+      fix: expect.stringContaining("upgrade this service") as string,
+    });
+    await store.put(resumeKey("validator", "health.0"), { from: 3 });
+    await untilRecords(world, 2);
+    expect((await outputOf(world)).accepted).toEqual(["a", "b"]);
+    await waitFor(async () => parking.whyNotReady() === undefined, "going on");
   });
 });
 

@@ -1,4 +1,5 @@
 import { JsonBytes } from "./json-bytes.ts";
+import { refuseNewer, versionOfJson } from "./newer-format.ts";
 
 /**
  * A batch of rows as columns: what the validator hands to the writer. As JSON
@@ -30,6 +31,8 @@ export interface ColumnRows {
 /** Prefix of the keys that hold columns. */
 export const COLUMN_PREFIX = "c.";
 
+export const COLUMN_BATCH_VERSION = 1;
+
 /** A row of events has about so many bytes. */
 const ROW_BYTES = 560;
 
@@ -48,8 +51,14 @@ export function encodeColumnBatch(dataset: string, rows: ColumnRows): Uint8Array
   return json.finish();
 }
 
-/** @throws SyntaxError when the bytes are not a column batch of version 1 with columns of equal length. */
+/** For readers that do not decode it here. @throws NewerFormat */
+export function refuseNewerColumnBatch(bytes: Uint8Array): void {
+  refuseNewer("a column batch", versionOfJson(bytes), COLUMN_BATCH_VERSION);
+}
+
+/** @throws NewerFormat @throws SyntaxError when the bytes are not a column batch of version 1 with columns of equal length. */
 export function decodeColumnBatch(bytes: Uint8Array): ColumnBatch {
+  refuseNewerColumnBatch(bytes);
   const message = JSON.parse(
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
   ) as Partial<ColumnBatch> & Record<string, unknown>;

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { isUtf8 } from "node:buffer";
 
+import { refuseNewer, versionOfJson } from "./newer-format.ts";
+
 /** A record that was refused, with the columns of `<lake>_errors`. `error_timestamp` is in microseconds UTC. */
 export interface DeadLetter {
   readonly error_id: string;
@@ -101,8 +103,16 @@ export function encodeRejectedBatch(dataset: string, records: readonly DeadLette
   return Buffer.from(JSON.stringify({ v: 1, dataset, records } satisfies RejectedBatch), "utf8");
 }
 
-/** @throws SyntaxError when the bytes are not a rejected batch of version 1. */
+export const REJECTED_BATCH_VERSION = 1;
+
+/** For readers that do not decode it here. @throws NewerFormat */
+export function refuseNewerRejectedBatch(bytes: Uint8Array): void {
+  refuseNewer("a batch of dead letters", versionOfJson(bytes), REJECTED_BATCH_VERSION);
+}
+
+/** @throws NewerFormat @throws SyntaxError when the bytes are not a rejected batch of version 1. */
 export function decodeRejectedBatch(bytes: Uint8Array): RejectedBatch {
+  refuseNewerRejectedBatch(bytes);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   const batch = JSON.parse(text) as RejectedBatch;
   if (batch?.v !== 1 || typeof batch.dataset !== "string" || !Array.isArray(batch.records)) {

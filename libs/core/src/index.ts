@@ -28,12 +28,14 @@ export type {
   ZoneColumns,
 } from "./dataset.ts";
 export {
+  COLUMN_BATCH_VERSION,
   COLUMN_PREFIX,
   decodeColumnBatch,
   encodeColumnBatch,
   OP_COLUMN,
   OP_RECORD,
   OP_TOMBSTONE,
+  refuseNewerColumnBatch,
   sliceColumnRows,
 } from "./column-batch.ts";
 export type { ColumnBatch, ColumnRows, ColumnValue } from "./column-batch.ts";
@@ -62,8 +64,11 @@ export {
   encodeRejectedBatch,
   makeDeadLetter,
   rawPayloadText,
+  REJECTED_BATCH_VERSION,
+  refuseNewerRejectedBatch,
 } from "./dead-letter.ts";
 export type { DeadLetter, DeadLetterInput, ErrorType, RejectedBatch } from "./dead-letter.ts";
+export { NewerFormat, refuseNewer, versionOfJson } from "./newer-format.ts";
 export { isWellFormedText } from "./well-formed.ts";
 export {
   countNames,
@@ -83,6 +88,9 @@ export {
   foreignReceivedProperty,
   takenUpProperty,
   identitiesProperty,
+  refuseNewerState,
+  STATE_VERSION,
+  stateVersionProperty,
 } from "./pipeline-properties.ts";
 export type { CountName, Counts } from "./pipeline-properties.ts";
 export { parkedKey, resumeKey, tableKey } from "./pipeline-state.ts";

@@ -1,4 +1,5 @@
 import type { ErrorType } from "./dead-letter.ts";
+import { refuseNewer } from "./newer-format.ts";
 
 /**
  * Message on `intake.<dataset>.<shard>`: several payloads of one shard with their original bytes, exactly as they came.
@@ -72,10 +73,12 @@ export function encodeIntakeFrame(payloads: readonly IntakePayload[]): Uint8Arra
 
 /**
  * The payloads of a frame; their bytes are views into `frame`.
+ * @throws NewerFormat
  * @throws SyntaxError when the frame is not of version 1 or its lengths do not add up.
  */
 export function decodeIntakeFrame(frame: Uint8Array): IntakePayload[] {
   const buffer = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (buffer.byteLength >= PREFIX_BYTES && looksNewer(buffer)) refuseNewer("an intake frame", buffer[0], VERSION);
   if (buffer.byteLength < PREFIX_BYTES || buffer[0] !== VERSION)
     throw new SyntaxError("not an intake frame of version 1");
   const headerEnd = PREFIX_BYTES + buffer.readUInt32BE(1);
@@ -101,6 +104,11 @@ export function decodeIntakeFrame(frame: Uint8Array): IntakePayload[] {
   if (at !== buffer.byteLength)
     throw new SyntaxError(`intake frame: ${at} bytes announced, ${buffer.byteLength} there`);
   return payloads;
+}
+
+/** Small numbers are versions; bytes that came from elsewhere, such as text, are no frame of any version. */
+function looksNewer(buffer: Buffer): boolean {
+  return buffer[0]! > VERSION && buffer[0]! < 0x09;
 }
 
 function entryOf(payload: IntakePayload, schemas: string[]): FrameEntry {

@@ -1,4 +1,5 @@
 /** What ingest keeps, and tells, of the Kafka topics that it reads. */
+import { refuseNewer } from "./newer-format.ts";
 
 /**
  * Subject of a partition's positions, in INTAKE: `intake.kafka.<topic>.<partition>`. No dataset's subject is like it:
@@ -32,10 +33,11 @@ export function encodeKafkaPosition(position: KafkaPosition): Uint8Array {
   return Buffer.from(JSON.stringify({ v: 1, ...position }), "utf8");
 }
 
-/** @throws SyntaxError when the bytes are no position of version 1 */
+/** @throws NewerFormat @throws SyntaxError when the bytes are no position of version 1 */
 export function decodeKafkaPosition(bytes: Uint8Array): KafkaPosition {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   const { v, next, last } = JSON.parse(text) as { v?: unknown } & KafkaPosition;
+  refuseNewer("a position of Kafka", v, 1);
   if (v !== 1 || !Number.isSafeInteger(next) || next < 0) throw new SyntaxError("not a Kafka position of version 1");
   return last === undefined ? { next } : { next, last };
 }

@@ -3,6 +3,21 @@
  * they speak of. Written by the catalog-writer; read by it at start, by the aggregator and by the query service.
  */
 
+import { refuseNewer } from "./newer-format.ts";
+
+/** Version of all properties below, and of the entries of snapshots; a table without it is of version 1. */
+export const stateVersionProperty = "firn.state-version";
+export const STATE_VERSION = 1;
+
+/** Comes before anything else is read of a table's properties. @throws NewerFormat */
+export function refuseNewerState(properties: Readonly<Record<string, string>>): void {
+  refuseNewer(
+    "the state in the table's properties (firn.*)",
+    Number(properties[stateVersionProperty] ?? 1),
+    STATE_VERSION,
+  );
+}
+
 /** Last sequence of `stream` whose records of `subject` are in the table, all earlier ones included. */
 export function positionProperty(stream: string, subject: string): string {
   return `firn.position.${stream}.${subject}`;

@@ -1,3 +1,5 @@
+import { refuseNewer, versionOfJson } from "./newer-format.ts";
+
 /**
  * Message on `rollup.<dataset>.<lane>`: one round of the aggregator, which brings every rollup of a lane from one
  * snapshot of raw to a later one. Rows travel by reference: Parquet files staged in the warehouse, with the columns of
@@ -52,8 +54,9 @@ export function encodeRollupRound(round: RollupRound): Uint8Array {
   return Buffer.from(JSON.stringify(round), "utf8");
 }
 
-/** @throws SyntaxError when the bytes are not a round of version 3. */
+/** @throws NewerFormat @throws SyntaxError when the bytes are not a round of version 3. */
 export function decodeRollupRound(bytes: Uint8Array): RollupRound {
+  refuseNewer("a round of the aggregator", versionOfJson(bytes), 3);
   const round = JSON.parse(
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"),
   ) as RollupRound;

@@ -1,6 +1,6 @@
 export { answersAt, prepareEmbeddedPostgres } from "./embedded-postgres.ts";
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from "./embedded-postgres.ts";
-export { migrateDatabase, pendingMigrations } from "./migrate.ts";
+export { migrateDatabase, NewerSchema, pendingMigrations, unknownMigrations } from "./migrate.ts";
 export type { MigrateOptions } from "./migrate.ts";
 export { isDatabaseAway, isUniqueViolation, RelationalDatabase } from "./relational-database.ts";
 export type { Queryable } from "./relational-database.ts";

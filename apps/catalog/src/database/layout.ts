@@ -1,3 +1,4 @@
+import { LakeError } from "@firn/lake";
 import { REQUESTS_TABLE } from "./request-rows.ts";
 import type { SqlDatabase, SqlSession } from "./sql-database.ts";
 
@@ -21,13 +22,37 @@ const LAYOUT_V1 = [
 )`,
 ];
 
-/** Makes what is missing. Several processes may do so at the same time. */
+/**
+ * Of all tables together, those of JdbcCatalog as Firn uses them and Firn's own. A database without the table is of
+ * version 1, made by a release before it or by Apache's catalog.
+ */
+export const LAYOUT_VERSION = 1;
+const VERSION_TABLE = "CREATE TABLE IF NOT EXISTS firn_catalog_layout (version INTEGER NOT NULL)";
+
+/**
+ * Makes what is missing. Several processes may do so at the same time.
+ * @throws LakeError `unsupported` where a newer release has changed the database; nothing is changed then
+ */
 export function ensureLayout(sql: SqlDatabase): Promise<void> {
   return sql.transaction(async (session) => {
     await session.lock("firn catalog layout", "exclusive");
+    await refuseNewerLayout(session);
     for (const statement of [...LAYOUT_V1, REQUESTS_TABLE]) await session.run(statement, []);
     await addTypeColumn(session);
   });
+}
+
+async function refuseNewerLayout(session: SqlSession): Promise<void> {
+  await session.run(VERSION_TABLE, []);
+  const [row] = await session.rows("SELECT max(version) AS version FROM firn_catalog_layout", []);
+  const version = row?.["version"] ?? null;
+  if (version === null) {
+    await session.run("INSERT INTO firn_catalog_layout (version) VALUES ($1)", [LAYOUT_VERSION]);
+  } else if (Number(version) > LAYOUT_VERSION) {
+    const message = `the catalog's database has layout ${Number(version)}: this release knows ${LAYOUT_VERSION}`;
+    const fix = "run the newer Firn that made it, or restore the database from before its upgrade";
+    throw new LakeError("unsupported", `${message}; ${fix}`);
+  }
 }
 
 /** A database of layout V0 gets V1's column. */

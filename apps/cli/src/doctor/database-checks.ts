@@ -1,4 +1,4 @@
-import { pendingMigrations, RelationalDatabase } from "@firn/relational";
+import { pendingMigrations, RelationalDatabase, unknownMigrations } from "@firn/relational";
 
 import { check, Finding, type Check } from "./check.ts";
 
@@ -12,6 +12,8 @@ export async function checkDatabase(databaseUrl: string): Promise<readonly Check
     });
     if (!reach.ok) return [reach];
     const migrations = await check("postgres-migrations", "Start the market service once, which migrates", async () => {
+      const unknown = await unknownMigrations(database);
+      if (unknown.length > 0) throw new Finding(`made by a newer Firn: ${unknown.join(", ")}; run that one`);
       const pending = await pendingMigrations(database);
       if (pending.length > 0) throw new Finding(`missing: ${pending.join(", ")}`);
       return "the schema is the newest";

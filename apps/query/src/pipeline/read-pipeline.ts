@@ -3,7 +3,9 @@ import {
   acceptedTableSubject,
   OTHERS_HEADER,
   parkedKey,
+  NewerFormat,
   parseOtherEnds,
+  refuseNewerState,
   rejectedSubject,
   rollupLanes,
   type RollupLane,
@@ -14,6 +16,7 @@ import {
 } from "@firn/core";
 import type { ParkedStage, PipelineStatus } from "@firn/client";
 import { isLakeError, type Table } from "@firn/lake";
+import { Problem } from "@firn/service";
 import type { Log } from "@firn/stream";
 import type { TableCache } from "../tables/table-cache.ts";
 import { kafkaParkedKeys } from "./kafka-hold.ts";
@@ -112,10 +115,14 @@ const unreadShard: Omit<ShardReading, "shard"> = {
   received: 0,
 };
 
+/** @throws Problem where a newer release keeps the table's state in a way that this one does not know */
 async function unlessMissing(load: Promise<Table>): Promise<Table | undefined> {
   try {
-    return await load;
+    const table = await load;
+    refuseNewerState(table.metadata.properties);
+    return table;
   } catch (error) {
+    if (error instanceof NewerFormat) throw new Problem(503, "newer_format", `${error.message}; ${error.fix}`);
     if (isLakeError(error, "not_found")) return undefined;
     throw error;
   }

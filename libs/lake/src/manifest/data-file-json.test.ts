@@ -36,7 +36,7 @@ describe("data files as JSON", () => {
     expect(decodeDataFiles(encodeDataFiles([{ ...file, partition }]))[0]?.partition).toEqual(partition);
   });
 
-  it.each(["null", "{}", '{"v":2,"files":[]}', '{"v":1,"files":[{"partition":{}}]}', "x"])("refuse %s", (text) => {
+  it.each(["null", "{}", '{"v":0,"files":[]}', '{"v":1,"files":[{"partition":{}}]}', "x"])("refuse %s", (text) => {
     expect(() => decodeDataFiles(Buffer.from(text))).toThrow(SyntaxError);
   });
 });

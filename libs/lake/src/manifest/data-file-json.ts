@@ -1,3 +1,4 @@
+import { LakeError } from "../lake-error.ts";
 import { FileContent, type DataFile, type Partition, type PartitionValue } from "./data-file.ts";
 
 /**
@@ -12,6 +13,10 @@ export function encodeDataFiles(files: readonly DataFile[]): Uint8Array {
 /** @throws SyntaxError when the bytes are not a list of data files of version 1. */
 export function decodeDataFiles(bytes: Uint8Array): DataFile[] {
   const message = JSON.parse(Buffer.from(bytes).toString("utf8")) as { v?: unknown; files?: unknown } | null;
+  if (typeof message?.v === "number" && message.v > 1)
+    throw new LakeError("unsupported", `a list of data files of version ${message.v}: this release reads version 1`, {
+      context: { version: message.v },
+    });
   if (message?.v !== 1 || !Array.isArray(message.files)) throw new SyntaxError("not a list of data files of version 1");
   return (message.files as unknown[]).map(fileFromJson);
 }
