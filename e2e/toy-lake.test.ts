@@ -82,6 +82,28 @@ describe("a lake of one folder and one line", () => {
     expect(refused!["error_message"]).toBe("height 9999 is out of range: it must be within ±3000 cm");
   });
 
+  it("answers a question of its own, in pages, checked like every other", async () => {
+    await ingest(
+      { gauge: "cuxhaven", readings: [reading("2026-01-30T06:00:00Z", 900), reading("2026-01-31T06:00:00Z", 140)] },
+      { gauge: "cuxhaven", readings: [reading("2026-02-01T12:00:00Z", -150)] },
+      { gauge: "brest", readings: [reading("2026-02-01T06:00:00Z", 310), reading("2026-02-02T06:00:00Z", 20)] },
+      { gauge: "kiel", readings: [reading("2026-02-02T06:00:00Z", 10)] },
+    );
+    const since = "2026-01-31";
+    expect((await asked.ask("/api/tides/range", { since })).data).toEqual([
+      { gauge: "brest", range_cm: 290 },
+      { gauge: "cuxhaven", range_cm: 290 },
+      { gauge: "kiel", range_cm: 0 },
+    ]);
+    const first = await asked.ask("/api/tides/range", { since, limit: 1, at_least: 1 });
+    const rest = await asked.ask("/api/tides/range", { since, limit: 1, at_least: 1, cursor: first.page.cursor });
+    expect([...first.data, ...rest.data].map(({ gauge }) => gauge)).toEqual(["brest", "cuxhaven"]);
+    expect((await asked.ask("/api/tides/range", { since, gauge: "kiel,brest" })).data).toHaveLength(2);
+    await expect(asked.ask("/api/tides/range", { gauge: "kiel" })).rejects.toThrow("since is missing");
+    expect(openApiDocument("0", asked.questions.all).paths).toHaveProperty(["/api/tides/range"]);
+    expect(asked.questions.ofSubject("tides.range")?.columns.map(({ name }) => name)).toEqual(["gauge", "range_cm"]);
+  });
+
   it("pages its records, and verifies, rebuilds and describes itself like any other", async () => {
     await ingest({
       gauge: "brest",

@@ -149,8 +149,8 @@ export class InProcessLake {
   }
 
   /** Until everything sent is in raw or errors and every aggregate equals raw. */
-  async settle(): Promise<void> {
-    await waitFor(() => this.#isSettled(), { limitMs: settleLimitMs, what: "the lake to settle" });
+  async settle(limitMs = settleLimitMs): Promise<void> {
+    await waitFor(() => this.#isSettled(), { limitMs, what: "the lake to settle" });
   }
 
   async counts() {

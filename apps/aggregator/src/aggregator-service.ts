@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createDatasets, datasetOptions } from "@firn/datasets";
+import { createDatasets } from "@firn/datasets";
 import { openLake } from "@firn/lake";
 import { s3SettingsOf, type ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
@@ -15,7 +15,7 @@ export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
     const { settings } = context;
     const aggregator = new Aggregator({
       context,
-      datasets: [...createDatasets(datasetOptions(settings)).values()],
+      datasets: [...createDatasets(settings).values()],
       connectStreams: (signal) =>
         connectStreams({ url: settings.natsUrl, name: "aggregator", replicas: settings.streamReplicas, signal }),
       openLake: () =>

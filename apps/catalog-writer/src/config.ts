@@ -8,21 +8,6 @@ export const writerSettings = defineSettings({
   streamReplicas: pipelineSettings.streamReplicas,
   shards: pipelineSettings.shards,
   defaultZone: pipelineSettings.defaultZone,
-  aggregateBuckets: {
-    env: "FIRN_AGG_BUCKETS",
-    type: "int",
-    default: 8,
-    min: 1,
-    max: 4096,
-    help: "Buckets of users in the partitioning of new aggregate tables.",
-  },
-  aggregatePartitioning: {
-    env: "FIRN_AGG_PARTITIONING",
-    type: "string",
-    default: "bucket",
-    choices: ["bucket", "reference"],
-    help: "Partitioning of new aggregate tables: bucket, or the reference's identity partitions (one file a row).",
-  },
   commitIntervalMinMs: {
     env: "FIRN_COMMIT_INTERVAL_MS",
     type: "int",

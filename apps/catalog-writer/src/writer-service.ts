@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createDatasets, datasetOptions } from "@firn/datasets";
+import { createDatasets } from "@firn/datasets";
 import { openLake } from "@firn/lake";
 import { s3SettingsOf, type ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
@@ -14,14 +14,9 @@ export const writerService: ServiceDefinition<WriterSettings> = {
   settings: writerSettings,
   async setup(context) {
     const { settings, metrics, health } = context;
-    const aggregates =
-      settings.aggregatePartitioning === "reference"
-        ? ({ kind: "reference" } as const)
-        : ({ kind: "bucket", buckets: settings.aggregateBuckets } as const);
-    const datasets = createDatasets(datasetOptions(settings, { health: { aggregates } }));
     const writer = new Writer({
       context,
-      datasets: [...datasets.values()],
+      datasets: [...createDatasets(settings).values()],
       metrics: createWriterMetrics(metrics),
       connectStreams: (signal) =>
         connectStreams({

@@ -1,5 +1,5 @@
 import { explainZone, type Dataset } from "@firn/core";
-import { createDatasets, datasetOptions, readDatasetSettings } from "@firn/datasets";
+import { createDatasets, datasetSettings } from "@firn/datasets";
 import {
   ConfigError,
   defineSettings,
@@ -46,6 +46,8 @@ const TOKEN_VARIABLE = "FIRN_TOKEN";
 const accessSettings = defineSettings(lakeAccessSettings);
 
 export type LakeAccess = ReturnType<typeof accessSettings.parse>;
+
+const namesSettings = defineSettings(datasetSettings);
 
 const kafkaSettings = defineSettings(kafkaAccessSettings);
 
@@ -114,7 +116,7 @@ function parsed<S>(settings: SettingsDefinition<S>, environment: NodeJS.ProcessE
 
 function readDatasets(environment: NodeJS.ProcessEnv): ReadonlyMap<string, Dataset> {
   try {
-    return createDatasets(datasetOptions(readDatasetSettings(environment)));
+    return createDatasets(parsed(namesSettings, environment));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new CommandError(EXIT.usage, error.message, { cause: error });

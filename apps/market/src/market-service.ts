@@ -1,5 +1,5 @@
 import { ingestClient } from "@firn/client";
-import { createDatasets, datasetOptions } from "@firn/datasets";
+import { createDatasets } from "@firn/datasets";
 import { MarketSender, runJob } from "@firn/feeds";
 import { openKernel, openLake } from "@firn/lake";
 import { migrateDatabase, RelationalDatabase } from "@firn/relational";
@@ -24,7 +24,7 @@ export const marketService: ServiceDefinition<MarketSettings> = {
   async setup(context) {
     const { log, metrics, settings } = context;
     const database = new RelationalDatabase({ databaseUrl: settings.databaseUrl, name: "firn-market" });
-    const dataset = createDatasets(datasetOptions(settings)).get("market")!;
+    const dataset = createDatasets(settings).get("market")!;
     const senderOf = (source: string) => {
       const client = ingestClient(settings.ingestUrl, {
         gzipFromBytes: 64 * 1024,
@@ -72,7 +72,7 @@ function qualityOf({ log, metrics, settings }: ServiceContext<MarketSettings>, s
     });
     try {
       const connection = await kernel.connect();
-      const dataset = createDatasets(datasetOptions(settings)).get("market")!;
+      const dataset = createDatasets(settings).get("market")!;
       const findings = await checkQuality({ env, connection, dataset }, today);
       await sender.send("tb_quality", qualityRows(findings, today));
       for (const { detail, findings: count, passed, rule, subject, table } of findings) {

@@ -1,5 +1,5 @@
 import type { Dataset } from "@firn/core";
-import { createDatasets, datasetOptions } from "@firn/datasets";
+import { createDatasets } from "@firn/datasets";
 import { openKernel, openLake, type LakeEnvironment } from "@firn/lake";
 import {
   guardRequests,
@@ -70,7 +70,7 @@ export async function assemble(context: ServiceContext<QuerySettings>, env: Lake
     tempDir: join(settings.dataDir, "query", "spill"),
   });
   const pool = await KernelPool.open(kernel, settings);
-  const datasets = createDatasets(datasetOptions(settings));
+  const datasets = createDatasets(settings);
   const pipelineParts = { link, tables, datasets: [...datasets.values()] };
   const freshness = new Freshness(pipelineParts);
   const results = new ResultCache(settings.cacheValuesMax);

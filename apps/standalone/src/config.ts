@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 
 import { explainZone, type Dataset } from "@firn/core";
-import { createDatasets, datasetOptions, readDatasetSettings } from "@firn/datasets";
+import { createDatasets, datasetSettings } from "@firn/datasets";
 import {
   ConfigError as SettingsError,
   defineSettings,
@@ -13,6 +13,7 @@ import {
 
 import type { StartOptions } from "./start-arguments.mjs";
 
+const namesSettings = defineSettings(datasetSettings);
 const accessSettings = defineSettings(lakeAccessSettings);
 
 export type LakeAccess = ReturnType<typeof accessSettings.parse>;
@@ -78,10 +79,10 @@ function datasetsOf(environment: Readonly<Record<string, string | undefined>>): 
   const rule = explainZone(environment["FIRN_DEFAULT_TIMEZONE"] || "UTC");
   if (rule !== undefined) throw new ConfigError(`FIRN_DEFAULT_TIMEZONE ${rule}`);
   try {
-    return createDatasets(datasetOptions(readDatasetSettings(environment)));
+    return createDatasets(namesSettings.parse(environment));
   } catch (error) {
-    if (error instanceof RangeError) throw new ConfigError(error.message, { cause: error });
-    throw error;
+    if (!(error instanceof RangeError) && !(error instanceof SettingsError)) throw error;
+    throw new ConfigError(error.message, { cause: error });
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { RecordRun, type RecordRules } from "@firn/datasets";
 import type { Dataset, EnvelopeCheck } from "@firn/core";
+import { tideQuestions } from "./questions.ts";
 import { tideTables } from "./tables.ts";
 import { readTide } from "./read-tide.ts";
 
@@ -62,6 +63,7 @@ export function createTidesDataset(): Dataset {
     eventTime: "at",
     eventOrder: ["at", "gauge"],
     time: { localDate: "local_date" },
+    questions: tideQuestions(daily),
     checkEnvelope,
     beginRun: (_options, processedAtUs) => new RecordRun(rules, processedAtUs),
   };

@@ -9,7 +9,7 @@ export type {
   ProblemField,
   Receipt,
 } from "./contract/answer.ts";
-export type { ParameterDefinition, ParameterKind, ParameterRule } from "./contract/parameter.ts";
+export type { ParameterDefinition, ParameterKind, ParameterRule } from "@firn/core";
 export {
   LIMIT_MAX,
   TIME_TRAVEL,
@@ -21,7 +21,7 @@ export {
   type ParametersOf,
   type QuestionDefinition,
   type RowOf,
-} from "./contract/question.ts";
+} from "@firn/core";
 export { ERROR_COLUMNS } from "./contract/errors.ts";
 export {
   DAILY_COLUMNS,

@@ -1,5 +1,5 @@
 import type { PipelineStatus } from "./contract/answer.ts";
-import { questionPath, type QuestionDefinition } from "./contract/question.ts";
+import { questionPath, type QuestionDefinition } from "@firn/core";
 import {
   questionOfSubject,
   type QuestionKey,

@@ -1,4 +1,5 @@
 import type { ColumnRows } from "./column-batch.ts";
+import type { DatasetQuestion } from "./dataset-question.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { PayloadEncoding, PayloadOrigin } from "./intake-frame.ts";
 
@@ -237,6 +238,8 @@ export interface Dataset {
   readonly eventOrder: readonly string[];
   readonly time: EventTimeColumns;
   readonly kinds?: RecordKinds;
+  /** Questions of its own, beside those that every dataset answers. */
+  readonly questions?: readonly DatasetQuestion[];
   /** Checks the parsed payload's outer shape: enough to find its shard, nothing of its records. */
   checkEnvelope(parsed: unknown): EnvelopeCheck;
   /** Begins a run; `processedAtUs` becomes the processing and error time of its records. */

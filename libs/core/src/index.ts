@@ -39,6 +39,16 @@ export {
   sliceColumnRows,
 } from "./column-batch.ts";
 export type { ColumnBatch, ColumnRows, ColumnValue } from "./column-batch.ts";
+export type { DatasetQuestion, DatasetSelection, RowCondition } from "./dataset-question.ts";
+export type {
+  ParameterDefinition,
+  ParameterKind,
+  ParameterRule,
+  ParametersInput,
+  ParameterValue,
+} from "./question-parameter.ts";
+export { defineQuestion, LIMIT_MAX, questionKey, questionPath, TIME_TRAVEL } from "./question.ts";
+export type { AnswerColumn, AnswerType, ParametersOf, QuestionDefinition, RowOf } from "./question.ts";
 export { shardPayload } from "./shard-payload.ts";
 export type { PayloadPart } from "./shard-payload.ts";
 export { decodeIntakeFrame, encodeIntakeFrame } from "./intake-frame.ts";

@@ -1,7 +1,7 @@
-export { createDatasets, datasets } from "./registry.ts";
-export type { DatasetOptions } from "./registry.ts";
-export { datasetOptions, datasetSettings, readDatasetSettings } from "./settings.ts";
-export type { DatasetSettings } from "./settings.ts";
+export { createDatasets, datasets, datasetSettings } from "./registry.ts";
+export type { DatasetSettings } from "./registry.ts";
+export { declareDataset, namespaceSetting, tableNameSetting } from "./dataset-declaration.ts";
+export type { DatasetDeclaration, DatasetSetting } from "./dataset-declaration.ts";
 export { errorsTable } from "./errors-table.ts";
 export { optional, partitionField, required } from "./table-columns.ts";
 export { RecordRun } from "./payload/record-run.ts";

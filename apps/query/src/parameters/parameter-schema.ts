@@ -1,10 +1,6 @@
-import type { ParameterDefinition } from "@firn/client";
-import { isWellFormedText } from "@firn/core";
+import { isWellFormedText, type ParameterDefinition, type ParameterValue } from "@firn/core";
 import { z } from "zod";
 import { isDate, parseInstant, type Micros } from "./instant.ts";
-
-/** What a parameter is inside the service: parsed, checked, of one type. */
-export type ParameterValue = string | number | bigint | readonly string[] | readonly number[] | readonly bigint[];
 
 /** The zod schema of one parameter, of the text that HTTP has or the JSON value that NATS has. */
 export function parameterSchema(definition: ParameterDefinition): z.ZodType<ParameterValue> {

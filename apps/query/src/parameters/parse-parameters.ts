@@ -1,7 +1,7 @@
-import type { ParameterDefinition, ParameterRule, QuestionDefinition } from "@firn/client";
+import type { ParameterDefinition, ParameterRule, ParameterValue, QuestionDefinition } from "@firn/core";
 import type { FieldError } from "@firn/service";
 import type { z } from "zod";
-import { parameterSchema, ruleOf, type ParameterValue } from "./parameter-schema.ts";
+import { parameterSchema, ruleOf } from "./parameter-schema.ts";
 
 /** Parsed parameters by name: defaults filled in, absent ones missing. */
 export type Parameters = Readonly<Record<string, ParameterValue>>;

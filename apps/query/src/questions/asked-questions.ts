@@ -24,7 +24,7 @@ export function askedQuestions(datasets: Iterable<Dataset>): AskedQuestions {
     for (const question of deriveQuestions(dataset)) {
       const key = questionKey(question);
       if (planners.has(key)) continue;
-      planners.set(key, derivedPlanner(question.name));
+      planners.set(key, derivedPlanner(dataset, question.name));
       all.push(question);
     }
   }

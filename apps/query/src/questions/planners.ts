@@ -1,4 +1,5 @@
 import type { QuestionKey } from "@firn/client";
+import type { Dataset } from "@firn/core";
 import { planCompare } from "../health/compare.ts";
 import { planTypes } from "../health/held-types.ts";
 import { planTop } from "../health/top.ts";
@@ -11,11 +12,15 @@ import { planAggregate, planDaily, planMonthly } from "../market/price-questions
 import { planRegime } from "../market/regime-question.ts";
 import { planSalesComparison } from "../sales/compare.ts";
 import { planRevenue } from "../sales/revenue.ts";
+import { planOwn } from "./own-question.ts";
 import { planPeriods } from "./periods.ts";
 import type { QuestionPlanner } from "./question-plan.ts";
 import { planErrors, planLatest, planRaw } from "./records.ts";
 
-/** How each question of the contract is planned. A question without a planner does not compile. */
+/**
+ * How each question of the contract is planned. A question without a planner does not compile. What one SELECT over one
+ * of its tables answers a dataset declares itself, and has no line here.
+ */
 export const PLANNERS: Readonly<Record<QuestionKey, QuestionPlanner>> = {
   "health.daily": (input) => planPeriods(input, "daily"),
   "health.weekly": (input) => planPeriods(input, "weekly"),
@@ -48,8 +53,10 @@ export const PLANNERS: Readonly<Record<QuestionKey, QuestionPlanner>> = {
   "market.errors": planErrors,
 };
 
-/** How the questions are planned that a lake answers of itself (`deriveQuestions`). */
-export function derivedPlanner(name: string): QuestionPlanner {
+/** How the questions are planned that a lake answers by what it declares (`deriveQuestions`). */
+export function derivedPlanner({ questions = [] }: Dataset, name: string): QuestionPlanner {
+  const own = questions.find((question) => question.name === name);
+  if (own !== undefined) return (input) => planOwn(input, own);
   if (name === "raw") return planRaw;
   if (name === "errors") return planErrors;
   return (input) => planPeriods(input, name);

@@ -1,7 +1,17 @@
-import { columnTypeOf, type ColumnType, type Dataset, type RollupDefinition, type TableDefinition } from "@firn/core";
+import {
+  columnTypeOf,
+  defineQuestion,
+  LIMIT_MAX,
+  type AnswerColumn,
+  type ColumnType,
+  type Dataset,
+  type DatasetQuestion,
+  type ParameterDefinition,
+  type QuestionDefinition,
+  type RollupDefinition,
+  type TableDefinition,
+} from "@firn/core";
 import { errorsQuestion } from "./errors.ts";
-import type { ParameterDefinition } from "./parameter.ts";
-import { defineQuestion, LIMIT_MAX, type AnswerColumn, type QuestionDefinition } from "./question.ts";
 import {
   cursor,
   dateRange,
@@ -15,15 +25,31 @@ import {
 } from "./shared-parameters.ts";
 
 /**
- * The questions that every lake answers without a word of code: its records, its dead letters, and the rows of each
- * rollup, named by it. Which columns may be asked for are the dimensions of its rollups.
+ * The questions that a dataset answers by what it declares: those of its own, and those that every lake has without a
+ * word of code: its records, its dead letters, and the rows of each rollup, named by it. Which columns may be asked for
+ * are the dimensions of its rollups.
  */
 export function deriveQuestions(dataset: Dataset): readonly QuestionDefinition[] {
   return [
+    ...(dataset.questions ?? []).map((question) => ownQuestion(dataset, question)),
     ...dataset.rollups.map((rollup) => rollupQuestion(dataset, rollup)),
     rawQuestion(dataset),
     errorsQuestion(dataset.name),
   ];
+}
+
+function ownQuestion(dataset: Dataset, question: DatasetQuestion): QuestionDefinition {
+  const { name, summary, doc, parameters, rules = [], columns, order } = question;
+  return defineQuestion({
+    dataset: dataset.name,
+    name,
+    summary,
+    doc,
+    parameters: [...parameters, wholeRange, cursor],
+    rules,
+    columns,
+    order: order.map((column) => `${column.name}${column.direction === "desc" ? ", greatest first" : ""}`).join("; "),
+  });
 }
 
 function rollupQuestion(dataset: Dataset, rollup: RollupDefinition): QuestionDefinition {

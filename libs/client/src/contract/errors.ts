@@ -1,4 +1,4 @@
-import { defineQuestion, type AnswerColumn } from "./question.ts";
+import { defineQuestion, type AnswerColumn } from "@firn/core";
 import { cursor, endTime, errorType, limit, orderedTime, startTime } from "./shared-parameters.ts";
 
 /** The dead letters of a lake: every lake has the same table and answers the same question. */

@@ -1,4 +1,4 @@
-import { LIMIT_MAX, defineQuestion, type AnswerColumn } from "./question.ts";
+import { LIMIT_MAX, defineQuestion, type AnswerColumn } from "@firn/core";
 import {
   cursor,
   endTime,

@@ -1,5 +1,5 @@
 import { market } from "./market-prices.ts";
-import { defineQuestion, type AnswerColumn } from "./question.ts";
+import { defineQuestion, type AnswerColumn } from "@firn/core";
 import { cursor, ordered, tradingRange, wholeRange } from "./shared-parameters.ts";
 
 /** Questions of the market lake about portfolios, and the backtest that makes them. */

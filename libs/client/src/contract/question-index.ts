@@ -1,4 +1,4 @@
-import { questionKey, questionPath, type QuestionDefinition } from "./question.ts";
+import { questionKey, questionPath, type QuestionDefinition } from "@firn/core";
 
 /** A question of a path, with the parameters that stand in it. */
 export interface PathMatch {

@@ -3,7 +3,7 @@ import { HEALTH_QUESTIONS } from "./health.ts";
 import { MARKET_QUESTIONS } from "./market.ts";
 import type { BacktestDocument } from "./market-portfolios.ts";
 import { questionIndex } from "./question-index.ts";
-import type { ParametersOf, QuestionDefinition, RowOf } from "./question.ts";
+import type { ParametersOf, QuestionDefinition, RowOf } from "@firn/core";
 import { SALES_QUESTIONS, type SalesComparison } from "./sales.ts";
 
 /**

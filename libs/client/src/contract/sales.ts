@@ -1,5 +1,5 @@
 import { errorsQuestion } from "./errors.ts";
-import { defineQuestion, type AnswerColumn } from "./question.ts";
+import { defineQuestion, type AnswerColumn } from "@firn/core";
 import { cursor, dateRange, ordered, wholeRange } from "./shared-parameters.ts";
 
 /** The questions of the sales lake. */

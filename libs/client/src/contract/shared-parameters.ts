@@ -1,4 +1,4 @@
-import { LIMIT_MAX } from "./question.ts";
+import { LIMIT_MAX } from "@firn/core";
 
 /** Parameters and rules that questions of several lakes have. */
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { datasets } from "../registry.ts";
-import { datasetOptions, datasetSettings, readDatasetSettings } from "../settings.ts";
+import { createDatasets, datasets, datasetSettings } from "../registry.ts";
 import { createHealthDataset } from "./dataset.ts";
 import { healthTables } from "./tables.ts";
 
@@ -158,12 +157,20 @@ describe("the tables of the health lake", () => {
   });
 
   it("take the names of the settings, whose defaults are those without settings", () => {
-    const names = readDatasetSettings({ ICEBERG_DATABASE: "" });
-    const buckets = { health: { aggregates: { kind: "bucket", buckets: 3 } } } as const;
-    expect(healthTables(datasetOptions(names).health)).toEqual(healthTables());
-    const { daily, errors } = healthTables(datasetOptions({ ...names, healthErrorsTable: "dead" }, buckets).health);
-    expect(errors.name).toBe("dead");
-    expect(daily.partition[0]?.transform).toBe("bucket[3]");
+    const { raw, errors, daily, weekly, monthly } = healthTables();
+    const usual = createDatasets().get("health")!;
+    expect([usual.raw, usual.errors, ...usual.rollups.map(({ table }) => table)]).toEqual([
+      raw,
+      errors,
+      daily,
+      weekly,
+      monthly,
+    ]);
+    const chosen = createDatasets({ healthErrorsTable: "dead", healthAggregateBuckets: 3 }).get("health")!;
+    expect(chosen.errors.name).toBe("dead");
+    expect(chosen.rollups[0]?.table.partition[0]?.transform).toBe("bucket[3]");
+    const reference = createDatasets({ healthAggregatePartitioning: "reference" }).get("health")!;
+    expect(reference.rollups[0]?.table.partition.map(({ transform }) => transform)).toContain("identity");
   });
 
   it("refuse names that are none, and one name for two tables", () => {
@@ -171,7 +178,6 @@ describe("the tables of the health lake", () => {
     expect(["a", "a.b", "health_db"].map(healthNamespace.check)).toEqual([undefined, undefined, undefined]);
     for (const name of ["", ".", "a.", "a b", "*"]) expect(healthNamespace.check(name)).toContain("must be names");
     for (const name of ["", "a.b", "-a", "a'b"]) expect(healthRawTable.check(name)).toContain("must be a name");
-    expect(() => readDatasetSettings({ ICEBERG_TABLE_RAW: "a.b" })).toThrow("ICEBERG_TABLE_RAW must be a name");
     expect(() => createHealthDataset({ rawTable: "same", errorsTable: "same" })).toThrow("same stands for two tables");
   });
 });

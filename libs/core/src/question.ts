@@ -1,4 +1,4 @@
-import type { ParameterDefinition, ParameterRule, ParametersInput } from "./parameter.ts";
+import type { ParameterDefinition, ParameterRule, ParametersInput } from "./question-parameter.ts";
 
 /** Types of answer columns; the names are Iceberg's. */
 export type AnswerType =

@@ -27,6 +27,9 @@ export type ParameterKind =
   /** The id of a table snapshot: a 64-bit number, written as text. */
   | "snapshot_id";
 
+/** What a parameter is once it was checked: an instant is microseconds, a date is text, a list is an array. */
+export type ParameterValue = string | number | bigint | readonly string[] | readonly number[] | readonly bigint[];
+
 export interface ParameterDefinition {
   readonly name: string;
   readonly kind: ParameterKind;
