@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ["libs/**/*.test.ts", "apps/**/*.test.ts", "e2e/**/*.test.ts", "tools/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.interop.test.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 2,
   },

@@ -1,28 +1,21 @@
 import { ClientError, type IngestClient } from "@firn/client";
 import { datasets } from "@firn/datasets";
 import { MarketSender } from "@firn/feeds";
-import { findOrAddSecurities, migrateDatabase, nextMirrorChanges, RelationalDatabase } from "@firn/relational";
+import { findOrAddSecurities, nextMirrorChanges, type RelationalDatabase } from "@firn/relational";
 import { silentLogger } from "@firn/service";
-import { startPostgres, tempFolder, waitFor, type PostgresServer, type TempFolder } from "@firn/testing";
+import { startMigratedDatabase, waitFor, type MigratedDatabase } from "@firn/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { Mirror } from "../src/mirror.ts";
 
-let folder: TempFolder;
-let server: PostgresServer;
+let relations: MigratedDatabase;
 let database: RelationalDatabase;
 
 beforeAll(async () => {
-  folder = await tempFolder("mirror");
-  server = await startPostgres({ dir: folder.path });
-  await migrateDatabase({ databaseUrl: server.databaseUrl });
-  database = new RelationalDatabase({ databaseUrl: server.databaseUrl, name: "test" });
+  relations = await startMigratedDatabase("mirror");
+  ({ database } = relations);
 });
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-  await folder?.remove();
-});
+afterAll(() => relations?.close());
 
 interface Payload {
   readonly table: string;

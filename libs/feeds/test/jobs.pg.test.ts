@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 
 import { ingestClient } from "@firn/client";
 import { parseDate } from "@firn/core";
-import { findOrAddSecurities, migrateDatabase, RelationalDatabase, securitiesByTicker } from "@firn/relational";
-import { startPostgres, tempFolder, type PostgresServer, type TempFolder } from "@firn/testing";
+import { findOrAddSecurities, type RelationalDatabase, securitiesByTicker } from "@firn/relational";
+import { startMigratedDatabase, type MigratedDatabase } from "@firn/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 
 import {
@@ -81,23 +81,16 @@ function chart(days: Record<string, [close: number | null, adjClose: number | nu
 const ok = (value: unknown) => () => [200, value] as [number, unknown];
 const day = (text: string) => parseDate(text)!;
 
-let folder: TempFolder;
-let server: PostgresServer;
+let relations: MigratedDatabase;
 let database: RelationalDatabase;
 let world: FakeWorld;
 let url: string;
 
 beforeAll(async () => {
-  folder = await tempFolder("jobs");
-  server = await startPostgres({ dir: folder.path });
-  await migrateDatabase({ databaseUrl: server.databaseUrl });
-  database = new RelationalDatabase({ databaseUrl: server.databaseUrl, name: "test" });
+  relations = await startMigratedDatabase("jobs");
+  ({ database } = relations);
 });
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-  await folder?.remove();
-});
+afterAll(() => relations?.close());
 beforeEach(async () => {
   await database.query("TRUNCATE tb_meta CASCADE");
   world = new FakeWorld();

@@ -96,7 +96,7 @@ interface StoredRow {
 
 async function expectEqual(table: Table, model: ReadonlyMap<string, Row>): Promise<void> {
   const stored = await lake.rows<StoredRow>(table, {}, "k");
-  const text = (one: Row): unknown[] => [one.k, one.n, one.at, one.kind, one.v, one.tags];
+  const text = (one: Row): unknown[] => [one.k, one.n, one.at, one.kind, unsigned(one.v), one.tags];
   const found = stored.map((one) =>
     text({
       ...one,
@@ -106,6 +106,9 @@ async function expectEqual(table: Table, model: ReadonlyMap<string, Row>): Promi
   const expected = [...model.values()].sort((a, b) => Buffer.compare(Buffer.from(a.k), Buffer.from(b.k))).map(text);
   expect(found).toEqual(expected);
 }
+
+/** Zero without its sign: DuckDB holds 0 and -0 for one value, and a column's dictionary keeps the first of them. */
+const unsigned = (value: number | null): number | null => (value === 0 ? 0 : value);
 
 const layouts: Record<string, DefinedPartitionField[]> = {
   unpartitioned: [],

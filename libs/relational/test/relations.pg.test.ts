@@ -1,4 +1,4 @@
-import { startPostgres, tempFolder, type PostgresServer, type TempFolder } from "@firn/testing";
+import { startMigratedDatabase, type MigratedDatabase, type PostgresServer } from "@firn/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import {
@@ -21,22 +21,16 @@ import {
   widenDateRanges,
 } from "../src/index.ts";
 
-let folder: TempFolder;
+let relations: MigratedDatabase;
 let server: PostgresServer;
 let database: RelationalDatabase;
 
 beforeAll(async () => {
-  folder = await tempFolder("relations");
-  server = await startPostgres({ dir: folder.path });
-  await migrateDatabase({ databaseUrl: server.databaseUrl });
-  database = new RelationalDatabase({ databaseUrl: server.databaseUrl, name: "test" });
+  relations = await startMigratedDatabase("relations");
+  ({ server, database } = relations);
 });
 
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-  await folder?.remove();
-});
+afterAll(() => relations?.close());
 
 const METRICS = { ann_ret: 0.1, ann_vol: 0.2, sharpe: 0.5, mdd: -0.3, skew: null, kurt: null, var: -0.01, cvar: -0.02 };
 

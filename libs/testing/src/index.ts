@@ -10,6 +10,8 @@ export { FaultyLog } from "./log-faults.ts";
 export type { LogFault, LogOperation } from "./log-faults.ts";
 export { startMockKafka, whyNoMockKafka } from "./mock-kafka.ts";
 export type { MockKafka } from "./mock-kafka.ts";
+export { startMigratedDatabase } from "./migrated-database.ts";
+export type { MigratedDatabase } from "./migrated-database.ts";
 export { natsServerBinary, startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
 export { pauseProcess } from "./pause-process.ts";

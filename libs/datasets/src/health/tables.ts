@@ -2,6 +2,7 @@ import type { ColumnDefinition, PartitionFieldDefinition, TableDefinition } from
 
 import { errorsTable } from "../errors-table.ts";
 import { optional, partitionField as field, required } from "../table-columns.ts";
+import { tableProperties } from "../table-properties.ts";
 
 /** Names and partitioning that a site may choose; what is absent is the default. */
 export interface HealthTableOptions {
@@ -23,21 +24,15 @@ const DEFAULT_BUCKETS = 8;
 const WIDTH_OF_MONTH = "YYYY-MM".length;
 const WIDTH_OF_YEAR = "YYYY".length;
 
-const PROPERTIES: Readonly<Record<string, string>> = {
-  "format-version": "2",
-  "write.format.default": "parquet",
-  "write.parquet.compression-codec": "snappy",
-  "write.target-file-size-bytes": String(256 * 1024 * 1024),
-  "write.parquet.row-group-size-bytes": String(128 * 1024 * 1024),
-  "write.parquet.page-size-bytes": String(1024 * 1024),
-  "write.metadata.compression-codec": "gzip",
-  "write.metadata.delete-after-commit.enabled": "true",
-  "write.metadata.previous-versions-max": "100",
-  "commit.retry.num-retries": "10",
-  "commit.retry.min-wait-ms": "100",
-  "commit.retry.max-wait-ms": "60000",
-  "commit.retry.total-timeout-ms": "1800000",
-};
+const PROPERTIES = tableProperties(
+  { codec: "snappy", targetFileMb: 256 },
+  {
+    "write.parquet.page-size-bytes": String(1024 * 1024),
+    "commit.retry.min-wait-ms": "100",
+    "commit.retry.max-wait-ms": "60000",
+    "commit.retry.total-timeout-ms": "1800000",
+  },
+);
 
 /**
  * A question for one user reads a few rows of an aggregate: small row groups (Firn's own property) let it leave out

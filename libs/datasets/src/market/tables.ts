@@ -2,20 +2,11 @@ import type { ColumnDefinition, PartitionTransform, RecordTable, TableDefinition
 
 import { errorsTable } from "../errors-table.ts";
 import { optional, partitionField, required } from "../table-columns.ts";
+import { tableProperties } from "../table-properties.ts";
 
 /** Tables of the market lake (PRODUCT, "Market lake"): four namespaces, every row named by its identity. */
 
-const PROPERTIES: Readonly<Record<string, string>> = {
-  "format-version": "2",
-  "write.format.default": "parquet",
-  "write.parquet.compression-codec": "zstd",
-  "write.target-file-size-bytes": String(128 * 1024 * 1024),
-  "write.parquet.row-group-size-bytes": String(128 * 1024 * 1024),
-  "write.metadata.compression-codec": "gzip",
-  "write.metadata.delete-after-commit.enabled": "true",
-  "write.metadata.previous-versions-max": "100",
-  "commit.retry.num-retries": "10",
-};
+const PROPERTIES = tableProperties({ codec: "zstd", targetFileMb: 128 });
 
 /** One ticker is asked for at a time: small row groups (Firn's own property) let a question leave out the others. */
 const PRICE_PROPERTIES: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@ import type { TableDefinition } from "@firn/core";
 
 import { errorsTable } from "../errors-table.ts";
 import { optional, partitionField, required } from "../table-columns.ts";
+import { tableProperties } from "../table-properties.ts";
 
 /** Names that a site may choose; what is absent is the default. */
 export interface SalesTableOptions {
@@ -10,17 +11,7 @@ export interface SalesTableOptions {
   readonly summaryTable?: string;
 }
 
-const PROPERTIES: Readonly<Record<string, string>> = {
-  "format-version": "2",
-  "write.format.default": "parquet",
-  "write.parquet.compression-codec": "snappy",
-  "write.target-file-size-bytes": String(256 * 1024 * 1024),
-  "write.parquet.row-group-size-bytes": String(128 * 1024 * 1024),
-  "write.metadata.compression-codec": "gzip",
-  "write.metadata.delete-after-commit.enabled": "true",
-  "write.metadata.previous-versions-max": "100",
-  "commit.retry.num-retries": "10",
-};
+const PROPERTIES = tableProperties({ codec: "snappy", targetFileMb: 256 });
 
 export interface SalesTables {
   readonly raw: TableDefinition;
