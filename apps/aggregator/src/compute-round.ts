@@ -3,7 +3,7 @@
  * slice is computed by itself, so memory does not grow with the round.
  */
 import { daysOf, type RollupDefinition, type StagedRows } from "@firn/core";
-import { sqlName, sqlString } from "@firn/lake";
+import { checksummedName, checksumOfNewFile, sqlName, sqlString } from "@firn/lake";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { addWindowBounds } from "./window-bounds.ts";
@@ -124,7 +124,8 @@ async function stageFile(
     `COPY (${sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION snappy)`,
   );
   if (!written || Number(written.Count) === 0) return undefined;
-  const location = stagingLocation(raw, `${roundId}-${rollup.name}-${name}.parquet`);
+  const base = `${roundId}-${rollup.name}-${name}`;
+  const location = stagingLocation(raw, checksummedName(base, await checksumOfNewFile(path), "parquet"));
   const { sizeBytes } = await env.store.adopt(path, location);
   return { location, bytes: sizeBytes, rows: Number(written.Count) };
 }

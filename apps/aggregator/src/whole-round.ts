@@ -151,8 +151,8 @@ async function stageWhole(parts: RoundParts, rollup: RollupDefinition): Promise<
     sort: rollup.table.sort,
   });
   await connection.run(`DROP TABLE ${whole}`);
-  const location = stagedListLocation(raw, `${roundId}-${rollup.name}-files`);
   const list = encodeDataFiles(files);
+  const location = stagedListLocation(raw, `${roundId}-${rollup.name}-files`, list);
   await env.store.put(location, list);
   const staged: StagedRows = {
     location,

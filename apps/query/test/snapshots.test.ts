@@ -154,4 +154,22 @@ describe("a damaged table", () => {
     await utimes(path, new Date(), new Date());
     expect((await ask("daily", asked, cached)).data.length).toBeGreaterThan(0);
   });
+
+  it("is noticed by any bit of it, also where the file stays readable", async () => {
+    const location = await fileOfDaily();
+    const path = fileURLToPath(location);
+    const bytes = await readFile(path);
+    const cached = answering.cachingService();
+    const before = await ask("daily", asked, cached);
+    for (let n = 0; n < 40; n++) {
+      const damaged = Buffer.from(bytes);
+      damaged[Math.floor((bytes.length * n) / 40)]! ^= 1 << (n % 8);
+      await writeFile(path, damaged);
+      const answer = ask("daily", asked, cached);
+      await expect(answer).rejects.toMatchObject({ code: "table_unreadable" });
+      await expect(answer).rejects.toThrow(/bytes have the checksum [0-9a-f]{8}, its name says [0-9a-f]{8}/);
+    }
+    await writeFile(path, bytes);
+    expect((await ask("daily", asked, cached)).data).toEqual(before.data);
+  });
 });

@@ -151,6 +151,7 @@ export type {
   S3Settings,
   VendedS3Access,
 } from "./store/s3/s3-settings.ts";
+export { checksummedName, checksumOf, checksumOfName, checksumOfNewFile } from "./store/named-checksum.ts";
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts";
 export { isWithin, joinLocation, normaliseLocation, pathOfLocation, sameLocation } from "./store/location.ts";
 

@@ -1,4 +1,11 @@
-import { LakeError, isLakeError, metadataBytes, nextMetadataLocation, type ObjectStore } from "@firn/lake";
+import {
+  LakeError,
+  isLakeError,
+  metadataBytes,
+  nextMetadataLocation,
+  stringifyLakeJson,
+  type ObjectStore,
+} from "@firn/lake";
 import type { Logger } from "@firn/service";
 import type { MetadataCache } from "./metadata-cache.ts";
 import { storedMetadata, type Located, type StoredMetadata } from "./stored-metadata.ts";
@@ -76,9 +83,11 @@ export class MetadataFiles<M extends Located> {
   /** Writes the metadata under a new name; nothing points at it yet. */
   async write(metadata: M, previousLocation: string | undefined): Promise<StoredMetadata<M>> {
     const { store, uuid } = this.#options;
-    const stored = storedMetadata(metadata, nextMetadataLocation(metadata, previousLocation, uuid()));
-    await store.put(stored.metadataLocation, await metadataBytes(metadata, stored.json), { ifAbsent: true });
-    return stored;
+    const json = stringifyLakeJson(metadata);
+    const bytes = await metadataBytes(metadata, json);
+    const metadataLocation = nextMetadataLocation(metadata, previousLocation, uuid(), bytes);
+    await store.put(metadataLocation, bytes, { ifAbsent: true });
+    return { metadata, metadataLocation, json };
   }
 
   /** What was written has become current. */

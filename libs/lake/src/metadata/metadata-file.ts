@@ -1,13 +1,15 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { LakeError } from "../lake-error.ts";
+import { checksummedName, checksumOf } from "../store/named-checksum.ts";
 import { stringifyLakeJson } from "./json.ts";
 import { parseTableMetadata } from "./parse-table-metadata.ts";
 import type { TableMetadata } from "./table-metadata.ts";
 
 /**
  * Metadata files: their names (`<table>/metadata/00012-<uuid>.metadata.json`, compressed
- * `00012-<uuid>.gz.metadata.json`, as Java's TableMetadataParser and Codec name them) and their bytes.
+ * `00012-<uuid>.gz.metadata.json`, as Java's TableMetadataParser and Codec name them; or with their checksum, as
+ * PyIceberg's pattern of such names allows, `00012-<uuid>.crc32_9ab0c1d2.metadata.json`) and their bytes.
  */
 
 const CODEC_KEY = "write.metadata.compression-codec";
@@ -24,16 +26,21 @@ export function metadataFolder(metadata: Pick<TableMetadata, "location" | "prope
   return (folder || `${metadata.location}/metadata`).replace(/\/+$/, "");
 }
 
-/** Where the metadata after the one at `previousLocation` is written; the first has version 0. */
+/**
+ * Where the metadata after the one at `previousLocation` is written; the first has version 0.
+ * @param bytes what is written: its checksum joins the name, unless it is gzip, which has one of its own
+ */
 export function nextMetadataLocation(
   metadata: Pick<TableMetadata, "location" | "properties">,
   previousLocation: string | undefined,
   uuid: string,
+  bytes?: Uint8Array,
 ): string {
   const version = previousLocation === undefined ? 0 : metadataVersion(previousLocation) + 1;
-  const compressed = isGzip(metadata) ? ".gz" : "";
-  const name = `${String(version).padStart(VERSION_DIGITS, "0")}-${uuid}${compressed}.metadata.json`;
-  return `${metadataFolder(metadata)}/${name}`;
+  const base = `${String(version).padStart(VERSION_DIGITS, "0")}-${uuid}`;
+  const folder = metadataFolder(metadata);
+  if (isGzip(metadata)) return `${folder}/${base}.gz.metadata.json`;
+  return `${folder}/${bytes === undefined ? `${base}.metadata.json` : checksummedName(base, checksumOf(bytes), "metadata.json")}`;
 }
 
 /** The number in front of the file's name, -1 when it has none (a registered file may be named anyhow). */

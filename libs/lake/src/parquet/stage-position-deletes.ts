@@ -43,14 +43,14 @@ export async function stagePositionDeletes(
   return connection.staging.use(async (folder) => {
     const written = await connection.rows<WrittenFile>(copySql(options, partitions, folder));
     const batch = env.randomness.uuid();
-    const located = written
-      .filter((file) => Number(file.count) > 0)
-      .map((file, at) => {
-        const { spec, files } = partitions[Number(file.partition_keys![0]!.value)]!;
-        const name = `${batch}-${String(at).padStart(5, "0")}-deletes.parquet`;
-        const location = newFileLocation(table, spec, files[0]!.partition, name);
-        return { file, spec, files, location, localPath: file.filename, sizeBytes: Number(file.file_size_bytes) };
-      });
+    const located = [];
+    for (const [at, file] of written.filter(({ count }) => Number(count) > 0).entries()) {
+      const { spec, files } = partitions[Number(file.partition_keys![0]!.value)]!;
+      const base = `${batch}-${String(at).padStart(5, "0")}-deletes`;
+      const localPath = file.filename;
+      const location = await newFileLocation(table, { spec, partition: files[0]!.partition, base, localPath });
+      located.push({ file, spec, files, location, localPath, sizeBytes: Number(file.file_size_bytes) });
+    }
     await adoptWritten(env, located);
     return located.map(({ file, spec, files, location }) => deleteFile(file, spec, files, location));
   });

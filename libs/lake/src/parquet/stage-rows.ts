@@ -89,10 +89,13 @@ async function adoptDataFiles(
   written: readonly WrittenPartition[],
 ): Promise<DataFile[]> {
   const batch = env.randomness.uuid();
-  const located = written.map((file, at) => ({
-    ...file,
-    location: newFileLocation(table, layout.spec, file.partition, `${batch}-${String(at).padStart(5, "0")}.parquet`),
-  }));
+  const located: (WrittenPartition & { readonly location: string })[] = [];
+  for (const [at, file] of written.entries()) {
+    const { localPath, partition } = file;
+    const base = `${batch}-${String(at).padStart(5, "0")}`;
+    const location = await newFileLocation(table, { spec: layout.spec, partition, base, localPath });
+    located.push({ ...file, location });
+  }
   await adoptWritten(env, located);
   return located.map(({ partition, recordCount, sizeBytes, metrics, location }) => ({
     content: FileContent.data,

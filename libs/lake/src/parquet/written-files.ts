@@ -3,6 +3,7 @@ import type { Table } from "../commit/table.ts";
 import { LakeError } from "../lake-error.ts";
 import type { Partition } from "../manifest/data-file.ts";
 import { joinLocation } from "../store/location.ts";
+import { checksummedName, checksumOfNewFile } from "../store/named-checksum.ts";
 import type { BoundSpec } from "../transform/bound-spec.ts";
 import { partitionPath } from "../transform/partition-path.ts";
 
@@ -14,6 +15,13 @@ export interface FinishedFile {
   readonly sizeBytes: number;
   /** Where it goes. */
   readonly location: string;
+}
+
+interface NewFile {
+  readonly spec: BoundSpec;
+  readonly partition: Partition;
+  readonly base: string;
+  readonly localPath: string;
 }
 
 /** Moves finished files to their places, durably and side by side, and makes sure that the store has all their bytes. */
@@ -29,8 +37,12 @@ export async function adoptWritten(env: Pick<LakeEnvironment, "store">, files: r
   }
 }
 
-/** A new place for a file of this partition. */
-export function newFileLocation(table: Table, spec: BoundSpec, partition: Partition, name: string): string {
+/**
+ * A new place for a finished file of this partition; its name carries its checksum.
+ * @param base what the name begins with, which no other file has
+ */
+export async function newFileLocation(table: Table, { spec, partition, base, localPath }: NewFile): Promise<string> {
+  const name = checksummedName(base, await checksumOfNewFile(localPath), "parquet");
   const { location, properties } = table.metadata;
   const folder = properties["write.data.path"] ?? joinLocation(location, "data");
   const path = partitionPath(spec, partition);

@@ -1,9 +1,11 @@
 import { mkdir, open, opendir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LakeError, type LakeErrorKind } from "../lake-error.ts";
+import { CheckedFiles } from "./checked-files.ts";
 import { DurableFiles, isUnfinished } from "./durable-files.ts";
 import { isWithin, normaliseLocation, pathOfLocation } from "./location.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
+import { withNamedChecksum } from "./named-checksum.ts";
 import type { AdoptMove, AdoptedObject, ListedObject, ObjectStore } from "./object-store.ts";
 
 /** Files that `adoptAll` syncs at the same time; libuv has four threads by default. */
@@ -26,6 +28,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<ObjectSt
 }
 
 function fileStore(root: string, roots: readonly string[]): ObjectStore {
+  const checked = new CheckedFiles();
   const files = new DurableFiles(pathOfLocation(root));
   const pathOf = (location: string): string => {
     const normal = normaliseLocation(location);
@@ -47,7 +50,7 @@ function fileStore(root: string, roots: readonly string[]): ObjectStore {
     },
     get: async (location) => {
       const path = pathOf(location);
-      return guarded(location, () => readFile(path));
+      return withNamedChecksum(location, await guarded(location, () => readFile(path)));
     },
     getRange: async (location, offset, length) => {
       const path = pathOf(location);
@@ -65,7 +68,11 @@ function fileStore(root: string, roots: readonly string[]): ObjectStore {
       const path = pathOf(location);
       await guarded(location, () => rm(path, { force: true }));
     },
-    localPath: async (location) => pathOf(location),
+    localPath: async (location, sizeBytes) => {
+      const path = pathOf(location);
+      await guarded(location, () => checked.check(location, path, sizeBytes));
+      return path;
+    },
     adopt: (localPath, location) => adopt({ localPath, location }),
     adoptAll: (moves) => mapConcurrently(moves, ADOPT_CONCURRENCY, adopt),
   };

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LakeError } from "../lake-error.ts";
 import { isWithin, normaliseLocation } from "./location.ts";
+import { withNamedChecksum } from "./named-checksum.ts";
 import type { AdoptMove, AdoptedObject, ObjectStat, ObjectStore } from "./object-store.ts";
 
 interface MemoryObject extends ObjectStat {
@@ -51,7 +52,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       }
       set(location, Uint8Array.from(bytes));
     },
-    get: async (location) => Uint8Array.from(found(location).bytes),
+    get: async (location) => withNamedChecksum(location, Uint8Array.from(found(location).bytes)),
     getRange: async (location, offset, length) => found(location).bytes.slice(offset, offset + length),
     stat: async (location) => {
       const object = objects.get(keyOf(location));
@@ -64,7 +65,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       }
     },
     delete: async (location) => void objects.delete(keyOf(location)),
-    localPath: async (location) => copies.write(found(location).bytes),
+    localPath: async (location) => copies.write(withNamedChecksum(location, found(location).bytes)),
     adopt: (localPath, location) => adopt({ localPath, location }),
     adoptAll: (moves) => Promise.all(moves.map(adopt)),
     close: () => copies.close(),

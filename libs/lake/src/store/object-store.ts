@@ -8,6 +8,7 @@
  * - Objects never change once they have a name that others know: the callers choose unique names. `put` over an
  *   existing object replaces it atomically; with `ifAbsent` it fails as `already_exists`, and of several writers at
  *   the same time exactly one succeeds.
+ * - An object whose name carries a checksum (named-checksum.ts) is read whole with those bytes, or fails as `corrupt`.
  * - A read or listing that starts after a write resolved sees it.
  * - All calls may run at the same time, and each may be asked twice: a store across a network does so after failures
  *   that may pass, with back-off. Failures are `LakeError`: `not_found` for reads of what is not there, `invalid`,

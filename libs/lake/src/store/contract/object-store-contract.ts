@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { joinLocation } from "../location.ts";
+import { checksummedName, checksumOf } from "../named-checksum.ts";
 import type { ObjectStore } from "../object-store.ts";
 
 export interface OpenedStore {
@@ -145,6 +146,26 @@ export function objectStoreContract(adapter: string, open: () => Promise<OpenedS
     it("gives a local path with the object's bytes", async () => {
       await store.put(at("x.parquet"), bytesOf("PAR1"));
       expect(await readFile(await store.localPath(at("x.parquet")), "utf8")).toBe("PAR1");
+    });
+
+    it("reads an object whose name carries a checksum with those bytes, or not at all", async () => {
+      const name = checksummedName("x", checksumOf(bytesOf("PAR1")), "parquet");
+      await store.put(at("good", name), bytesOf("PAR1"));
+      expect(textOf(await store.get(at("good", name)))).toBe("PAR1");
+      expect(await readFile(await store.localPath(at("good", name), 4), "utf8")).toBe("PAR1");
+      await store.put(at("bad", name), bytesOf("PAR2"));
+      const damaged = { kind: "corrupt", message: expect.stringContaining("its name says") as unknown };
+      await expect(store.get(at("bad", name))).rejects.toMatchObject(damaged);
+      await expect(store.localPath(at("bad", name), 4)).rejects.toMatchObject(damaged);
+      await expect(store.localPath(at("bad", name), 4)).rejects.toMatchObject(damaged);
+    });
+
+    it("looks again at an object that got other bytes", async () => {
+      const location = at(checksummedName("y", checksumOf(bytesOf("PAR1")), "parquet"));
+      await store.put(location, bytesOf("PAR1"));
+      await store.localPath(location, 4);
+      await store.put(location, bytesOf("PAR2"));
+      await expect(store.localPath(location, 4)).rejects.toMatchObject({ kind: "corrupt" });
     });
 
     it("adopts a finished file", async () => {

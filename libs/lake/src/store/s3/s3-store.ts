@@ -1,9 +1,12 @@
 import { DeleteObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
-import { LakeError } from "../../lake-error.ts";
+import { isLakeError, LakeError } from "../../lake-error.ts";
+import { CheckedFiles } from "../checked-files.ts";
 import { FileCache } from "../file-cache.ts";
 import { isWithin, normaliseLocation } from "../location.ts";
 import { mapConcurrently } from "../map-concurrently.ts";
+import { withNamedChecksum } from "../named-checksum.ts";
 import type { AdoptMove, AdoptedObject, ListedObject, ObjectStore } from "../object-store.ts";
+import { semaphore } from "../semaphore.ts";
 import { s3Error } from "./s3-error.ts";
 import { S3Clients } from "./s3-clients.ts";
 import { downloadObject, readObject, type S3Object } from "./s3-read.ts";
@@ -51,6 +54,7 @@ interface Place {
 }
 
 function s3Store(place: Place, cache: FileCache, checksum: "CRC32" | "SHA256"): ObjectStore {
+  const checked = new CheckedFiles();
   const downloads = semaphore(DOWNLOADS_AT_ONCE);
   const adopt = async ({ localPath, location }: AdoptMove): Promise<AdoptedObject> => {
     const object = await objectAt(place, location);
@@ -59,6 +63,12 @@ function s3Store(place: Place, cache: FileCache, checksum: "CRC32" | "SHA256"): 
     await cache.take(object.location, localPath, sizeBytes);
     return { location, sizeBytes };
   };
+  const copyOf = async (at: string, sizeBytes: number | undefined): Promise<string> => {
+    const fetch = async (to: string): Promise<void> => downloadObject(await objectAt(place, at), to);
+    const path = await cache.path(at, sizeBytes, (to) => downloads(() => fetch(to)));
+    await checked.check(at, path);
+    return path;
+  };
   return {
     root: place.root,
     put: async (location, bytes, putOptions) => {
@@ -66,7 +76,7 @@ function s3Store(place: Place, cache: FileCache, checksum: "CRC32" | "SHA256"): 
       await writeObject(object, bytes, { checksum, ifAbsent: putOptions?.ifAbsent ?? false });
       await cache.drop(object.location);
     },
-    get: async (location) => readObject(await objectAt(place, location)),
+    get: async (location) => withNamedChecksum(location, await readObject(await objectAt(place, location))),
     getRange: async (location, offset, length) => readRange(await objectAt(place, location), offset, length),
     stat: async (location) => {
       const found = await headObject(await objectAt(place, location));
@@ -80,7 +90,12 @@ function s3Store(place: Place, cache: FileCache, checksum: "CRC32" | "SHA256"): 
     },
     localPath: async (location, sizeBytes) => {
       const at = normaliseWithin(place.root, location);
-      return cache.path(at, sizeBytes, (to) => downloads(async () => downloadObject(await objectAt(place, at), to)));
+      return copyOf(at, sizeBytes).catch(async (error: unknown) => {
+        if (!isLakeError(error, "corrupt")) throw error;
+        // It may be the copy that is damaged, not the object.
+        await cache.drop(at);
+        return copyOf(at, sizeBytes);
+      });
     },
     adopt: (localPath, location) => adopt({ localPath, location }),
     adoptAll: (moves) => mapConcurrently(moves, ADOPT_CONCURRENCY, adopt),
@@ -143,21 +158,4 @@ async function* listObjects(place: Place, folder: string): AsyncGenerator<Listed
     }
     token = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (token !== undefined);
-}
-
-/** Lets `limit` works run at the same time; the others wait in the order of arrival. */
-function semaphore(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = [];
-  let free = limit;
-  return async (work) => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free -= 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
-  };
 }
