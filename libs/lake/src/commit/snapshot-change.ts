@@ -1,4 +1,5 @@
 import type { DataFile } from "../manifest/data-file.ts";
+import type { ManifestGroup } from "./manifest-merge.ts";
 import type { SnapshotOperation } from "../metadata/snapshot.ts";
 
 /**
@@ -14,6 +15,8 @@ export interface SnapshotChange {
   readonly addedDeletes?: readonly DataFile[];
   readonly removedData?: readonly DataFile[];
   readonly removedDeletes?: readonly DataFile[];
+  /** Manifests of the parent to write anew, as `planManifestRewrite` chose them; else small ones may be merged. */
+  readonly rewrittenManifests?: readonly ManifestGroup[];
   /** Entries of ours for the snapshot summary, beside the counts that every summary has. */
   readonly summary?: Readonly<Record<string, string>>;
 }

@@ -111,7 +111,8 @@ async function stageSnapshot(env: LakeEnvironment, staging: Staging, plan: Snaps
   const added = await addFiles(staging, identity, change);
   const removal = await removeAll(staging, plan);
   const kept = [...added, ...removal.manifests];
-  const groups = plan.mergeFor === undefined ? [] : planManifestMerge(kept, plan.mergeFor);
+  const merges = plan.mergeFor === undefined ? [] : planManifestMerge(kept, plan.mergeFor);
+  const groups = change.rewrittenManifests ?? merges;
   const merge = await mergeManifests(staging, identity, kept, groups);
 
   const created = merge.manifests.filter((manifest) => manifest.addedSnapshotId === identity.snapshotId).length;
@@ -208,7 +209,9 @@ function checkChange(change: SnapshotChange): void {
           ? "an append only adds data files"
           : new Set(filesOf(change).map((file) => normaliseLocation(file.filePath))).size < filesOf(change).length
             ? "a file is added twice"
-            : undefined;
+            : change.rewrittenManifests !== undefined && operation !== "replace"
+              ? "only a replace rewrites manifests"
+              : undefined;
   if (wrong !== undefined) throw new LakeError("invalid", `${operation} snapshot: ${wrong}`);
 }
 
