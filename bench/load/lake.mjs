@@ -11,16 +11,18 @@ const startLimitMs = 120_000;
 /**
  * @param sample whether the shipped sample is loaded
  * @param name part of the folder's name
+ * @param folder where the lake lies, for one that goes on and is kept
  */
-export async function startLake({ env = {}, sample = false, name = "bench" } = {}) {
-  const dir = mkdtempSync(join(tmpdir(), `firn-${name}-`));
+export async function startLake({ env = {}, sample = false, name = "bench", folder } = {}) {
+  const dir = folder ?? mkdtempSync(join(tmpdir(), `firn-${name}-`));
+  const endpointsFile = join(dir, "endpoints.json");
+  rmSync(endpointsFile, { force: true });
   const child = spawn(
     process.execPath,
     [join(root, "tools", "start.mjs"), ...(sample ? [] : ["--no-sample"]), "--ports", "auto", "--data-dir", dir],
     { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] },
   );
   const exited = new Promise((resolve) => child.once("exit", resolve));
-  const endpointsFile = join(dir, "endpoints.json");
   const deadline = Date.now() + startLimitMs;
   while (!existsSync(endpointsFile)) {
     if (child.exitCode !== null) throw new Error(`the lake ended with exit code ${child.exitCode}`);
@@ -34,7 +36,7 @@ export async function startLake({ env = {}, sample = false, name = "bench" } = {
   return {
     dir,
     endpoints,
-    async stop({ keep = process.env.BENCH_KEEP === "1" } = {}) {
+    async stop({ keep = folder !== undefined || process.env.BENCH_KEEP === "1" } = {}) {
       child.kill("SIGINT");
       await exited;
       if (!keep) rmSync(dir, { recursive: true, force: true });
