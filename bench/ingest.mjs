@@ -13,7 +13,7 @@ import { makeLoad } from "./load/health-samples.mjs";
 import { settled, startLake } from "./load/lake.mjs";
 import { measureFreshness } from "./load/freshness.mjs";
 import { liveFiles } from "./load/live-files.mjs";
-import { cpuSeconds, watchMemory } from "./load/processes.mjs";
+import { watchCpu, watchMemory } from "./load/processes.mjs";
 import { referenceRun } from "./load/reference.mjs";
 import { jsonRequest, linesRequest, sendInOrder } from "./load/sender.mjs";
 
@@ -63,7 +63,7 @@ async function ingest({ endpoints }) {
     }),
   );
   await settled(endpoints);
-  const before = Object.fromEntries(Object.entries(endpoints.pids).map(([name, pid]) => [name, cpuSeconds(pid)]));
+  const cpuSince = watchCpu(endpoints.pids);
   const stopWatching = watchMemory(endpoints.pids);
   const started = performance.now();
   say(`sending ${rate(samples)} samples`);
@@ -72,9 +72,7 @@ async function ingest({ endpoints }) {
   say(`sent in ${(sentMs / 1000).toFixed(1)} s, waiting until settled`);
   const pipeline = await settled(endpoints);
   const settledMs = performance.now() - started;
-  const cpu = Object.fromEntries(
-    Object.entries(endpoints.pids).map(([name, pid]) => [name, cpuSeconds(pid) - (before[name] ?? 0)]),
-  );
+  const cpu = cpuSince();
   const services = Object.entries(cpu).filter(([name]) => name !== "nats" && name !== "database");
   const serviceCpu = services.reduce((sum, [, seconds]) => sum + seconds, 0);
   say("merging goes on for a while");
@@ -98,7 +96,9 @@ async function ingest({ endpoints }) {
 async function live({ endpoints }) {
   const seconds = Number(options["live-seconds"]);
   say(`live: ${options["live-rate"]} samples a second for ${seconds} s`);
-  return measureFreshness(endpoints, { rate: Number(options["live-rate"]), seconds });
+  const cpuSince = watchCpu(endpoints.pids);
+  const freshness = await measureFreshness(endpoints, { rate: Number(options["live-rate"]), seconds });
+  return { ...freshness, cpuSeconds: cpuSince() };
 }
 
 function commit() {
@@ -133,6 +133,12 @@ function print(all) {
   if (fresh)
     console.log(
       `freshness at ${options["live-rate"]}/s       raw p50 ${fresh.raw.p50} p95 ${fresh.raw.p95} ms, daily p50 ${fresh.daily.p50} p95 ${fresh.daily.p95} ms (${fresh.probes} probes)`,
+    );
+  if (fresh)
+    console.log(
+      `  CPU seconds meanwhile: ${Object.entries(fresh.cpuSeconds)
+        .map(([name, used]) => `${name} ${used.toFixed(1)}`)
+        .join(", ")}`,
     );
   if (reference) {
     console.log(

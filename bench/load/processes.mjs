@@ -14,6 +14,12 @@ export function cpuSeconds(pid) {
   }
 }
 
+/** CPU seconds that each of the processes uses from now on, told when asked. */
+export function watchCpu(pids) {
+  const before = Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuSeconds(pid)]));
+  return () => Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuSeconds(pid) - before[name]]));
+}
+
 /** Resident memory in MiB: anonymous, of files, and the most that was ever resident. */
 export function memoryMiB(pid) {
   try {

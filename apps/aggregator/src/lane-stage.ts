@@ -55,8 +55,12 @@ const lookAgainDefaultMs = 5_000;
 /** How often a new lake is looked at for its tables. */
 const tableWaitMs = 200;
 const intervalMinMs = 100;
-/** Weeks and months are of many days: they need not follow each round of days. */
-const periodsIntervalDefaultMs = 1_000;
+/**
+ * Weeks and months are of many days: while days change all the time they follow every few seconds, and as soon as the
+ * days have stood still for a moment.
+ */
+const periodsIntervalDefaultMs = 5_000;
+const daysRestMs = 600;
 /**
  * While a backlog drains, changes wait for its end, so that a window is written once in a backfill: this long at most,
  * or so many times as long as the last round took, within limits.
@@ -81,7 +85,7 @@ export interface LaneStageOptions {
   readonly lookAgainMs?: number;
   /** Rows of raw that a round works on at once; half of it after each round for which memory did not suffice. */
   readonly rowsPerSlice?: number;
-  /** Pause between rounds of a lane of weeks and months, in milliseconds. */
+  /** Longest pause between rounds of a lane of weeks and months while days change, in milliseconds. */
   readonly periodsIntervalMs?: number;
   /** Changed rows of raw from which a round may make the tables whole. */
   readonly wholeRowsMin?: number;
@@ -116,6 +120,8 @@ export class LaneStage {
   #changedMs: number | undefined;
   /** The round that was published last and is not known to be in all tables yet. */
   #inFlight: number | undefined;
+  /** The snapshot of raw, or of the days, and since when it is seen to be the current one. */
+  #source: { readonly snapshotId: bigint | undefined; readonly sinceMs: number } | undefined;
   /** Raw, or the days, as they were when the rollups were seen to equal them, and when that was. */
   #settled: { readonly source: Table; readonly atMs: number } | undefined;
 
@@ -186,6 +192,8 @@ export class LaneStage {
     const { dataset, lane } = this.#options;
     const raw = await this.#load(dataset.raw);
     const source = lane.days ? await this.#load(lane.days.table) : raw;
+    const snapshotId = currentSnapshot(source.metadata)?.["snapshot-id"];
+    if (this.#source?.snapshotId !== snapshotId) this.#source = { snapshotId, sinceMs: performance.now() };
     const waitMs = Math.min(pollMs, this.#options.lookAgainMs ?? pollMs);
     if (this.#isSettled(source)) return waitMs;
     const start = await this.#start(raw);
@@ -252,9 +260,13 @@ export class LaneStage {
     const { lane, periodsIntervalMs = periodsIntervalDefaultMs } = this.#options;
     const now = performance.now();
     this.#changedMs ??= now;
-    const pauseMs = this.#lastRoundEnd + (lane.days ? periodsIntervalMs : intervalMinMs) - now;
-    // The lane of days has waited already.
-    if (lane.days || pauseMs > 0 || (await this.#options.backlog(raw)) < backlogBytesMin) return Math.max(0, pauseMs);
+    if (lane.days) {
+      // The lane of days has waited already.
+      const restMs = (this.#source?.sinceMs ?? -Infinity) + daysRestMs - now;
+      return Math.max(0, Math.min(restMs, this.#lastRoundEnd + periodsIntervalMs - now));
+    }
+    const pauseMs = this.#lastRoundEnd + intervalMinMs - now;
+    if (pauseMs > 0 || (await this.#options.backlog(raw)) < backlogBytesMin) return Math.max(0, pauseMs);
     const { least, most, ofLastRound } = backlogWaitMs;
     const waitMs = Math.min(most, Math.max(least, ofLastRound * this.#lastRoundMs));
     return Math.max(0, Math.min(pollMs, this.#changedMs + waitMs - now));

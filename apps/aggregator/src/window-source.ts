@@ -47,11 +47,10 @@ export async function changedWindows(
     { plan: changes.removed, rows: "live" },
     { plan: changes.deleted, rows: "deleted" },
   ] as const;
+  const byValue = rowsByValue(dataset, [changes.added, changes.removed]);
+  addDeletedRows(dataset, changes.deleted, byValue);
   return {
-    rowsByValue: rowsByValue(
-      dataset,
-      reads.map((read) => read.plan),
-    ),
+    rowsByValue: byValue,
     async relations(slice) {
       const relations: string[] = [];
       for (const { plan, rows } of reads)
@@ -128,15 +127,36 @@ function sliceField(dataset: Dataset): string | undefined {
 
 /** Rows of the planned files by value of the slicing dimension; `null` where a file does not say. */
 export function rowsByValue(dataset: Dataset, plans: readonly ScanPlan[]): Map<string | null, number> {
-  const field = sliceField(dataset);
   const rows = new Map<string | null, number>();
-  for (const plan of plans)
-    for (const { file } of plan.tasks) {
-      const value = field === undefined ? undefined : file.partition[field];
-      const key = value === undefined || value === null ? null : String(value as string);
-      rows.set(key, (rows.get(key) ?? 0) + file.recordCount);
-    }
+  for (const plan of plans) for (const { file } of plan.tasks) add(rows, valueOf(dataset, file), file.recordCount);
   return rows;
+}
+
+/**
+ * Adds the rows that the plan's delete files name, each file once: of a large file only few rows may have gone. Delete
+ * files that took others over name rows of those too, so it may be more than there are.
+ */
+function addDeletedRows(dataset: Dataset, plan: ScanPlan, rows: Map<string | null, number>): void {
+  const seen = new Set<unknown>();
+  for (const { file, deletes, equalityDeletes = [] } of plan.tasks) {
+    const key = valueOf(dataset, file);
+    add(rows, key, 0);
+    for (const one of [...deletes, ...equalityDeletes.flatMap(({ files }) => files)]) {
+      if (!seen.has(one)) add(rows, key, one.recordCount);
+      seen.add(one);
+    }
+  }
+}
+
+function add(rows: Map<string | null, number>, key: string | null, more: number): void {
+  rows.set(key, (rows.get(key) ?? 0) + more);
+}
+
+/** A file's value of the slicing dimension; null where it does not say. */
+function valueOf(dataset: Dataset, { partition }: ScanPlan["tasks"][number]["file"]): string | null {
+  const field = sliceField(dataset);
+  const value = field === undefined ? undefined : partition[field];
+  return value === undefined || value === null ? null : String(value as string);
 }
 
 function sliceOf(dataset: Dataset, plan: ScanPlan, slice: Slice): ScanPlan {

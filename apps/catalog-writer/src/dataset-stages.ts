@@ -147,6 +147,9 @@ function keyedTables(dataset: Dataset): readonly KeyedTable[] {
   ];
 }
 
+/** Dead letters need not be as fresh as rows: less of the time goes into their commits while they keep coming. */
+const rejectedCostFactor = 20;
+
 async function openTableStage(
   dataset: Dataset,
   { part, kind, definition, identity, content, derived, subject, countAs }: KeyedTable,
@@ -179,7 +182,7 @@ async function openTableStage(
     loadConnection: await kernel.connect(),
     queue: queueOf(definition.name),
     parking: parts.parking,
-    limits: parts.limits,
+    limits: kind === "rejected" ? { ...parts.limits, costFactor: rejectedCostFactor } : parts.limits,
     folder: join(parts.folder, "spool"),
     logger: parts.logger,
     ...lookAgain(parts),
