@@ -21,6 +21,22 @@ export interface AttemptStore {
   delete(key: string): Promise<void>;
 }
 
+/** What a member of a group last said of itself. */
+export interface MemberNotice {
+  readonly member: string;
+  readonly value: unknown;
+  /** When the broker took it, by its own clock: milliseconds since the epoch, to be compared among notices only. */
+  readonly timestampMs: number;
+}
+
+/** Where members of groups say that they are there. It may be forgotten at any time: nothing rests on it. */
+export interface MemberBoard {
+  /** In the place of the member's last notice. Names: letters, digits, `-` and `_`. */
+  put(group: string, member: string, value: unknown): Promise<void>;
+  /** The newest notice of every member of the group, those that have long been silent left out perhaps. */
+  read(group: string): Promise<readonly MemberNotice[]>;
+}
+
 export type HintListener = (subject: string, data: Uint8Array) => void;
 
 /** Answers one request; what it throws reaches the asker as StreamError `invalid` with the message. */
@@ -46,6 +62,9 @@ export interface StreamConnection {
 
   /** A bucket of attempts, made when it is missing. Keys: letters, digits, `-`, `_`, `/`, `=` and `.`. */
   attempts(bucket: string): Promise<AttemptStore>;
+
+  /** A bucket of members' notices, in the broker's memory, made when it is missing. */
+  members(bucket: string): Promise<MemberBoard>;
 
   isConnected(): boolean;
   /** Called at each loss and return of the connection, not at once. Returns what ends it. */

@@ -1,5 +1,5 @@
 import { checkedKey } from "./attempt-key.ts";
-import type { AttemptStore, HintListener, LogSpec, ReplyHandler, StreamConnection } from "./connection.ts";
+import type { AttemptStore, HintListener, LogSpec, MemberBoard, ReplyHandler, StreamConnection } from "./connection.ts";
 import type { Log } from "./log.ts";
 import { MemoryLog, type MemoryBroker, type MemoryStream } from "./memory-log.ts";
 import { planStream } from "./stream-plan.ts";
@@ -18,6 +18,7 @@ export class MemoryLogs implements StreamConnection {
   readonly #hints = new Set<{ subject: string; listener: HintListener }>();
   readonly #replies = new Set<{ subject: string; handler: ReplyHandler }>();
   readonly #buckets = new Map<string, Map<string, string>>();
+  readonly #boards = new Map<string, Map<string, { value: string; timestampMs: number }>>();
   readonly #connectionListeners = new Set<(connected: boolean) => void>();
   #close: (reason: Error | undefined) => void = () => {};
   #streamsMade = 0;
@@ -89,6 +90,24 @@ export class MemoryLogs implements StreamConnection {
       },
       put: async (key, value) => void values.set(checkedKey(key), JSON.stringify(value)),
       delete: async (key) => void values.delete(checkedKey(key)),
+    };
+  }
+
+  async members(bucket: string): Promise<MemberBoard> {
+    const notices = this.#boards.get(bucket) ?? new Map<string, { value: string; timestampMs: number }>();
+    this.#boards.set(bucket, notices);
+    return {
+      put: async (group, member, value) => {
+        this.#assertConnected();
+        notices.set(checkedKey(`${group}.${member}`), { value: JSON.stringify(value), timestampMs: performance.now() });
+      },
+      read: async (group) => {
+        this.#assertConnected();
+        const found = [...notices].filter(([key]) => key.startsWith(`${group}.`));
+        return found.map(([key, { value, timestampMs }]) => {
+          return { member: key.slice(group.length + 1), value: JSON.parse(value) as unknown, timestampMs };
+        });
+      },
     };
   }
 

@@ -1,12 +1,13 @@
 import { jetstream, jetstreamManager, type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
 import { headers, type Msg } from "@nats-io/transport-node";
-import type { AttemptStore, HintListener, LogSpec, ReplyHandler, StreamConnection } from "./connection.ts";
+import type { AttemptStore, HintListener, LogSpec, MemberBoard, ReplyHandler, StreamConnection } from "./connection.ts";
 import { JetStreamLog } from "./jetstream-log.ts";
 import { openStream } from "./jetstream-stream.ts";
 import type { Log } from "./log.ts";
 import { LostStreams } from "./lost-streams.ts";
 import { openAttempts } from "./nats-attempts.ts";
 import { fromClient } from "./nats-errors.ts";
+import { openMembers } from "./nats-members.ts";
 import type { NatsLink } from "./nats-link.ts";
 import { StreamError } from "./stream-error.ts";
 import { assertLiteralSubject } from "./subject.ts";
@@ -98,6 +99,15 @@ export class NatsStreams implements StreamConnection {
     const store = await open();
     this.#lost.add(`bucket ${bucket}`, open);
     return store;
+  }
+
+  async members(bucket: string): Promise<MemberBoard> {
+    const { replicas, requestTimeoutMs } = this.#options;
+    const js = jetstream(this.#link.nc, { timeout: requestTimeoutMs });
+    const open = () => openMembers({ link: this.#link, js, jsm: this.#jsm, bucket, replicas });
+    const board = await open();
+    this.#lost.add(`bucket ${bucket}`, open);
+    return board;
   }
 
   isConnected(): boolean {

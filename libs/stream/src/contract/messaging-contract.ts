@@ -57,4 +57,24 @@ export function messagingContract(scene: () => ContractScene): void {
     expect(await kindOf(attempts.put("no key", 1))).toBe("invalid");
     await other.close();
   });
+
+  test("shows every member's newest notice to the others of its group, with the broker's time", async () => {
+    const { name, broker, streams } = scene();
+    const board = await streams.members(`${name}-members`);
+    expect(await board.read("writer")).toEqual([]);
+    await board.put("writer", "host-1", { holds: ["a"] });
+    const other = await broker.connect();
+    const theirs = await other.members(`${name}-members`);
+    await theirs.put("writer", "host-2", { holds: [] });
+    await theirs.put("validator", "host-2", { holds: ["b"] });
+    await board.put("writer", "host-1", { holds: ["a", "c"] });
+    const notices = [...(await theirs.read("writer"))].sort((a, b) => a.member.localeCompare(b.member));
+    expect(notices.map(({ member, value }) => ({ member, value }))).toEqual([
+      { member: "host-1", value: { holds: ["a", "c"] } },
+      { member: "host-2", value: { holds: [] } },
+    ]);
+    expect(notices[0]!.timestampMs).toBeGreaterThanOrEqual(notices[1]!.timestampMs);
+    expect(await kindOf(board.put("writer", "no name", {}))).toBe("invalid");
+    await other.close();
+  });
 }
