@@ -27,6 +27,8 @@ it("settings have their defaults and are all in the help", () => {
     "NATS_URL",
     "FIRN_SHARDS",
     "FIRN_VALIDATOR_SHARDS",
+    "FIRN_MEMBER",
+    "FIRN_LEASE_MS",
     "FIRN_VALIDATION",
     "FIRN_DEFAULT_TIMEZONE",
     "FIRN_VALIDATOR_RUN_BYTES",

@@ -1,4 +1,4 @@
-import { defineSettings, pipelineSettings } from "@firn/service";
+import { defineSettings, memberSettings, pipelineSettings } from "@firn/service";
 
 export const validatorSettings = defineSettings({
   natsUrl: pipelineSettings.natsUrl,
@@ -7,8 +7,9 @@ export const validatorSettings = defineSettings({
     env: "FIRN_VALIDATOR_SHARDS",
     type: "string",
     default: "all",
-    help: "Shards that this process works on: all, or numbers and ranges such as 0,2-3. Two on one shard only compete.",
+    help: "Shards that this process may work on: all, or numbers and ranges such as 0,2-3. Validators share them.",
   },
+  ...memberSettings,
   mode: {
     env: "FIRN_VALIDATION",
     type: "string",

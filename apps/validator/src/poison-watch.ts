@@ -55,6 +55,15 @@ export class PoisonWatch {
     await this.#store.put(this.#key, this.#mark);
   }
 
+  /** The process lives on, or ends as it was told to: what was tried last has not ended it. */
+  async ended(): Promise<void> {
+    if (this.#mark.trying === undefined) return;
+    const { after, died } = this.#mark;
+    this.#mark = died === undefined ? { after } : { after, died };
+    // Where the broker is away the mark stays: at worst the payload is tried with care once more.
+    await this.#store.put(this.#key, this.#mark).catch(() => undefined);
+  }
+
   condemned(item: RunItem): string | undefined {
     const { died } = this.#mark;
     if (died === undefined || died.deaths < DEATHS_MAX) return undefined;

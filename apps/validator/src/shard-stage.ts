@@ -76,13 +76,15 @@ export class ShardStage {
   }
 
   /** Until the signal aborts; throws what neither waiting nor parking cures. */
-  run(signal: AbortSignal): Promise<void> {
-    return repeatTurns(signal, {
+  async run(signal: AbortSignal): Promise<void> {
+    await repeatTurns(signal, {
       turn: (ending, progressed) => this.#turn(ending, progressed),
       getsOver: (error) => isStreamError(error) && error.kind !== "invalid",
       logger: this.#options.logger,
       fields: { shard: this.#name },
     });
+    this.#options.parking.handOver(this.#name);
+    await this.#watch.ended();
   }
 
   /** From the position to the first failure or the end. */

@@ -1,7 +1,7 @@
 import type { Dataset } from "@firn/core";
 import { intakeSubject } from "@firn/core";
-import { Parking, runTogether, untilPossible, type ServiceContext, type Stage } from "@firn/service";
-import { intakeLog, STATE_BUCKET, validatedLog, type Log, type StreamConnection } from "@firn/stream";
+import { memberName, Parking, shareMetrics, untilPossible, type ServiceContext, type Stage } from "@firn/service";
+import { intakeLog, STATE_BUCKET, UnitShare, validatedLog, type Log, type StreamConnection } from "@firn/stream";
 
 import { parseOwnShards, type ValidatorSettings } from "./config.ts";
 import { ShardStage } from "./shard-stage.ts";
@@ -19,28 +19,34 @@ interface Opened {
   readonly intake: Log;
   readonly validated: Log;
   readonly parking: Parking;
-  readonly stages: readonly ShardStage[];
+  readonly share: UnitShare;
+  readonly stageOf: (dataset: Dataset, shard: number) => ShardStage;
 }
 
-/** Connects, makes the streams that are missing, and runs a stage for every dataset and own shard. */
+/** Connects, makes the streams that are missing, and runs a stage for each shard that falls to it among the validators. */
 export class Validator implements Stage {
   readonly #options: ValidatorOptions;
-  readonly #ownShards: readonly number[];
   readonly #metrics: ValidatorMetrics;
+  /** A dataset's shard by its name among the units that validators share. */
+  readonly #units: ReadonlyMap<string, { readonly dataset: Dataset; readonly shard: number }>;
+  readonly #shared: (held: readonly string[], members: readonly string[]) => void;
   #opened: Opened | undefined;
 
   constructor(options: ValidatorOptions) {
     const { ownShards, shards } = options.context.settings;
     this.#options = options;
     this.#metrics = createValidatorMetrics(options.context.metrics);
-    this.#ownShards = parseOwnShards(ownShards, shards);
+    this.#shared = shareMetrics(options.context.metrics, options.context.log);
+    const own = parseOwnShards(ownShards, shards);
+    const places = options.datasets.flatMap((dataset) => own.map((shard) => ({ dataset, shard })));
+    this.#units = new Map(places.map((place) => [`${place.dataset.name}.${place.shard}`, place]));
   }
 
-  /** Why it does not validate everything now; undefined when it does. */
+  /** Why it does not validate everything that falls to it; undefined when it does, be it nothing. */
   whyNotReady(): string | undefined {
     if (this.#opened === undefined) return "the streams are not open yet";
     if (!this.#opened.connection.isConnected()) return "the broker is away";
-    return this.#opened.parking.whyNotReady();
+    return this.#opened.share.whyNotReady() ?? this.#opened.parking.whyNotReady();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -49,20 +55,23 @@ export class Validator implements Stage {
     if (opened === undefined) return;
     this.#opened = opened;
     try {
-      await runTogether(opened.stages, signal);
+      await opened.share.run(signal, (unit, ending) => {
+        const { dataset, shard } = this.#units.get(unit)!;
+        return opened.stageOf(dataset, shard).run(ending);
+      });
     } finally {
       this.#opened = undefined;
       await opened.connection.close();
     }
   }
 
-  /** Messages of INTAKE that wait to be validated, by dataset and shard; nothing while the broker is away. */
+  /** Messages of INTAKE that wait to be validated here, by dataset and shard; nothing while the broker is away. */
   async lag(): Promise<readonly { dataset: string; shard: number; messages: number }[]> {
     if (this.#opened === undefined) return [];
-    const { intake, validated } = this.#opened;
-    const places = this.#options.datasets.flatMap((dataset) => this.#ownShards.map((shard) => ({ dataset, shard })));
+    const { intake, share, validated } = this.#opened;
     return Promise.all(
-      places.map(async ({ dataset, shard }) => {
+      share.held.map(async (unit) => {
+        const { dataset, shard } = this.#units.get(unit)!;
         const { inputSequence } = await loadPosition(validated, dataset.name, shard);
         const messages = await intake.pending([intakeSubject(dataset.name, shard)], inputSequence);
         return { dataset: dataset.name, shard, messages };
@@ -71,8 +80,7 @@ export class Validator implements Stage {
   }
 
   async #open(signal: AbortSignal): Promise<Opened> {
-    const { context, datasets } = this.#options;
-    const { settings, log } = context;
+    const { settings, log } = this.#options.context;
     const connection = await this.#options.connect(signal);
     try {
       const { shards, streamReplicas: replicas } = settings;
@@ -91,13 +99,23 @@ export class Validator implements Stage {
         runBytesMax: settings.runBytesMax,
         trim: { keepMs: settings.keepMs, keepBytes: settings.keepBytes },
       };
-      const stages = datasets.flatMap((dataset) =>
-        this.#ownShards.map((shard) => new ShardStage({ ...shared, dataset, shard })),
-      );
-      return { connection, intake, validated, parking, stages };
+      const stageOf = (dataset: Dataset, shard: number) => new ShardStage({ ...shared, dataset, shard });
+      return { connection, intake, validated, parking, share: await this.#openShare(connection), stageOf };
     } catch (error) {
       await connection.close();
       throw error;
     }
+  }
+
+  #openShare(connection: StreamConnection): Promise<UnitShare> {
+    const { settings } = this.#options.context;
+    return UnitShare.open({
+      connection,
+      group: "validator",
+      member: memberName(settings),
+      units: [...this.#units.keys()],
+      leaseMs: settings.leaseMs,
+      changed: this.#shared,
+    });
   }
 }

@@ -4,7 +4,9 @@ import { FaultyLog, waitFor as waitWithin } from "@firn/testing";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 
+import { PoisonWatch } from "../src/poison-watch.ts";
 import type { ShardStageOptions } from "../src/shard-stage.ts";
+import type { RunItem } from "../src/validate-input.ts";
 import { health, newStage, openWorld, outputOf, payload, send, type World } from "./stage-fixture.ts";
 
 const running: { stop: AbortController; ended: Promise<void> }[] = [];
@@ -340,6 +342,19 @@ describe("poison", () => {
       error_type: "processing_error",
       raw_payload: Buffer.from(payload(["poison"])).toString(),
     });
+  });
+
+  it("that was being tried when the process ended as it was told to is not taken for its death", async () => {
+    const world = await openWorld();
+    const store = await world.connection.attempts("firn");
+    const item = { input: { sequence: 1 }, payload: 0 } as RunItem;
+    for (let life = 0; life < 5; life++) {
+      const watch = new PoisonWatch(store, "health", 0);
+      await watch.start(0);
+      await watch.trying(item);
+      expect(watch.condemned(item)).toBeUndefined();
+      await watch.ended();
+    }
   });
 
   it("whose result is larger than an append may be is refused, message by message", async () => {

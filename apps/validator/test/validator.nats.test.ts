@@ -1,3 +1,4 @@
+import { datasets } from "@firn/datasets";
 import { startService, type RunningService } from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { startNatsServer, tempFolder, waitFor } from "@firn/testing";
@@ -60,6 +61,36 @@ test("a validator goes on where the one before it ended, counts, and says how fa
   expect(output.accepted).toEqual(["a", "b", "c", "d"]);
   expect(output.rejected).toHaveLength(1);
   expect(output.records.at(-1)).toBe(5);
+});
+
+test("two validators share the shards; when one ends the other has them all, and is ready without any", async () => {
+  const natsUrl = await startBroker();
+  const [first, second, third] = await Promise.all([1, 2, 3].map(() => startValidator(natsUrl)));
+  const held = async (service: RunningService | undefined) => {
+    const metrics = await (await fetch(`${service!.url}/metrics`)).text();
+    return Number(/firn_share_units (\d+)/.exec(metrics)?.[1] ?? 0);
+  };
+  const shares = (...counts: number[]) =>
+    waitFor(
+      async () => {
+        const found = await Promise.all([first, second, third].slice(0, counts.length).map(held));
+        return found.sort((a, b) => a - b).join() === counts.join();
+      },
+      { limitMs: 30_000, what: `shares of ${counts.join()}` },
+    );
+  const units = datasets.size * SHARDS;
+  const total = async () => (await Promise.all([held(first), held(second), held(third)])).reduce((a, b) => a + b);
+  await waitFor(async () => (await total()) === units, { limitMs: 30_000, what: "every shard has a validator" });
+  expect((await third!.health.report()).ready).toBe(true);
+  const world = await connectWorld(natsUrl);
+  await send(world, payload(["a"]));
+  await untilRecords(world, 1);
+  await third!.close();
+  await second!.close();
+  await shares(units);
+  await send(world, payload(["b"]));
+  await untilRecords(world, 2);
+  expect((await outputOf(world)).accepted).toEqual(["a", "b"]);
 });
 
 test("a validator with another number of shards than the lake refuses to work", async () => {

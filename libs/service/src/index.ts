@@ -5,6 +5,7 @@ export { formatHelp } from "./help.ts";
 export { kafkaAccessSettings, kafkaSecurity, type KafkaAccess } from "./kafka-access.ts";
 export { lakeAccessSettings, lakeSettings } from "./lake-settings.ts";
 export { createLogger, silentLogger, type LogFields, type Logger } from "./logger.ts";
+export { memberName, memberSettings, shareMetrics } from "./member.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { openApiModule, problemResponse, type OpenApiDocument } from "./openapi.ts";
 export { Parking, type ParkedStore } from "./parking.ts";

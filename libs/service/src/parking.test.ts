@@ -52,3 +52,14 @@ test("clears what an earlier process left behind", async () => {
   await new Parking("validator", store, silentLogger()).clear("health.0");
   expect(store.values.size).toBe(0);
 });
+
+test("what another process takes over stays parked for it to find, and not here", async () => {
+  const store = new Store();
+  const parking = new Parking("validator", store, silentLogger());
+  await parking.park("health.0", "gone", "restore", ended);
+  parking.handOver("health.0");
+  expect(parking.whyNotReady()).toBeUndefined();
+  expect(store.values.has(parkedKey("validator", "health.0"))).toBe(true);
+  await new Parking("validator", store, silentLogger()).clear("health.0");
+  expect(store.values.size).toBe(0);
+});

@@ -56,6 +56,11 @@ export class Parking {
     await this.#store.delete(resumeKey(this.#stage, what));
   }
 
+  /** Another process has it from now on: what is parked stays so in the store, for it to find. */
+  handOver(what: string): void {
+    this.#parked.delete(what);
+  }
+
   /** Work goes on: nothing is parked and no order waits any longer, from an earlier process neither. */
   async clear(what: string): Promise<void> {
     const known = this.#parked.delete(what);
