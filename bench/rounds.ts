@@ -32,6 +32,7 @@ import { LaneStage } from "../apps/aggregator/src/lane-stage.ts";
 import { CommitQueue } from "../apps/catalog-writer/src/commit-queue.ts";
 import { KnownTables } from "../apps/catalog-writer/src/known-tables.ts";
 import { RollupStage } from "../apps/catalog-writer/src/rollup-stage.ts";
+import { type Cost, costOf } from "./load/cost.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -47,19 +48,6 @@ const users = 5_000;
 const types = 12;
 const days = 60;
 const dataset: Dataset = createHealthDataset();
-
-interface Cost {
-  readonly cpuMs: number;
-  readonly wallMs: number;
-}
-
-async function costOf(work: () => Promise<void>): Promise<Cost> {
-  const before = process.cpuUsage();
-  const started = performance.now();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return { cpuMs: (user + system) / 1000, wallMs: performance.now() - started };
-}
 
 /** Rows of raw `from` … `from + count`, of the days before `end`; a user's zone is his own. */
 function rowsSql(from: number, count: number, spanDays: number, end: string): string {

@@ -1,14 +1,7 @@
 /**
  * The tables of datasets: which there are, finding and making them.
  */
-import {
-  type Dataset,
-  pipelineIdProperty,
-  STATE_VERSION,
-  stateVersionProperty,
-  type TableDefinition,
-  tablesOf,
-} from "@firn/core";
+import { pipelineIdProperty, STATE_VERSION, stateVersionProperty, type TableDefinition } from "@firn/core";
 import {
   createTableRequest,
   currentSchema,
@@ -49,14 +42,6 @@ export async function makeTable(env: LakeEnvironment, definition: TableDefinitio
   const properties = { ...definition.properties, ...state };
   await ignoreExisting(catalog.createTable(identifier, createTableRequest({ ...definition, properties })));
   return loadTable(env, identifier);
-}
-
-/** Makes the tables that are missing; those that are there stay as they are. */
-export async function ensureTables(env: LakeEnvironment, datasets: Iterable<Dataset>): Promise<void> {
-  const pipelineId = env.randomness.uuid();
-  for (const dataset of datasets)
-    for (const definition of tablesOf(dataset))
-      if (!(await findTable(env, definition))) await makeTable(env, definition, pipelineId);
 }
 
 async function ignoreExisting(call: Promise<unknown>): Promise<void> {
