@@ -14,7 +14,7 @@ export async function measureCommits({ batchRows, rounds, ...options }: CommitMe
     const count = (number: number) => number.toLocaleString("en");
     const { fill, rebuild } = table;
     console.log(
-      `table of ${count(rows)} rows: made in ${(fill.wallMs / 1000).toFixed(0)} s; key index rebuilt in ` +
+      `table of ${count(rows)} rows: made in ${(fill.wallMs / 1000).toFixed(0)} s, CPU ${(fill.cpuMs / 1000).toFixed(0)} s; key index rebuilt in ` +
         `${(rebuild.wallMs / 1000).toFixed(1)} s, CPU ${(rebuild.cpuMs / 1000).toFixed(1)} s ` +
         `(${count(Math.round(rows / (rebuild.cpuMs / 1000)))} rows a CPU second), ${rebuild.peakMiB.toFixed(0)} MiB at most`,
     );

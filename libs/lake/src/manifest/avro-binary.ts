@@ -91,6 +91,7 @@ const MAX_ZIGZAG = 2 ** 51;
 /** Reads what AvroWriter writes. Running over the end fails as `corrupt`. */
 export class AvroReader {
   readonly #buffer: Buffer;
+  #lastWide: { high: number; middle: number; low: number; value: number | bigint } | undefined;
   position = 0;
 
   constructor(bytes: Uint8Array) {
@@ -107,22 +108,18 @@ export class AvroReader {
 
   /** int and long: a number where that is exact, else a bigint. */
   long(): number | bigint {
-    const start = this.position;
-    let byte = this.#buffer[this.#advance(1)]!;
+    const buffer = this.#buffer;
+    let at = this.position;
+    // Beyond the end there is no byte, which ends the number; the end itself is checked once.
+    let byte = buffer[at++]!;
     let low = byte & 0x7f;
     for (let shift = 7; byte > 0x7f && shift < 28; shift += 7) {
-      byte = this.#buffer[this.#advance(1)]!;
+      byte = buffer[at++]!;
       low |= (byte & 0x7f) << shift;
     }
-    if (byte <= 0x7f) return (low >>> 1) ^ -(low & 1);
-    let wide = low;
-    for (let scale = 2 ** 28; byte > 0x7f && scale < 2 ** 49; scale *= 128) {
-      byte = this.#buffer[this.#advance(1)]!;
-      wide += (byte & 0x7f) * scale;
-    }
-    if (byte <= 0x7f) return wide % 2 === 0 ? wide / 2 : -(wide + 1) / 2;
-    this.position = start;
-    return this.#bigLong();
+    if (byte > 0x7f) return this.#wideLong(at, low);
+    this.#moveTo(at);
+    return (low >>> 1) ^ -(low & 1);
   }
 
   /** A long that counts or measures something: safe as a number in every file that is right. */
@@ -161,21 +158,52 @@ export class AvroReader {
   }
 
   skipLong(): void {
-    while (this.#buffer[this.#advance(1)]! > 0x7f);
+    const buffer = this.#buffer;
+    let at = this.position;
+    while (buffer[at++]! > 0x7f);
+    this.#moveTo(at);
   }
 
-  #bigLong(): number | bigint {
-    let zigzag = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#buffer[this.#advance(1)]!;
-      zigzag |= BigInt(byte & 0x7f) << shift;
-      if (byte <= 0x7f) {
-        const value = (zigzag >> 1n) ^ -(zigzag & 1n);
-        const number = Number(value);
-        return Number.isSafeInteger(number) ? number : value;
-      }
+  /** Behind the first 28 bits of a number that has more. */
+  #wideLong(start: number, low: number): number | bigint {
+    const buffer = this.#buffer;
+    let at = start;
+    let byte = 0x80;
+    // The next 28 bits, then the last 8 of the 64.
+    let middle = 0;
+    for (let shift = 0; byte > 0x7f && shift < 28; shift += 7) {
+      byte = buffer[at++]!;
+      middle |= (byte & 0x7f) << shift;
     }
-    throw corrupt("a varint has more than ten bytes");
+    let high = 0;
+    for (let shift = 0; byte > 0x7f; shift += 7) {
+      if (shift > 7) throw corrupt("a varint has more than ten bytes");
+      byte = buffer[at++]!;
+      high |= (byte & 0x7f) << shift;
+    }
+    this.#moveTo(at);
+    if (high === 0 && middle < 2 ** 21) {
+      const wide = middle * 2 ** 28 + low;
+      return wide % 2 === 0 ? wide / 2 : -(wide + 1) / 2;
+    }
+    return this.#sixtyFourBits(high, middle, low);
+  }
+
+  /** Most are ids of snapshots, the same for many entries: the last one is kept. */
+  #sixtyFourBits(high: number, middle: number, low: number): number | bigint {
+    const last = this.#lastWide;
+    if (last !== undefined && last.high === high && last.middle === middle && last.low === low) return last.value;
+    const zigzag = BigInt.asUintN(64, (BigInt(high) << 56n) | (BigInt(middle) << 28n) | BigInt(low));
+    const exact = (zigzag >> 1n) ^ -(zigzag & 1n);
+    const number = Number(exact);
+    const value = Number.isSafeInteger(number) ? number : exact;
+    this.#lastWide = { high, middle, low, value };
+    return value;
+  }
+
+  #moveTo(position: number): void {
+    if (position > this.#buffer.length) throw corrupt("the data end early");
+    this.position = position;
   }
 
   #advance(bytes: number): number {

@@ -112,7 +112,8 @@ function inherit(raw: RawEntry, partition: Partition, manifest: ManifestFile): L
     throw corrupt("it leaves out a sequence number that cannot be inherited");
   }
   file.content ??= FileContent.data;
-  file.fileFormat = file.fileFormat.toUpperCase() as FileFormat;
+  // One text for all entries: those that were read go.
+  file.fileFormat = file.fileFormat === "PARQUET" ? "PARQUET" : (file.fileFormat.toUpperCase() as FileFormat);
   file.specId = manifest.specId;
   file.partition = partition;
   file.sequenceNumber = sequenceNumber;

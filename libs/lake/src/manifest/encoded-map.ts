@@ -19,11 +19,7 @@ export class EncodedMap<V extends number | Uint8Array> implements ReadonlyMap<nu
     this.#reader = reader;
     this.#kind = kind;
     this.#start = reader.position;
-    walkPairs(reader, () => {
-      reader.skipLong();
-      this.#skipValue();
-      return false;
-    });
+    skipPairs(reader, kind);
     this.#end = reader.position;
   }
 
@@ -101,6 +97,19 @@ export class EncodedMap<V extends number | Uint8Array> implements ReadonlyMap<nu
       return read(reader);
     } finally {
       reader.position = position;
+    }
+  }
+}
+
+/** Moves the reader behind the pairs. Every entry that is read passes here with each of its maps. */
+function skipPairs(reader: AvroReader, kind: EncodedValue): void {
+  for (let pairs = reader.count(); pairs !== 0; pairs = reader.count()) {
+    // A negative count is followed by the size of the block in bytes.
+    if (pairs < 0) reader.skipLong();
+    for (let n = Math.abs(pairs); n > 0; n--) {
+      reader.skipLong();
+      if (kind === "long") reader.skipLong();
+      else reader.skip(reader.count());
     }
   }
 }
