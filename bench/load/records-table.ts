@@ -3,13 +3,7 @@
  * writer's own table over them, in this process, on local files and the in-memory catalog. Opening it rebuilds the key
  * index, because there is none.
  */
-import {
-  acceptedSubject,
-  type ColumnValue,
-  type Dataset,
-  encodeColumnBatch,
-  streams,
-} from "@firn/core";
+import { acceptedSubject, type ColumnValue, type Dataset, encodeColumnBatch, streams } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
 import {
   definedIdentifier,

@@ -1,4 +1,11 @@
-import { acceptedSubject, encodeColumnBatch, parkedKey, rejectedSubject, stateVersionProperty } from "@firn/core";
+import {
+  acceptedSubject,
+  encodeColumnBatch,
+  parkedKey,
+  rejectedSubject,
+  stateVersionProperty,
+  tablesOf,
+} from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
 import {
   definedIdentifier,
@@ -13,7 +20,7 @@ import { intakeLog, MemoryLogs, validatedLog } from "@firn/stream";
 import { tempFolder, waitFor } from "@firn/testing";
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ensureTables } from "../src/tables.ts";
+import { makeTable } from "../src/tables.ts";
 import { createWriterMetrics } from "../src/writer-metrics.ts";
 import { writerService } from "../src/writer-service.ts";
 import { Writer } from "../src/writer.ts";
@@ -110,7 +117,7 @@ test("stands still before a message of a newer release, when what came before it
 });
 
 test("stands still at a table whose state a newer release has written", async () => {
-  await ensureTables(env, [health]);
+  for (const definition of tablesOf(health)) await makeTable(env, definition, "lake");
   await env.catalog.commitTable(definedIdentifier(health.raw), {
     requirements: [],
     updates: [{ action: "set-properties", updates: { [stateVersionProperty]: "2" } }],
