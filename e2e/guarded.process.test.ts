@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { startOtlpCollector, type CollectedSpan, type OtlpCollector } from "./support/otlp-collector.ts";
 
 const root = join(import.meta.dirname, "..");
 const payload = {
@@ -25,6 +26,7 @@ const payload = {
 
 let folder: TempFolder;
 let lake: Child;
+let collector: OtlpCollector;
 let addresses: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
@@ -35,11 +37,17 @@ beforeAll(async () => {
     { token: "engine", scopes: ["catalog_read"] },
     { token: "operator", scopes: ["admin"] },
   ]);
+  collector = await startOtlpCollector();
   const only = "nats,catalog,catalog-writer,validator,aggregator,query,ingest";
   const args = ["--no-sample", "--ports", "auto", "--data-dir", join(folder.path, "lake"), "--only", only];
   lake = new Child(process.execPath, [join(root, "tools", "start.mjs"), ...args], {
     cwd: root,
-    env: { ...process.env, FIRN_TOKENS_FILE: tokens },
+    env: {
+      ...process.env,
+      FIRN_TOKENS_FILE: tokens,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_BSP_SCHEDULE_DELAY: "200",
+    },
   });
   const endpoints = join(folder.path, "lake", "endpoints.json");
   await waitFor(() => existsSync(endpoints) || lake.hasExited, { limitMs: 90_000, what: "the start of the lake" });
@@ -49,6 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   lake?.process.kill("SIGINT");
   await waitFor(() => lake.hasExited, { limitMs: 60_000, what: "the end of the lake" });
+  collector?.close();
   await folder.remove();
 }, 90_000);
 
@@ -130,3 +139,55 @@ it("shows the metrics that docs/telemetry.md lists, all of them, with values and
   expect(value('firn_writer_last_commit_timestamp_seconds{table="health_data_raw"}')).toBeGreaterThan(1.7e9);
   expect(page).not.toContain("anna");
 }, 60_000);
+
+/** The way of a request by the names of its spans: service, name and table of each span up to the root. */
+function wayOf(leaf: CollectedSpan): string[] {
+  const way: string[] = [];
+  let span: CollectedSpan | undefined = leaf;
+  while (span !== undefined) {
+    const table = span.attributes.find(({ key }) => key === "firn.table")?.value["stringValue"];
+    way.unshift([span.service, span.name, table].filter((part) => part !== undefined).join(" "));
+    const parentSpanId: string | undefined = span.parentSpanId;
+    span = collector.spans.find((one) => one.spanId === parentSpanId);
+  }
+  return way;
+}
+
+it("makes one trace of a request, from HTTP through the streams to the snapshots of raw and of the months", async () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const sent = await fetch(`${addresses.ingest}/v1/ingest/health`, {
+    method: "POST",
+    headers: { authorization: "Bearer sender", "content-type": "application/json", traceparent },
+    body: JSON.stringify({ ...payload, samples: [{ ...payload.samples[0], id: "s2", value: 64 }] }),
+  });
+  expect(sent.status).toBe(202);
+  const ours = () => collector.spans.filter(({ traceId }) => traceId === traceparent.split("-")[1]);
+  const commitTo = (table: string) =>
+    ours().find((span) => wayOf(span).at(-1) === `firn-catalog-writer commit ${table}`);
+  await waitFor(() => commitTo("health_data_monthly_agg") !== undefined, {
+    limitMs: 60_000,
+    what: "the span of the commit of months",
+  });
+  const toRaw = [
+    "firn-ingest POST /v1/ingest/:dataset",
+    "firn-ingest append INTAKE",
+    "firn-validator validate",
+    "firn-catalog-writer commit health_data_raw",
+  ];
+  const toDays = [...toRaw, "firn-aggregator round", "firn-catalog-writer commit health_data_daily_agg"];
+  expect(wayOf(commitTo("health_data_raw")!)).toEqual(toRaw);
+  expect(wayOf(commitTo("health_data_daily_agg")!)).toEqual(toDays);
+  expect(wayOf(commitTo("health_data_monthly_agg")!)).toEqual([
+    ...toDays,
+    "firn-aggregator round",
+    "firn-catalog-writer commit health_data_monthly_agg",
+  ]);
+  const ids = JSON.stringify(commitTo("health_data_raw")!.attributes);
+  const history = await (
+    await fetch(`${addresses.catalog}/v1/namespaces/health_db/tables/health_data_raw`, {
+      headers: { authorization: "Bearer engine" },
+    })
+  ).text();
+  expect(history).toContain(/"firn\.snapshot_id","value":\{"stringValue":"(\d+)"/.exec(ids)![1]!);
+  expect(JSON.stringify(collector.spans)).not.toContain("anna");
+}, 120_000);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createDatasets } from "@firn/datasets";
 import { openLake } from "@firn/lake";
-import { s3SettingsOf, type ServiceDefinition } from "@firn/service";
+import { createLakeMetrics, s3SettingsOf, type ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { Aggregator } from "./aggregator.ts";
 import { type AggregatorSettings, aggregatorSettings } from "./config.ts";
@@ -22,6 +22,7 @@ export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
         openLake({
           ...settings,
           s3: s3SettingsOf(settings),
+          observer: createLakeMetrics(context.metrics),
           cacheFolder: join(settings.dataDir, "objects", "aggregator"),
         }),
     });

@@ -23,6 +23,11 @@ export class AggregatorStage {
     return new AggregatorStage(lanes);
   }
 
+  /** How long each lane's oldest change waits, in seconds, by the lane's name. */
+  lagSeconds(nowMs: number): Map<string, number> {
+    return new Map(this.#lanes.map((stage) => [stage.name, stage.lagSeconds(nowMs)]));
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     await runTogether(this.#lanes, signal);
   }

@@ -87,9 +87,11 @@ export class Aggregator implements Stage {
         defaultZone: settings.defaultZone,
         folder: join(folder, dataset.name),
         logger: log,
+        tracer: context.tracer,
         backlog: (raw) => backlogOf(validated, dataset, raw),
         rounded: (report) => roundMetrics.rounded(dataset.name, report),
       });
+      roundMetrics.watchLag(dataset.name, (nowMs) => stage.lagSeconds(nowMs));
       stages.set(dataset.name, stage);
     }
     const endReplies = answerRebuilds(connection, stages);

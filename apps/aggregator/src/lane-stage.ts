@@ -30,13 +30,14 @@ import {
   snapshotById,
   type Table,
 } from "@firn/lake";
-import { type Logger, repeatTurns } from "@firn/service";
-import { isStreamError, type Log, type StreamConnection } from "@firn/stream";
+import { type Logger, handedOn, repeatTurns, type Tracer, type TraceSpan } from "@firn/service";
+import { type AppendRecord, isStreamError, type Log, type StreamConnection } from "@firn/stream";
 import { randomUUID } from "node:crypto";
 import { backlogBytesMin } from "./backlog.ts";
 import { computeChanges } from "./compute-changes.ts";
 import type { RoundParts } from "./round-parts.ts";
-import { commonSource, roundTaken } from "./published-state.ts";
+import { startRoundSpan } from "./round-span.ts";
+import { behindSinceMs, commonSource, roundTaken } from "./published-state.ts";
 import {
   nothingRebuilt,
   type Rebuild,
@@ -81,6 +82,7 @@ export interface LaneStageOptions {
   readonly defaultZone: string;
   readonly folder: string;
   readonly logger: Logger;
+  readonly tracer?: Tracer;
   /** How often the rollups' tables are looked at while raw stands still, in milliseconds. */
   readonly lookAgainMs?: number;
   /** Rows of raw that a round works on at once; half of it after each round for which memory did not suffice. */
@@ -108,12 +110,15 @@ interface RoundStart {
 
 export class LaneStage {
   readonly #options: LaneStageOptions;
+  readonly name: string;
   readonly #wake = new Wake();
   #rebuilds: Rebuild[] = [];
   /** Rebuilds whose round is published and not yet in all tables. */
   #landing: { readonly rebuild: Rebuild; readonly report: RoundReport }[] = [];
   #rowsPerSlice: number;
   #saidMissing = false;
+  /** When the first snapshot of raw was made that the rollups have not; undefined where they have all. */
+  #behindSinceMs: number | undefined;
   #lastRoundMs = 0;
   #lastRoundEnd = -Infinity;
   /** Since when raw is seen to have changes that the rollups have not. */
@@ -127,7 +132,13 @@ export class LaneStage {
 
   constructor(options: LaneStageOptions) {
     this.#options = options;
+    this.name = options.lane.name;
     this.#rowsPerSlice = options.rowsPerSlice ?? rowsPerSliceMax;
+  }
+
+  /** How long the oldest snapshot waits that the rollups have not taken up; 0 where they have all. */
+  lagSeconds(nowMs: number): number {
+    return this.#behindSinceMs === undefined ? 0 : Math.max(0, nowMs - this.#behindSinceMs) / 1000;
   }
 
   /** Computes the windows of a range of local dates anew, within the next round; resolves when it is in the tables. */
@@ -199,6 +210,7 @@ export class LaneStage {
     const start = await this.#start(raw);
     if (start === undefined) return waitMs;
     const { base, to } = start;
+    this.#behindSinceMs = behindSinceMs(raw.metadata, base, to);
     if (base !== undefined && this.#rebuilds.length === 0) {
       const changed = rowsChangedBetween(raw.metadata, base, to);
       if (changed === false && (base === to || timeOf(raw, to) - timeOf(raw, base) < emptyRoundMs)) {
@@ -278,6 +290,7 @@ export class LaneStage {
     this.#rebuilds = [];
     this.#settled = undefined;
     this.#changedMs = undefined;
+    const span = startRoundSpan(this.#options, start);
     try {
       const { round, windows } = await this.#compute(start, rebuilds);
       const files = round.rollups.flatMap(stagedFiles);
@@ -288,16 +301,18 @@ export class LaneStage {
       if ([...validations.values()].some((validation) => !validation.ok))
         return await this.#refuse(round, rebuilds, validations, windows);
       // Tables that were right already stay as they are.
-      if (files.length > 0 || start.base !== start.to) await this.#publish(round, start.lastSequence);
+      if (files.length > 0 || start.base !== start.to) await this.#publish(round, start.lastSequence, span);
       this.#lastRoundMs = performance.now() - started;
       this.#lastRoundEnd = performance.now();
       const rows = files.reduce((sum, file) => sum + file.rows, 0);
       const report = { windows, rows, durationMs: Math.round(this.#lastRoundMs) };
       logger.debug("round computed", { dataset: dataset.name, ...report, snapshotId: round.sourceSnapshot });
+      span.end({ "firn.windows": windows, "firn.rows": rows, "firn.snapshot_id": round.sourceSnapshot });
       this.#options.rounded(report);
       const reportOf = (rebuild: Rebuild) => withValidation(report, validations.get(rebuild));
       this.#landing.push(...rebuilds.map((rebuild) => ({ rebuild, report: reportOf(rebuild) })));
     } catch (error) {
+      span.end({}, error);
       for (const one of rebuilds) one.failed(error);
       throw error;
     }
@@ -359,9 +374,10 @@ export class LaneStage {
     return { round, windows: computed.windows };
   }
 
-  async #publish(round: RollupRound, lastSequence: number): Promise<void> {
-    const record = { subject: this.#subject, data: encodeRollupRound(round) };
-    const appended = await this.#options.log.append([{ ...record, expectedLastSequence: lastSequence }]);
+  async #publish(round: RollupRound, lastSequence: number, span: TraceSpan): Promise<void> {
+    const data = encodeRollupRound(round);
+    const record: AppendRecord = { subject: this.#subject, data, expectedLastSequence: lastSequence };
+    const appended = await this.#options.log.append(handedOn([record], span));
     this.#inFlight = appended.lastSequence;
   }
 

@@ -9,7 +9,7 @@ import {
   sourceSnapshotProperty,
   sourceTableProperty,
 } from "@firn/core";
-import { isOnMain, type TableMetadata } from "@firn/lake";
+import { isOnMain, rowsChangedBetween, snapshotById, type TableMetadata } from "@firn/lake";
 
 /** The last round that the writer has written into the table or left out; 0 for none of this stream. */
 export function roundTaken(metadata: TableMetadata, stream: string, identity: string, subject: string): number {
@@ -32,4 +32,14 @@ function sourceOf(raw: TableMetadata, rollup: TableMetadata): string | undefined
   if (properties[sourceTableProperty] !== raw["table-uuid"]) return undefined;
   const source = properties[sourceSnapshotProperty];
   return source !== undefined && isOnMain(rollup, sourceSnapshotEntry, source) ? source : undefined;
+}
+
+/** When the first snapshot of raw after `base` was made, up to `to`; undefined where their rows are the same. */
+export function behindSinceMs(raw: TableMetadata, base: bigint | undefined, to: bigint): number | undefined {
+  if (base === to || (base !== undefined && rowsChangedBetween(raw, base, to) === false)) return undefined;
+  const after = base === undefined ? 0 : (snapshotById(raw, base)?.["sequence-number"] ?? 0);
+  const times = raw.snapshots
+    .filter((one) => (one["sequence-number"] ?? 0) > after)
+    .map((one) => Number(one["timestamp-ms"]));
+  return times.length === 0 ? undefined : Math.min(...times);
 }

@@ -9,6 +9,7 @@ import { closeSync, mkdirSync, openSync, writevSync } from "node:fs";
 import { dirname } from "node:path";
 import { OP_COLUMN } from "@firn/core";
 import { type KernelConnection, sqlName } from "@firn/lake";
+import { LINKS_MAX, originsOf } from "@firn/service";
 import type { LogRecord } from "@firn/stream";
 import type { KeyIndex } from "./key-index/key-index.ts";
 import { type KeyShape, joinedKeys, readKeys } from "./keyed-rows.ts";
@@ -55,6 +56,10 @@ export class Batch {
   firstArrivalMs = 0;
   /** Cumulative records received, by shard, as the last message says. */
   readonly received = new Map<number, number>();
+  /** When the validator stored the oldest message of each shard, in milliseconds. */
+  readonly oldest = new Map<number, number>();
+  /** Spans that the messages came from, each once. */
+  readonly origins = new Set<string>();
 
   constructor(options: BatchOptions) {
     this.#options = options;
@@ -66,8 +71,11 @@ export class Batch {
     this.messages++;
     this.bytes += record.data.byteLength;
     this.lastSequence = record.sequence;
+    const shard = Number(record.subject.split(".").at(-1));
+    if (!this.oldest.has(shard)) this.oldest.set(shard, record.timestampMs);
     const records = record.headers["Firn-Records"];
-    if (records !== undefined) this.received.set(Number(record.subject.split(".").at(-1)), Number(records));
+    if (records !== undefined) this.received.set(shard, Number(records));
+    if (this.origins.size < LINKS_MAX) for (const origin of originsOf([record])) this.origins.add(origin);
     this.#held.push(record.data);
     this.#heldBytes += record.data.byteLength;
   }

@@ -15,7 +15,7 @@ import {
   tablesOf,
 } from "@firn/core";
 import { definedIdentifier, type Kernel, type LakeEnvironment } from "@firn/lake";
-import type { Logger, Parking, Stage } from "@firn/service";
+import type { Logger, Parking, Stage, Tracer } from "@firn/service";
 import type { Log, StreamConnection } from "@firn/stream";
 import { join } from "node:path";
 import type { CadenceLimits } from "./cadence.ts";
@@ -43,6 +43,7 @@ export interface WriterParts {
   /** How often tables are looked at while nothing comes; absent: the stages' own. */
   readonly lookAgainMs?: number;
   readonly logger: Logger;
+  readonly tracer?: Tracer;
   readonly metrics: WriterMetrics;
   readonly env: LakeEnvironment;
   readonly connection: StreamConnection;
@@ -85,6 +86,7 @@ export async function openDatasetStages(dataset: Dataset, parts: WriterParts): P
     const index = KeyIndex.open(join(parts.folder, "index", keyed.definition.name), { content: keyed.content });
     indexes.push(index);
     const stage = await openTableStage(dataset, keyed, index, queueOf, parts);
+    parts.metrics.watchLag(keyed.definition.name, (nowMs) => stage.lagSeconds(nowMs));
     maintenance.watchKeyed(keyed.definition, stage, keyed.aggregates);
     stages.push(stage);
   }
@@ -185,6 +187,7 @@ async function openTableStage(
     limits: kind === "rejected" ? { ...parts.limits, costFactor: rejectedCostFactor } : parts.limits,
     folder: join(parts.folder, "spool"),
     logger: parts.logger,
+    ...(parts.tracer && { tracer: parts.tracer }),
     ...lookAgain(parts),
     hint: hintBy(parts.connection),
     committed: (committed, report, durationMs) => metrics.committed(committed.table, report, durationMs),
@@ -214,9 +217,10 @@ async function openRollupStage(
     parking: parts.parking,
     writerEpoch: parts.writerEpoch,
     logger: parts.logger,
+    ...(parts.tracer && { tracer: parts.tracer }),
     ...lookAgain(parts),
     hint: hintBy(parts.connection),
-    committed: (table, filesAdded, durationMs) => parts.metrics.rollupCommitted(table, filesAdded, durationMs),
+    committed: (table, done, durationMs) => parts.metrics.rollupCommitted(table, done, durationMs),
     setBack: (error) => parts.metrics.setBack(`${dataset.name}.${lane.name}`, error),
   });
 }

@@ -19,6 +19,7 @@ import {
   receivedProperty,
   STATE_VERSION,
   stateVersionProperty,
+  traceEntry,
   writerEpochProperty,
 } from "@firn/core";
 import {
@@ -139,13 +140,14 @@ export class KeyedTable {
 
   /**
    * Judges a loaded batch, commits it and its position, and brings the index along.
+   * @param traceparent of the commit, for whoever follows from its snapshot
    * @throws TableMoved when another commit came first
    */
-  async commit(batch: Batch, streamIdentity: string): Promise<CommitReport> {
+  async commit(batch: Batch, streamIdentity: string, traceparent?: string): Promise<CommitReport> {
     const { env, index } = this.#options;
     const keys = await batch.load();
     const resolution = resolveBatch(keys, (rows) => index.lookUp(keys, rows));
-    const changes = await this.#stage(batch, keys, resolution);
+    const changes = await this.#stage(batch, keys, resolution, traceparent);
     const staged = await stageCommit(env, {
       table: this.#table,
       changes,
@@ -173,12 +175,18 @@ export class KeyedTable {
   }
 
   /** New rows as an `append`, corrections and deletions as an `overwrite`; an empty `append` when there are neither. */
-  async #stage(batch: Batch, keys: BatchKeys, resolution: Resolution): Promise<SnapshotChange[]> {
+  async #stage(
+    batch: Batch,
+    keys: BatchKeys,
+    resolution: Resolution,
+    traceparent: string | undefined,
+  ): Promise<SnapshotChange[]> {
     const { connection, definition, derived, env, index } = this.#options;
     const summary = {
       "firn.duplicates": String(resolution.outcomes.duplicates),
       "firn.corrected": String(resolution.outcomes.corrected),
       [positionEntry]: String(batch.lastSequence),
+      ...(traceparent !== undefined && { [traceEntry]: traceparent }),
     };
     const rows = await storeActions(connection, resolution.actions);
     const touched = new Set(resolution.touchedPartitions);

@@ -25,6 +25,7 @@ import {
   stagedFiles,
   STATE_VERSION,
   stateVersionProperty,
+  traceEntry,
   writerEpochProperty,
 } from "@firn/core";
 import {
@@ -39,7 +40,7 @@ import {
   stageCommit,
   type Table,
 } from "@firn/lake";
-import { type Logger, type Parking, repeatTurns } from "@firn/service";
+import { type Logger, noTracer, originsOf, type Parking, repeatTurns, type Tracer } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommitQueue } from "./commit-queue.ts";
@@ -62,10 +63,11 @@ export interface RollupStageOptions {
   readonly parking: Parking;
   readonly writerEpoch: string;
   readonly logger: Logger;
+  readonly tracer?: Tracer;
   /** How often the tables are looked at while no round comes, in milliseconds. */
   readonly lookAgainMs?: number;
   hint(subject: string): void;
-  committed(table: Table, filesAdded: number, durationMs: number): void;
+  committed(table: Table, done: { filesAdded: number; published: number }, durationMs: number): void;
   /** A turn failed by something that passes, and begins anew. */
   setBack?(error: unknown): void;
 }
@@ -201,7 +203,7 @@ export class RollupStage {
         else {
           const reason = await this.#whyNot(table, change);
           if (reason !== undefined) await this.#leaveOut(table, record.sequence, place, reason);
-          else await this.#writeTable(table, rollup, round, change, record.sequence, place);
+          else await this.#writeTable(table, rollup, round, change, record, place);
         }
       };
       await this.#options.queueOf(rollup.table.name).run(work, change ? rowsOf(change) : 0);
@@ -214,25 +216,33 @@ export class RollupStage {
     rollup: RollupDefinition,
     round: RollupRound,
     change: RollupChange,
-    sequence: number,
+    record: LogRecord,
     place: RoundPlace,
   ): Promise<void> {
     const started = performance.now();
-    const { connection, env } = this.#options;
-    const snapshotChange = await stageRollupChange(connection, { env, table, rollup, change });
+    const { connection, env, tracer = noTracer } = this.#options;
+    const attributes = { "firn.table": rollup.table.name, "firn.rows": rowsOf(change) };
+    const span = tracer.startSpan("commit", { origins: tracer.on ? originsOf([record]) : [], attributes });
+    const trace = span.traceparent === undefined ? {} : { [traceEntry]: span.traceparent };
+    const { snapshot, published } = await stageRollupChange(connection, { env, table, rollup, change });
     const committed = await this.#commit({
       table,
-      changes: [{ ...snapshotChange, summary: { [sourceSnapshotEntry]: round.sourceSnapshot } }],
+      changes: [{ ...snapshot, summary: { [sourceSnapshotEntry]: round.sourceSnapshot, ...trace } }],
       setProperties: {
-        ...this.#taken(sequence, place),
+        ...this.#taken(record.sequence, place),
         [sourceSnapshotProperty]: round.sourceSnapshot,
         [sourceTableProperty]: round.sourceTable,
       },
     });
+    span.end({ "firn.snapshot_id": String(committed.metadata["current-snapshot-id"]) });
     const durationMs = performance.now() - started;
-    const files = snapshotChange.addedData?.length ?? 0;
-    this.#options.logger.debug("committed", { table: rollup.table.name, files, durationMs: Math.round(durationMs) });
-    this.#options.committed(committed, files, durationMs);
+    const filesAdded = snapshot.addedData?.length ?? 0;
+    this.#options.logger.debug("committed", {
+      table: rollup.table.name,
+      files: filesAdded,
+      durationMs: Math.round(durationMs),
+    });
+    this.#options.committed(committed, { filesAdded, published }, durationMs);
   }
 
   /** Moves past a round without its rows: the table names no snapshot of raw until the aggregator has made it whole. */

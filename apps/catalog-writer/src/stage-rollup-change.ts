@@ -22,21 +22,28 @@ export interface StageRollupOptions {
   readonly change: RollupChange;
 }
 
+export interface StagedRollupChange {
+  readonly snapshot: SnapshotChange;
+  /** Rows that were there before and are changed or gone; 0 where the whole table is made anew. */
+  readonly published: number;
+}
+
 /** Stages what the change, whose files are all there, does to the table. */
 export async function stageRollupChange(
   connection: KernelConnection,
   options: StageRollupOptions,
-): Promise<SnapshotChange> {
+): Promise<StagedRollupChange> {
   const { env, table, change } = options;
-  if (change.whole) return replaceAll(env, table, change.whole);
-  if (change.upserts.length === 0 && change.deletes.length === 0) return { operation: "append", addedData: [] };
+  if (change.whole) return { snapshot: await replaceAll(env, table, change.whole), published: 0 };
+  if (change.upserts.length === 0 && change.deletes.length === 0)
+    return { snapshot: { operation: "append", addedData: [] }, published: 0 };
   return upsertRows(connection, options);
 }
 
 async function upsertRows(
   connection: KernelConnection,
   { env, table, rollup, change }: StageRollupOptions,
-): Promise<SnapshotChange> {
+): Promise<StagedRollupChange> {
   const deletes = change.deletes.length > 0 ? { deleteKeysSql: await rowsSql(env, change.deletes) } : {};
   const nothing = rollup.table.columns.map((column) => `NULL AS ${sqlName(column.name)}`).join(", ");
   const upsert = await stageUpsert(connection, {
@@ -48,7 +55,9 @@ async function upsertRows(
     sort: rollup.table.sort,
   });
   const onlyNew = upsert.addedDeletes.length === 0 && upsert.removedData.length === 0;
-  return { operation: onlyNew ? "append" : "overwrite", ...upsert };
+  const { addedData, addedDeletes, removedData, removedDeletes, updated, deleted } = upsert;
+  const files = { addedData, addedDeletes, removedData, removedDeletes };
+  return { snapshot: { operation: onlyNew ? "append" : "overwrite", ...files }, published: updated + deleted };
 }
 
 async function rowsSql({ store }: LakeEnvironment, staged: readonly StagedRows[]): Promise<string> {

@@ -6,7 +6,7 @@
  */
 import { committedHint, NewerFormat, refuseNewerColumnBatch, refuseNewerRejectedBatch } from "@firn/core";
 import { isLakeError, isOutOfMemory, type KernelConnection, type Table } from "@firn/lake";
-import { type Logger, type Parking, repeatTurns } from "@firn/service";
+import { type Logger, noTracer, type Parking, repeatTurns, type Tracer } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,6 +39,7 @@ export interface TableStageOptions {
   readonly limits: CadenceLimits;
   readonly folder: string;
   readonly logger: Logger;
+  readonly tracer?: Tracer;
   /** How often the table is looked at while nothing comes, in milliseconds. */
   readonly lookAgainMs?: number;
   hint(subject: string): void;
@@ -51,6 +52,8 @@ export interface TableStageOptions {
 export class TableStage {
   readonly #options: TableStageOptions;
   readonly #lookAgainMs: number;
+  /** What is gathered or on its way to the table, oldest first. */
+  readonly #open = new Set<Batch>();
   #table: KeyedTable | undefined;
   #batches = 0;
   /** Before the first commit a guess, so that the start of a backfill is not cut into small files. */
@@ -70,6 +73,15 @@ export class TableStage {
   /** The table as it was last committed or opened; undefined until the stage has opened it. */
   get table(): KeyedTable | undefined {
     return this.#table;
+  }
+
+  /** How long the oldest message of each shard waits for its commit; 0 where none does. */
+  lagSeconds(nowMs: number): Map<number, number> {
+    const lags = new Map(this.#options.table.subjects.map((subject) => [Number(subject.split(".").at(-1)), 0]));
+    for (const { oldest } of this.#open)
+      for (const [shard, storedMs] of oldest)
+        lags.set(shard, Math.max(lags.get(shard) ?? 0, (nowMs - storedMs) / 1000));
+    return lags;
   }
 
   run(signal: AbortSignal): Promise<void> {
@@ -194,7 +206,7 @@ export class TableStage {
         await this.#commit(table, batch, identity);
     } finally {
       await committing;
-      await batch.drop();
+      await this.#drop(batch);
     }
     if (failure !== undefined) throw failure;
   }
@@ -239,11 +251,16 @@ export class TableStage {
     if (!isSame) throw new TableMoved(`${identifier.name}: another process changed it`);
   }
 
+  async #drop(batch: Batch): Promise<void> {
+    this.#open.delete(batch);
+    await batch.drop();
+  }
+
   #newBatch(): Batch {
     const { kind, folder, loadConnection, table, name } = this.#options;
     const number = this.#batches++;
     const sqlName = name.replaceAll(/\W/g, "_");
-    return new Batch({
+    const batch = new Batch({
       connection: loadConnection,
       shape: table,
       index: table.index,
@@ -252,17 +269,29 @@ export class TableStage {
       file: join(folder, `${sqlName}_${number % 2}.json`),
       name: `batch_${sqlName}_${number}`,
     });
+    this.#open.add(batch);
+    return batch;
   }
 
   async #commit(table: KeyedTable, batch: Batch, identity: string): Promise<void> {
+    const { tracer = noTracer } = this.#options;
+    const span = tracer.startSpan("commit", {
+      origins: [...batch.origins],
+      attributes: {
+        "firn.table": this.#options.table.identifier.name,
+        "firn.messages": batch.messages,
+        "firn.rows": batch.rows,
+      },
+    });
     try {
       const report = await this.#options.queue.run(async () => {
         const started = performance.now();
-        const committed = await table.commit(batch, identity);
+        const committed = await table.commit(batch, identity, span.traceparent);
         this.#lastCommitMs = performance.now() - started;
         this.#lastBytes = batch.bytes;
         return committed;
       }, batch.bytes / bytesPerRow);
+      span.end({ "firn.snapshot_id": String(report.snapshotId) });
       if (this.#metNewer) await this.#options.parking.clear(this.#options.name);
       this.#metNewer = false;
       const { identifier, stream, subjects } = this.#options.table;
@@ -275,8 +304,11 @@ export class TableStage {
       });
       this.#options.committed(table, report, this.#lastCommitMs);
       for (const subject of subjects) await this.#options.log.trim(subject, batch.lastSequence);
+    } catch (error) {
+      span.end({}, error);
+      throw error;
     } finally {
-      await batch.drop();
+      await this.#drop(batch);
     }
   }
 }

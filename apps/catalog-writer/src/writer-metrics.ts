@@ -5,8 +5,11 @@ import { TableMoved, type CommitReport } from "./keyed-table.ts";
 import { createTableGauges } from "./table-gauges.ts";
 
 export interface WriterMetrics {
+  /** From now on a table's lag is asked for at each scrape. @param seconds by shard */
+  watchLag(table: string, seconds: (nowMs: number) => ReadonlyMap<number, number>): void;
   committed(table: Table, report: CommitReport, durationMs: number): void;
-  rollupCommitted(table: Table, filesAdded: number, durationMs: number): void;
+  /** @param published rows of windows that were there before and were changed or taken away */
+  rollupCommitted(table: Table, done: { filesAdded: number; published: number }, durationMs: number): void;
   /** A turn ended with a failure of the world and begins anew. @param stage table, or lane of rollups */
   setBack(stage: string, error: unknown): void;
   merged(table: string, filesBefore: number, filesAfter: number): void;
@@ -24,18 +27,20 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     labels: ["table", "outcome"],
   });
   const files = metrics.counter({ name: "writer_files_total", help: "Data files written, by table.", labels });
-  const seconds = metrics.histogram({
-    name: "writer_commit_seconds",
-    help: "Time from a batch that is due to its commit, by table.",
-    labels,
-  });
+  const seconds = metrics.histogram({ name: "writer_commit_seconds", help: "Time of a commit, by table.", labels });
   const setbacks = metrics.counter({
     name: "writer_setbacks_total",
     help: "Turns that began anew, by stage and kind: conflict (another commit came first), unknown_outcome, unavailable, …",
     labels: ["stage", "kind"],
   });
+  const changes = metrics.counter({
+    name: "writer_published_changes_total",
+    help: "Rows of published windows that were changed or taken away, by table of an aggregate.",
+    labels,
+  });
   const gauges = createTableGauges(metrics);
   return {
+    watchLag: lagGauge(metrics),
     committed(committed, report, durationMs) {
       const table = committed.identifier.name;
       gauges(committed);
@@ -47,16 +52,31 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
       files.inc({ table }, report.filesAdded);
       seconds.observe({ table }, durationMs / 1000);
     },
-    rollupCommitted(committed, filesAdded, durationMs) {
+    rollupCommitted(committed, { filesAdded, published }, durationMs) {
       const table = committed.identifier.name;
       gauges(committed);
       commits.inc({ table });
       files.inc({ table }, filesAdded);
+      changes.inc({ table }, published);
       seconds.observe({ table }, durationMs / 1000);
     },
     setBack: (stage, error) => setbacks.inc({ stage, kind: kindOf(error) }),
     ...maintenanceMetrics(metrics),
   };
+}
+
+function lagGauge(metrics: Metrics): WriterMetrics["watchLag"] {
+  const lags = new Map<string, (nowMs: number) => ReadonlyMap<number, number>>();
+  metrics.gauge({
+    name: "writer_lag_seconds",
+    help: "How long the oldest message that was taken waits for its commit, by table and shard.",
+    labels: ["table", "shard"],
+    collect: (gauge) => {
+      const nowMs = Date.now();
+      for (const [table, lag] of lags) for (const [shard, seconds] of lag(nowMs)) gauge.set({ table, shard }, seconds);
+    },
+  });
+  return (table, seconds) => void lags.set(table, seconds);
 }
 
 function kindOf(error: unknown): string {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createDatasets } from "@firn/datasets";
 import { openLake } from "@firn/lake";
-import { s3SettingsOf, type ServiceDefinition } from "@firn/service";
+import { createLakeMetrics, s3SettingsOf, type ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { type WriterSettings, writerSettings } from "./config.ts";
 import { createWriterMetrics } from "./writer-metrics.ts";
@@ -29,6 +29,7 @@ export const writerService: ServiceDefinition<WriterSettings> = {
         openLake({
           ...settings,
           s3: s3SettingsOf(settings),
+          observer: createLakeMetrics(context.metrics),
           cacheFolder: join(settings.dataDir, "objects", "catalog-writer"),
         }),
     });

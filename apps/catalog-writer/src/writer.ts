@@ -90,6 +90,7 @@ export class Writer implements Stage {
     const parts: WriterParts = {
       ...settingsOfStages(settings),
       logger: log,
+      tracer: context.tracer,
       metrics,
       env,
       connection,

@@ -6,6 +6,7 @@ import { openStore, parseLakeJson, readMetadata, readViewMetadata, type ObjectSt
 import {
   guardRequests,
   openGuard,
+  createLakeMetrics,
   s3SettingsOf,
   type CommonSettings,
   type Logger,
@@ -59,7 +60,12 @@ export const catalogService: ServiceDefinition<ReturnType<typeof catalogSettings
     const s3 = s3SettingsOf(settings);
     const vendor = await openVendor(settings, s3);
     const { warehouse } = settings;
-    const store = await openStore({ warehouse, s3, cacheFolder: join(settings.dataDir, "objects", "catalog") });
+    const observer = createLakeMetrics(metrics);
+    const store = await openStore({
+      warehouse,
+      s3: { ...s3, observer },
+      cacheFolder: join(settings.dataDir, "objects", "catalog"),
+    });
     const database = await openDatabase(settings, log);
     const link = settings.natsUrl === undefined ? undefined : new BrokerLink(settings.natsUrl, log);
     const events = link === undefined ? noEvents : publishedEvents(() => link.publisher(), log);

@@ -1,3 +1,4 @@
+import { handedOn, noTracer, type Tracer, type TraceSpan } from "@firn/service";
 import type { AppendRecord } from "@firn/stream";
 import type { ShardedPayload } from "./accepted-payloads.ts";
 import { FRAME_ENTRY_BYTES, packFrames, type PlacedPayload } from "./intake-frames.ts";
@@ -12,6 +13,8 @@ interface Waiting {
   readonly payloads: readonly ShardedPayload[];
   readonly receivedAtUs: number;
   readonly bytes: number;
+  /** Of the request's span. */
+  readonly origin: string | undefined;
   readonly resolve: (receipt: string) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -34,20 +37,25 @@ export interface AppendObserver {
 export class GroupCommit {
   readonly #appendRecords: AppendRecords;
   readonly #observe: AppendObserver;
+  readonly #tracer: Tracer;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #inFlight = 0;
 
-  constructor(appendRecords: AppendRecords, observe: AppendObserver = () => {}) {
+  constructor(appendRecords: AppendRecords, observe: AppendObserver = () => {}, tracer: Tracer = noTracer) {
     this.#appendRecords = appendRecords;
     this.#observe = observe;
+    this.#tracer = tracer;
   }
 
-  /** Resolves with the receipt when the broker has the payloads on disk. */
-  submit(dataset: string, payloads: readonly ShardedPayload[], receivedAtUs: number): Promise<string> {
+  /**
+   * Resolves with the receipt when the broker has the payloads on disk.
+   * @param origin traceparent of the request
+   */
+  submit(dataset: string, payloads: readonly ShardedPayload[], receivedAtUs: number, origin?: string): Promise<string> {
     const bytes = payloads.reduce((sum, payload) => sum + payload.bytes.length + FRAME_ENTRY_BYTES, 0);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ dataset, payloads, receivedAtUs, bytes, resolve, reject });
+      this.#waiting.push({ dataset, payloads, receivedAtUs, bytes, origin, resolve, reject });
       this.#waitingBytes += bytes;
       this.#pump();
     });
@@ -82,20 +90,28 @@ export class GroupCommit {
 
   async #append(group: readonly Waiting[]): Promise<void> {
     const startMs = performance.now();
-    let failed = false;
+    const span = this.#startSpan(group);
+    let failure: unknown;
     try {
-      const records = planRecords(group);
+      const records = handedOn(planRecords(group), span);
       const { lastSequence } = await this.#appendRecords(records);
       const firstSequence = lastSequence - records.length + 1;
       group.forEach((request, ordinal) => {
         request.resolve(formatReceipt(request.dataset, { firstSequence, messages: records.length, ordinal }));
       });
     } catch (error) {
-      failed = true;
+      failure = error;
       for (const request of group) request.reject(error);
     }
     const bytes = group.reduce((sum, request) => sum + request.bytes, 0);
+    span.end({ "firn.bytes": bytes }, failure);
+    const failed = failure !== undefined;
     this.#observe({ requests: group.length, bytes, elapsedMs: performance.now() - startMs, failed });
+  }
+
+  #startSpan(group: readonly Waiting[]): TraceSpan {
+    const origins = this.#tracer.on ? group.flatMap(({ origin }) => origin ?? []) : [];
+    return this.#tracer.startSpan("append INTAKE", { origins, attributes: { "firn.requests": group.length } });
   }
 }
 

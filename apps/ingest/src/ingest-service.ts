@@ -27,7 +27,7 @@ export function defineIngestService(
     summary: "takes events in by HTTP and answers when the broker has them on disk",
     port: 4100,
     settings: ingestSettings,
-    async setup({ settings, log, metrics, health, version }) {
+    async setup({ settings, log, metrics, health, tracer, version }) {
       const guard = openGuard({ ...settings, log });
       const { shards, intakeBytesMax: bytesMax, streamReplicas: replicas } = settings;
       const intake = new Intake(
@@ -38,8 +38,8 @@ export function defineIngestService(
       health.addCheck("intake", () => intake.whyNotReady());
       const budget = new ByteBudget(settings.heldBytesMax);
       const ingestMetrics = createIngestMetrics(metrics, budget);
-      const commit = new GroupCommit((records) => intake.append(records), ingestMetrics.appended);
-      const ingest = new Ingest({ datasets, shards, budget, commit, metrics: ingestMetrics });
+      const commit = new GroupCommit((records) => intake.append(records), ingestMetrics.appended, tracer);
+      const ingest = new Ingest({ datasets, shards, budget, commit, metrics: ingestMetrics, tracer });
       return {
         modules: [ingestModule(ingest), openApiModule(ingestOpenApi(datasets.values(), version))],
         stages: [intake, kafkaStage({ settings, datasets, intake, metrics, ingestMetrics, logger: log })],

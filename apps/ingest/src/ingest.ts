@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Dataset } from "@firn/core";
-import { Problem } from "@firn/service";
+import { Problem, type Tracer } from "@firn/service";
 import { acceptPayloads } from "./accepted-payloads.ts";
 import { appendProblem } from "./append-problem.ts";
 import { bodyFormat } from "./body-payloads.ts";
@@ -21,6 +21,7 @@ export interface IngestPorts {
   readonly budget: ByteBudget;
   readonly commit: GroupCommit;
   readonly metrics: IngestMetrics;
+  readonly tracer: Pick<Tracer, "traceparentOf">;
 }
 
 /** Takes requests in: whole or not at all, answered when the broker has them on disk. */
@@ -46,13 +47,13 @@ export class Ingest {
   }
 
   async #accept(dataset: Dataset, request: IncomingMessage, share: ByteShare): Promise<IngestAnswer> {
-    const { shards, commit, metrics } = this.#ports;
+    const { shards, commit, metrics, tracer } = this.#ports;
     const receivedAtUs = Date.now() * 1000;
     const format = bodyFormat(request.headers["content-type"]);
     const body = await readBody(request, share);
     const { payloads, received, records } = acceptPayloads(body, format, dataset, shards);
     try {
-      const receipt = await commit.submit(dataset.name, payloads, receivedAtUs);
+      const receipt = await commit.submit(dataset.name, payloads, receivedAtUs, tracer.traceparentOf(request));
       metrics.accepted(dataset.name, { payloads: received, records, bytes: body.length });
       return { receipt, payloads: received };
     } catch (error) {

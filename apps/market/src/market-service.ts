@@ -3,7 +3,14 @@ import { createDatasets } from "@firn/datasets";
 import { MarketSender, runJob } from "@firn/feeds";
 import { openKernel, openLake } from "@firn/lake";
 import { migrateDatabase, RelationalDatabase } from "@firn/relational";
-import { s3SettingsOf, untilPossible, type ServiceContext, type ServiceDefinition, type Stage } from "@firn/service";
+import {
+  createLakeMetrics,
+  s3SettingsOf,
+  untilPossible,
+  type ServiceContext,
+  type ServiceDefinition,
+  type Stage,
+} from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
@@ -60,11 +67,17 @@ function qualityOf({ log, metrics, settings }: ServiceContext<MarketSettings>, s
     help: "Rows or days that break a rule of data quality at the last check, by table and rule.",
     labels: ["table", "rule"] as const,
   });
+  const observer = createLakeMetrics(metrics);
   return async (): Promise<readonly Finding[]> => {
     const today = Math.floor(Date.now() / MS_PER_DAY);
     const folder = join(settings.dataDir, "market");
     mkdirSync(folder, { recursive: true });
-    const env = await openLake({ ...settings, s3: s3SettingsOf(settings), cacheFolder: join(folder, "objects") });
+    const env = await openLake({
+      ...settings,
+      s3: s3SettingsOf(settings),
+      observer,
+      cacheFolder: join(folder, "objects"),
+    });
     const kernel = await openKernel({
       memoryLimitMb: Math.round(settings.memoryBytes / 1024 ** 2),
       threads: 1,

@@ -5,6 +5,7 @@ import {
   guardRequests,
   openApiModule,
   openGuard,
+  createLakeMetrics,
   s3SettingsOf,
   type ServiceContext,
   type ServiceDefinition,
@@ -46,6 +47,7 @@ export const queryService: ServiceDefinition<QuerySettings> = {
     const env = await openLake({
       ...settings,
       s3: s3SettingsOf(settings),
+      observer: createLakeMetrics(context.metrics),
       cacheFolder: join(settings.dataDir, "objects", "query"),
     });
     return assemble(context, env);

@@ -10,10 +10,20 @@ import {
   type ValidatedRun,
   type ValidationOptions,
 } from "@firn/core";
-import { repeatTurns, type Logger, type Parking } from "@firn/service";
+import {
+  handedOn,
+  noTracer,
+  originsOf,
+  repeatTurns,
+  type Logger,
+  type Parking,
+  type Tracer,
+  type TraceSpan,
+} from "@firn/service";
 import { appendFenced, isStreamError, type AttemptStore, type Log, type LogRecord } from "@firn/stream";
 
 import { IntakeTrim, type TrimLimits } from "./intake-trim.ts";
+import { OldestWaiting } from "./oldest-waiting.ts";
 import { planMessages } from "./plan-messages.ts";
 import { PoisonWatch } from "./poison-watch.ts";
 import { planStart, type StartProblem } from "./plan-start.ts";
@@ -34,6 +44,7 @@ export interface ShardStageOptions {
   readonly validation: ValidationOptions;
   readonly runBytesMax: number;
   readonly trim: TrimLimits;
+  readonly tracer?: Tracer;
 }
 
 /** Of INTAKE, by each shard's own reader. */
@@ -46,6 +57,7 @@ interface Prepared {
   readonly storedMs: number;
   readonly startedMs: number;
   readonly messages: number;
+  readonly span?: TraceSpan;
 }
 
 /**
@@ -64,6 +76,7 @@ export class ShardStage {
   #narrow = false;
   /** A message whose own result is too large to append. */
   #oversizeSequence = 0;
+  readonly #waiting = new OldestWaiting();
   /** Parked before a message that a newer release wrote. */
   #metNewer = false;
 
@@ -73,6 +86,11 @@ export class ShardStage {
     this.#name = `${dataset.name}.${shard}`;
     this.#watch = new PoisonWatch(attempts, dataset.name, shard);
     this.#trim = new IntakeTrim(intake, intakeSubject(dataset.name, shard), trim);
+  }
+
+  /** How long the oldest of the messages waits, when so many do. */
+  lagSeconds(messages: number, nowMs: number): number {
+    return this.#waiting.seconds(messages, nowMs);
   }
 
   /** Until the signal aborts; throws what neither waiting nor parking cures. */
@@ -111,6 +129,7 @@ export class ShardStage {
       await this.#park({ ...problem, acceptLossAfter: position.inputSequence }, position, identity, signal);
     } finally {
       turn.abort();
+      this.#waiting.forget();
     }
   }
 
@@ -180,7 +199,8 @@ export class ShardStage {
 
   async #prepare(records: readonly LogRecord[]): Promise<Prepared> {
     const startedMs = performance.now();
-    const { dataset, shard, validation } = this.#options;
+    this.#waiting.taken(records[0]!.timestampMs);
+    const { dataset, shard, validation, tracer = noTracer } = this.#options;
     const items = itemsOf(records, shard);
     const condemned = (item: RunItem): string | undefined => this.#condemned(item);
     const plan = { dataset, options: validation, processedAtUs: Date.now() * 1000, condemned };
@@ -192,7 +212,12 @@ export class ShardStage {
       }
     }
     const last = records[records.length - 1]!;
+    const span = tracer.startSpan("validate", {
+      origins: tracer.on ? originsOf(records) : [],
+      attributes: { "firn.dataset": dataset.name, "firn.shard": shard, "firn.messages": records.length },
+    });
     return {
+      span,
       run: validateItems(items, plan),
       inputSequence: last.sequence,
       storedMs: last.timestampMs,
@@ -217,12 +242,13 @@ export class ShardStage {
     const { dataset, shard, validated, metrics, logger } = this.#options;
     const { run, inputSequence } = prepared;
     const next = { inputSequence, records: after.records + run.received };
-    const records = planMessages(run, {
+    const planned = planMessages(run, {
       dataset: dataset.name,
       shard,
       recordBytesMax: validated.recordBytesMax,
       headers: (behind) => positionHeaders({ ...next, others: after.others }, identity, behind),
     });
+    const records = prepared.span ? handedOn(planned, prepared.span) : planned;
     const fence = { subject: acceptedSubject(dataset.name, shard), expectedLastSequence: after.outputSequence };
     const onRetry = (error: { kind: string }): void => {
       metrics.retried(error.kind);
@@ -235,18 +261,21 @@ export class ShardStage {
         { signal, onRetry },
       );
       this.#passed(prepared);
+      prepared.span?.end({ "firn.received": run.received, "firn.accepted": run.rows.rows });
       if (this.#metNewer) await this.#options.parking.clear(this.#name);
       this.#metNewer = false;
       await this.#trim.validated(inputSequence, prepared.storedMs, Date.now());
       const others = parseOtherEnds(records.at(-1)!.headers?.[OTHERS_HEADER], lastSequence);
       return { ...next, inputIdentity: identity, outputSequence: lastSequence, others };
     } catch (error) {
+      prepared.span?.end({}, error);
       if (isStreamError(error, "too_large")) this.#tooLarge(prepared);
       throw error;
     }
   }
 
   #passed(prepared: Prepared): void {
+    this.#waiting.appended();
     this.#watch.passed();
     this.#narrow = false;
     this.#options.metrics.appended(

@@ -23,13 +23,25 @@ export function defineValidatorService(
         connect: (signal) => connect(settings, signal),
       });
       health.addCheck("validator", () => validator.whyNotReady());
+      const seconds = metrics.gauge({
+        name: "validator_lag_seconds",
+        help: "How long the oldest intake message waits to be validated, by dataset and shard.",
+        labels: ["dataset", "shard"],
+      });
       metrics.gauge({
         name: "validator_lag_messages",
         help: "Intake messages that wait to be validated, by dataset and shard.",
         labels: ["dataset", "shard"],
         collect: async (gauge) => {
           const lags = await validator.lag().catch(() => []);
-          for (const { dataset, shard, messages } of lags) gauge.set({ dataset, shard }, messages);
+          // What has gone to another validator is not told here any more.
+          gauge.reset();
+          seconds.reset();
+          for (const lag of lags) {
+            const { dataset, shard } = lag;
+            gauge.set({ dataset, shard }, lag.messages);
+            seconds.set({ dataset, shard }, lag.seconds);
+          }
         },
       });
       return { stages: [validator] };

@@ -23,6 +23,15 @@ interface Opened {
   readonly stageOf: (dataset: Dataset, shard: number) => ShardStage;
 }
 
+/** What waits to be validated. */
+export interface ShardLag {
+  readonly dataset: string;
+  readonly shard: number;
+  readonly messages: number;
+  /** How long the oldest of them waits. */
+  readonly seconds: number;
+}
+
 /** Connects, makes the streams that are missing, and runs a stage for each shard that falls to it among the validators. */
 export class Validator implements Stage {
   readonly #options: ValidatorOptions;
@@ -30,6 +39,7 @@ export class Validator implements Stage {
   /** A dataset's shard by its name among the units that validators share. */
   readonly #units: ReadonlyMap<string, { readonly dataset: Dataset; readonly shard: number }>;
   readonly #shared: (held: readonly string[], members: readonly string[]) => void;
+  readonly #running = new Map<string, ShardStage>();
   #opened: Opened | undefined;
 
   constructor(options: ValidatorOptions) {
@@ -57,7 +67,9 @@ export class Validator implements Stage {
     try {
       await opened.share.run(signal, (unit, ending) => {
         const { dataset, shard } = this.#units.get(unit)!;
-        return opened.stageOf(dataset, shard).run(ending);
+        const stage = opened.stageOf(dataset, shard);
+        this.#running.set(unit, stage);
+        return stage.run(ending);
       });
     } finally {
       this.#opened = undefined;
@@ -66,7 +78,7 @@ export class Validator implements Stage {
   }
 
   /** Messages of INTAKE that wait to be validated here, by dataset and shard; nothing while the broker is away. */
-  async lag(): Promise<readonly { dataset: string; shard: number; messages: number }[]> {
+  async lag(): Promise<readonly ShardLag[]> {
     if (this.#opened === undefined) return [];
     const { intake, share, validated } = this.#opened;
     return Promise.all(
@@ -74,13 +86,14 @@ export class Validator implements Stage {
         const { dataset, shard } = this.#units.get(unit)!;
         const { inputSequence } = await loadPosition(validated, dataset.name, shard);
         const messages = await intake.pending([intakeSubject(dataset.name, shard)], inputSequence);
-        return { dataset: dataset.name, shard, messages };
+        const seconds = this.#running.get(unit)?.lagSeconds(messages, Date.now()) ?? 0;
+        return { dataset: dataset.name, shard, messages, seconds };
       }),
     );
   }
 
   async #open(signal: AbortSignal): Promise<Opened> {
-    const { settings, log } = this.#options.context;
+    const { settings, log, tracer } = this.#options.context;
     const connection = await this.#options.connect(signal);
     try {
       const { shards, streamReplicas: replicas } = settings;
@@ -94,6 +107,7 @@ export class Validator implements Stage {
         attempts,
         parking,
         logger: log,
+        tracer,
         metrics: this.#metrics,
         validation: { strict: settings.mode === "strict", defaultZone: settings.defaultZone },
         runBytesMax: settings.runBytesMax,

@@ -101,6 +101,7 @@ export {
   refuseNewerState,
   STATE_VERSION,
   stateVersionProperty,
+  traceEntry,
 } from "./pipeline-properties.ts";
 export type { CountName, Counts } from "./pipeline-properties.ts";
 export { parkedKey, resumeKey, tableKey } from "./pipeline-state.ts";

@@ -72,6 +72,8 @@ export const writerEpochProperty = "firn.writer-epoch";
 export const sourceSnapshotProperty = "firn.rollup.source-snapshot";
 /** Entry of every snapshot summary of an aggregate that a round made: the snapshot of raw. */
 export const sourceSnapshotEntry = "firn.source-snapshot";
+/** Entry of a snapshot summary where spans are sent: `traceparent` of the commit. */
+export const traceEntry = "firn.traceparent";
 /** On an aggregate: the table uuid of raw. */
 export const sourceTableProperty = "firn.rollup.source-table";
 

@@ -308,3 +308,5 @@ export {
 } from "./upsert/stage-upsert.ts";
 export { MERGE_POLICY, planMerge, type MergeGroup, type MergePlan, type MergePolicy } from "./merge/plan-merge.ts";
 export { stageMerge, type StageMergeOptions } from "./merge/stage-merge.ts";
+
+export type { LakeObserver, S3Outcome } from "./lake-observer.ts";

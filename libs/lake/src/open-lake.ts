@@ -1,6 +1,7 @@
 import { openCatalog, type CatalogAddress } from "./catalog/open-catalog.ts";
 import { VendedCredentials } from "./catalog/vended-credentials.ts";
 import { lakeEnvironment, type LakeEnvironment } from "./commit/environment.ts";
+import type { LakeObserver } from "./lake-observer.ts";
 import { openStore } from "./store/open-store.ts";
 import type { S3Settings } from "./store/s3/s3-settings.ts";
 
@@ -16,24 +17,27 @@ export interface LakeOptions extends CatalogAddress {
   readonly fileCacheBytes?: number | undefined;
   /** Memory for decoded manifests, roughly. */
   readonly manifestCacheBytesMax?: number;
+  readonly observer?: LakeObserver;
 }
 
 const DEFAULT_WAREHOUSE = ".firn/warehouse";
 
 /** The catalog and the store of a lake by their addresses. Nothing is asked of either yet. */
 export async function openLake(options: LakeOptions): Promise<LakeEnvironment> {
-  const { cacheFolder, fileCacheBytes, manifestCacheBytesMax } = options;
+  const { cacheFolder, fileCacheBytes, manifestCacheBytesMax, observer } = options;
+  const s3 = options.s3 && { ...options.s3, ...(observer && { observer }) };
   const vended = options.catalogAccessDelegation === "vended-credentials" ? new VendedCredentials() : undefined;
   return lakeEnvironment({
     catalog: openCatalog(options, vended),
     store: await openStore({
       warehouse: warehouseOf(options),
-      ...(options.s3 === undefined ? {} : { s3: options.s3 }),
+      ...(s3 === undefined ? {} : { s3 }),
       cacheFolder,
       cacheBytesMax: fileCacheBytes,
       ...(vended === undefined ? {} : { vended }),
     }),
     ...(manifestCacheBytesMax === undefined ? {} : { manifestCacheBytesMax }),
+    ...(observer && { observer }),
   });
 }
 

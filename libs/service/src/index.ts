@@ -3,6 +3,7 @@ export { createHealth, type Health, type HealthCheck, type HealthReport } from "
 export { guardRequests, guardSettings, openGuard, tokenSettings, type GuardOptions } from "./guard.ts";
 export { formatHelp } from "./help.ts";
 export { kafkaAccessSettings, kafkaSecurity, type KafkaAccess } from "./kafka-access.ts";
+export { createLakeMetrics } from "./lake-metrics.ts";
 export { lakeAccessSettings, lakeSettings } from "./lake-settings.ts";
 export { createLogger, silentLogger, type LogFields, type Logger } from "./logger.ts";
 export { memberName, memberSettings, shareMetrics } from "./member.ts";
@@ -28,5 +29,6 @@ export { startService, type RunningService } from "./start-service.ts";
 export { s3SettingsOf, storeSettings, type StoreSettings } from "./store-settings.ts";
 export { TOKEN_SCOPES, TokenFile, type TokenEntry, type TokenScope } from "./token-file.ts";
 export { HEALTH, LOGGER, METRICS } from "./tokens.ts";
+export { handedOn, LINKS_MAX, noTracer, originsOf, type SpanOptions, type Tracer, type TraceSpan } from "./tracer.ts";
 export { version } from "./version.ts";
 export { untilPossible } from "./until-possible.ts";

@@ -5,6 +5,7 @@ import type { Health } from "./health.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import type { SettingsDefinition } from "./settings.ts";
+import type { Tracer } from "./tracer.ts";
 
 /**
  * Something that runs as long as the process: started when the server listens. `run` resolves after it has drained,
@@ -21,6 +22,8 @@ export interface ServiceContext<S> {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Makes spans where OTEL_EXPORTER_OTLP_ENDPOINT names a collector. */
+  readonly tracer: Tracer;
   /** Aborts when the service begins to end. */
   readonly signal: AbortSignal;
   readonly version: string;

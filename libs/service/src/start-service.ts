@@ -6,6 +6,7 @@ import { createLogger, type Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import type { ServiceDefinition, ServiceParts, Stage } from "./service.ts";
 import { ConfigError, type Environment, type SettingsDefinition } from "./settings.ts";
+import { noTracer } from "./tracer.ts";
 import { startTracing } from "./tracing.ts";
 import { version } from "./version.ts";
 
@@ -42,10 +43,11 @@ export async function startService<S>(
   if (options.signal?.aborted) ending.abort();
   const metrics = createMetrics({ service: definition.name, version });
   const health = createHealth();
-  const parts = await definition.setup({ settings, log, metrics, health, signal: ending.signal, version });
   const { otlpEndpoint: endpoint } = settings;
   const tracing =
     endpoint === undefined ? undefined : await startTracing({ endpoint, service: definition.name, version });
+  const tracer = tracing?.tracer ?? noTracer;
+  const parts = await definition.setup({ settings, log, metrics, health, tracer, signal: ending.signal, version });
   const server = await listen({ parts, log, metrics, health, tracing }, settings);
   const url = urlOf(settings.host, server.getHttpServer().address());
   log.info("service listens", { url, version });

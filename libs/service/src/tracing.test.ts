@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { defineSettings } from "./settings.ts";
 import { startService } from "./start-service.ts";
+import type { Tracer } from "./tracer.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -64,3 +65,38 @@ test("a collector that is away changes no answer, and the service ends", async (
   expect((await fetch(`${service.url}/api/nothing`)).status).toBe(404);
   await service.close();
 }, 20_000);
+
+const origin = (n: number) => `00-0af7651916cd43dd8448eb211c8031${n}0-b7ad6b716920333${n}-01`;
+
+test("work of many origins is a child of the first and linked to the others; the error's text stays here", async () => {
+  const { sent, url: endpoint } = await startCollector();
+  let tracer: Tracer | undefined;
+  const service = await startService(
+    { ...demo, setup: async (context) => ((tracer = context.tracer), {}) },
+    { FIRN_PORT: "0", FIRN_LOG_LEVEL: "silent", OTEL_EXPORTER_OTLP_ENDPOINT: endpoint },
+  );
+  const span = tracer!.startSpan("commit", { origins: [origin(1), "garbage", origin(2), origin(3)] });
+  expect(span.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c803110-[0-9a-f]{16}-01$/);
+  span.end({ "firn.rows": 3 }, new RangeError("anna"));
+  await service.close();
+  const spans = sent.flatMap(({ body }) => body.resourceSpans.flatMap((one) => one.scopeSpans.flatMap((s) => s.spans)));
+  expect(spans).toHaveLength(1);
+  expect(spans[0]).toMatchObject({
+    parentSpanId: "b7ad6b7169203331",
+    links: [{ spanId: "b7ad6b7169203332" }, { spanId: "b7ad6b7169203333" }],
+    status: { code: 2 },
+    attributes: expect.arrayContaining([{ key: "error.type", value: { stringValue: "RangeError" } }]) as unknown,
+  });
+  expect(JSON.stringify(sent)).not.toContain("anna");
+});
+
+test("without a collector nothing is made", async () => {
+  let tracer: Tracer | undefined;
+  const off = await startService(
+    { ...demo, setup: async (context) => ((tracer = context.tracer), {}) },
+    { FIRN_PORT: "0", FIRN_LOG_LEVEL: "silent" },
+  );
+  expect(tracer!.on).toBe(false);
+  expect(tracer!.startSpan("commit", { origins: [origin(1)] }).traceparent).toBeUndefined();
+  await off.close();
+});

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Catalog } from "../catalog/catalog.ts";
 import { manifestCache, type ManifestCache } from "../manifest/manifest-cache.ts";
+import type { LakeObserver } from "../lake-observer.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 
 /** What every operation on tables needs from outside. */
@@ -11,6 +12,7 @@ export interface LakeEnvironment {
   readonly randomness: Randomness;
   /** Decoded manifests and manifest lists, which never change. Shared by all tables of the environment. */
   readonly manifests: ManifestCache;
+  readonly observer?: LakeObserver;
 }
 
 export interface Clock {
@@ -31,6 +33,7 @@ export interface LakeEnvironmentOptions {
   readonly randomness?: Randomness;
   /** Memory for decoded manifests, roughly. Default 128 MiB. */
   readonly manifestCacheBytesMax?: number;
+  readonly observer?: LakeObserver;
 }
 
 const MANIFEST_CACHE_BYTES_MAX = 128 * 1024 * 1024;
@@ -49,5 +52,6 @@ export function lakeEnvironment(options: LakeEnvironmentOptions): LakeEnvironmen
     clock: options.clock ?? systemClock,
     randomness: options.randomness ?? systemRandomness,
     manifests: manifestCache(options.manifestCacheBytesMax ?? MANIFEST_CACHE_BYTES_MAX),
+    ...(options.observer && { observer: options.observer }),
   };
 }

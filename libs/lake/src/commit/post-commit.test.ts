@@ -31,6 +31,15 @@ async function lake() {
 }
 
 describe("posting a commit", () => {
+  it("tells of each answer that was lost, whatever the look finds", async () => {
+    const { catalog, env, staged } = await lake();
+    catalog.script({ commits: ["lost", "fail-after"] });
+    const told: string[] = [];
+    const observer = { unknownOutcome: (table: string) => void told.push(table), s3Request: () => undefined };
+    expect((await postCommit({ ...env, observer }, staged, quick)).kind).toBe("committed");
+    expect(told).toEqual([FIXTURE.name, FIXTURE.name]);
+  });
+
   it("lands with all its snapshots and properties in one post", async () => {
     const { catalog, env, staged, namesNow } = await lake();
     catalog.script({});

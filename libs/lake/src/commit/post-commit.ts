@@ -62,6 +62,7 @@ export async function postCommit(
       next = "post";
     } catch (error) {
       if (!isLakeError(error, "conflict", "unknown_outcome", "unavailable")) throw error;
+      if (next === "post" && error.kind === "unknown_outcome") env.observer?.unknownOutcome(staged.identifier.name);
       outcomeUnknown ||= error.kind === "unknown_outcome";
       if (attempt >= (options.attemptsMax ?? ATTEMPTS_MAX)) throw givenUp(staged, attempt, outcomeUnknown, error);
       refused ||= error.kind === "conflict";

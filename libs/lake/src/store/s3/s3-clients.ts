@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { type LakeObserver, s3OutcomeOf } from "../../lake-observer.ts";
 import { backOff } from "./s3-retry.ts";
 import type { S3CredentialSource, S3Settings, VendedS3Access } from "./s3-settings.ts";
 
@@ -24,14 +25,20 @@ export class S3Clients {
   /** The client that may touch this location. */
   async clientFor(location: string): Promise<S3Client> {
     const access = await this.#source?.credentialsFor(location);
-    if (access === undefined) return (this.#own ??= new S3Client(this.#config()));
+    if (access === undefined) return (this.#own ??= this.#open(this.#config()));
     const key = JSON.stringify(access);
     const known = this.#vended.get(key);
     if (known !== undefined) return known;
     const [oldest] = this.#vended.keys();
     if (this.#vended.size >= CLIENTS_MAX && oldest !== undefined) this.#vended.delete(oldest);
-    const client = new S3Client(this.#config(access));
+    const client = this.#open(this.#config(access));
     this.#vended.set(key, client);
+    return client;
+  }
+
+  #open(config: S3ClientConfig): S3Client {
+    const client = new S3Client(config);
+    if (this.#settings.observer) countRequests(client, this.#settings.observer);
     return client;
   }
 
@@ -59,4 +66,24 @@ export class S3Clients {
       },
     };
   }
+}
+
+/** Around what reads the answer, and inside of what tries again: each try counts. */
+function countRequests(client: S3Client, observer: Pick<LakeObserver, "s3Request">): void {
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const operation = String(context.commandName ?? "unknown").replace(/Command$/, "");
+      try {
+        const result = await next(args);
+        const { statusCode } = result.response as { statusCode?: number };
+        observer.s3Request(operation, s3OutcomeOf(statusCode));
+        return result;
+      } catch (error) {
+        const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+        observer.s3Request(operation, s3OutcomeOf($metadata?.httpStatusCode));
+        throw error;
+      }
+    },
+    { step: "deserialize", priority: "high", name: "countRequests" },
+  );
 }

@@ -1,3 +1,5 @@
+import type { LakeObserver } from "../../lake-observer.ts";
+
 /** How an S3 server is reached. */
 export interface S3Settings {
   /** `https://host:port`; absent for AWS. */
@@ -13,6 +15,7 @@ export interface S3Settings {
   readonly attemptsMax?: number;
   /** Checksum that goes with every write and is compared with what the server says. Default CRC32. */
   readonly checksum?: ChecksumAlgorithm;
+  readonly observer?: Pick<LakeObserver, "s3Request">;
 }
 
 export interface S3Credentials {
