@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { TableUpkeep } from "../apps/catalog-writer/src/maintenance.ts";
+import type { TableUpkeep } from "../apps/catalog-writer/src/table-upkeep.ts";
 import { InProcessLake } from "./support/in-process-lake.ts";
 
 /** `firn maintain`: says what there is to do, does it when it is told to, and changes no row. */
@@ -36,7 +36,7 @@ async function sendRounds(rounds: number): Promise<void> {
 
 const tablesOf = () => [lake.dataset.raw, lake.dataset.errors, ...lake.dataset.rollups.map((rollup) => rollup.table)];
 
-async function allRows(): Promise<unknown> {
+async function allRows(): Promise<Record<string, string[]>> {
   const tables: Record<string, string[]> = {};
   for (const table of tablesOf())
     tables[table.name] = (await lake.rows(table)).map((row) => JSON.stringify(row)).sort();
@@ -94,9 +94,44 @@ describe("maintenance on request", () => {
     expect(received).toBe(Object.values(others).reduce((sum, n) => sum + n, stored));
   });
 
+  it("writes many manifests anew, and no row changes; a table alone, and no longer than it may", async () => {
+    // A day each: no two files can be merged.
+    for (let day = 10; day < 22; day++) {
+      const at = `2026-03-${day}T08:00:00Z`;
+      const sample = { id: at, type: "heartRate", value: 60 + day, unit: "count/min", startDate: at, endDate: at };
+      await lake.send([{ deviceId: "phone", userId: "ada", samples: [sample] }]);
+      await lake.settle();
+    }
+    const rows = await allRows();
+    const request = { dataset: "health", run: true, table: "health_data_raw" };
+    const asked = async (more: object): Promise<TableUpkeep[]> =>
+      ((await lake.request("catalog-writer.maintain", { ...request, ...more })) as { tables: TableUpkeep[] }).tables;
+    const [planned] = await asked({ run: false });
+    expect(planned!.manifests_to_rewrite).toBeGreaterThanOrEqual(8);
+    expect(await asked({ limit_ms: 0 })).toMatchObject([
+      { table: "health_data_raw", files_merged: 0, manifests_rewritten: 0, data_files: planned!.data_files },
+    ]);
+    const [report] = await asked({ limit_ms: 60_000 });
+    expect(report).toMatchObject({
+      files_merged: 0,
+      manifests_rewritten: planned!.manifests_to_rewrite,
+      manifests_to_rewrite: 0,
+      manifests: 1,
+    });
+    expect(await allRows()).toEqual(rows);
+    await sendRounds(1);
+    expect((await lake.counts()).stored).toBe(12 + 20);
+  });
+
   it("refuses a request that is none", async () => {
     await expect(lake.request("catalog-writer.maintain", { dataset: "wealth" })).rejects.toThrow(/no dataset wealth/);
     await expect(lake.request("catalog-writer.maintain", { run: true })).rejects.toThrow(/dataset must be/);
     await expect(lake.request("catalog-writer.maintain", { dataset: "health", run: 1 })).rejects.toThrow(/run must be/);
+    await expect(lake.request("catalog-writer.maintain", { dataset: "health", table: 1 })).rejects.toThrow(
+      /table must/,
+    );
+    await expect(lake.request("catalog-writer.maintain", { dataset: "health", limit_ms: "x" })).rejects.toThrow(
+      /limit_ms must/,
+    );
   });
 });

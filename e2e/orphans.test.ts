@@ -12,7 +12,7 @@ import {
 import { MemoryLogs, rollupLog } from "@firn/stream";
 import { utimes } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { TableUpkeep } from "../apps/catalog-writer/src/maintenance.ts";
+import type { TableUpkeep } from "../apps/catalog-writer/src/table-upkeep.ts";
 import { orphanUpkeep } from "../apps/catalog-writer/src/orphan-upkeep.ts";
 import { filesOfWaitingRounds } from "../apps/catalog-writer/src/waiting-rounds.ts";
 import { InProcessLake } from "./support/in-process-lake.ts";

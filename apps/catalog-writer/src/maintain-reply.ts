@@ -1,20 +1,18 @@
 /**
- * Answers `catalog-writer.maintain` for `firn maintain`: `{"dataset", "run", "orphans"}` → `{"tables": [TableUpkeep…]}`, or
- * `{"error"}` when the world does not let it.
+ * Answers `catalog-writer.maintain` for `firn maintain`: `{"dataset", "run", "orphans", "table", "limit_ms"}` →
+ * `{"tables": [TableUpkeep…]}`, or `{"error"}` when the world does not let it.
  */
 import { refuseNewer } from "@firn/core";
 import { isLakeError } from "@firn/lake";
 import type { StreamConnection } from "@firn/stream";
 import type { Maintenance } from "./maintenance.ts";
+import type { MaintainOrder } from "./table-upkeep.ts";
 
 const subject = "catalog-writer.maintain";
 
-interface MaintainRequest {
-  /** Of the request's shape; 1 where it is missing. */
-  readonly v?: number;
+/** With `v`, the version of the request's shape; 1 where it is missing. */
+interface MaintainRequest extends MaintainOrder {
   readonly dataset: string;
-  readonly run: boolean;
-  readonly orphans: boolean;
 }
 
 /** @returns what ends it */
@@ -37,18 +35,21 @@ export function answerMaintain(
 
 /** @throws Error that the asker sees */
 function parseRequest(data: Uint8Array): MaintainRequest {
-  let request: Partial<MaintainRequest> | null;
+  let request: Readonly<Record<string, unknown>> | null;
   try {
-    request = JSON.parse(Buffer.from(data).toString("utf8")) as Partial<MaintainRequest> | null;
+    request = JSON.parse(Buffer.from(data).toString("utf8")) as typeof request;
   } catch {
     throw new Error("the request is not JSON");
   }
   refuseNewer("the request of firn maintain", request?.v, 1);
-  const { dataset, run = false, orphans = false } = request ?? {};
+  const { dataset, run = false, orphans = false, table, limit_ms: limitMs } = request ?? {};
   if (typeof dataset !== "string") throw new Error("dataset must be the name of a dataset");
   if (typeof run !== "boolean") throw new Error("run must be true or false");
   if (typeof orphans !== "boolean") throw new Error("orphans must be true or false");
-  return { dataset, run, orphans };
+  if (table !== undefined && typeof table !== "string") throw new Error("table must be the name of a table");
+  if (limitMs !== undefined && !(typeof limitMs === "number" && limitMs >= 0))
+    throw new Error("limit_ms must be a number of milliseconds");
+  return { dataset, run, orphans, ...(table && { table }), ...(limitMs === undefined ? {} : { limitMs }) };
 }
 
 const answer = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));

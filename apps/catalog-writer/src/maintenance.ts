@@ -1,5 +1,5 @@
 /**
- * Keeps tables small: merges small files and worn ones, expires snapshots. Every change goes through the table's own
+ * Keeps tables small: merges small files and worn ones, rewrites manifests, expires snapshots. Every change goes through the table's own
  * commit queue, in pieces that hold it up for a fraction of a second, so maintenance and ingest never race.
  */
 import type { Dataset, TableDefinition } from "@firn/core";
@@ -20,6 +20,7 @@ import {
   planExpiry,
   planMerge,
   postCommit,
+  type SnapshotChange,
   snapshotById,
   stageCommit,
   stageMerge,
@@ -28,7 +29,9 @@ import {
 import type { Logger, Stage } from "@firn/service";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommitQueue } from "./commit-queue.ts";
+import { manifestsToRewrite, planManifestUpkeep } from "./manifest-upkeep.ts";
 import { type OrphanSearch, type OrphanUpkeep, orphanUpkeep } from "./orphan-upkeep.ts";
+import type { MaintainOrder, TableUpkeep } from "./table-upkeep.ts";
 import type { TableStage } from "./table-stage.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
 
@@ -41,6 +44,8 @@ const restMs = 6_000;
 /** Merging down waits for the aggregates, which would share the machine with it, but not longer than this. */
 const restLongestMs = 60_000;
 const expireEveryMs = 30_000;
+/** Of a table that never rests. */
+const manifestsEveryMs = 10 * 60_000;
 /** Listing a table's folder costs by the file. */
 const orphansEveryMs = 24 * 3_600_000;
 /** After the start, which has other things to do. */
@@ -49,35 +54,6 @@ const mergesPerLook = { busy: 2, rest: 20 };
 /** Files cost more than rows: a merge of more would hold the queue up for seconds. */
 const filesPerMerge = { busy: 120, rest: 400 };
 const mergesAskedMax = 1_000;
-
-/** What maintenance finds in a table, and what it did when it was told to. */
-export interface TableUpkeep {
-  readonly table: string;
-  readonly rows: number;
-  readonly data_files: number;
-  readonly delete_files: number;
-  readonly bytes: number;
-  /** Data files that a merge would replace, and what it would read. */
-  readonly files_to_merge: number;
-  readonly bytes_to_merge: number;
-  readonly snapshots: number;
-  readonly snapshots_to_expire: number;
-  readonly files_merged?: number;
-  readonly files_written?: number;
-  readonly snapshots_expired?: number;
-  readonly orphan_files?: number;
-  readonly orphan_bytes?: number;
-  /** Some of them, as they lie in the store. */
-  readonly orphans?: readonly string[];
-  readonly orphans_removed?: number;
-}
-
-export interface MaintainOrder {
-  /** Else it is only said what there is to do. */
-  readonly run: boolean;
-  /** Whether files that nothing names are looked for, and with `run` removed. */
-  readonly orphans: boolean;
-}
 
 export interface MaintenanceOptions {
   readonly env: LakeEnvironment;
@@ -101,6 +77,7 @@ interface Target {
   lastSnapshot?: bigint | undefined;
   lastChangeMs: number;
   lastExpiryMs: number;
+  nextManifestsMs: number;
   nextOrphansMs: number;
 }
 
@@ -124,6 +101,7 @@ export class Maintenance implements Stage {
       keptFrom: () => this.#sourceSnapshots(aggregates),
       lastChangeMs: 0,
       lastExpiryMs: 0,
+      nextManifestsMs: performance.now() + manifestsEveryMs,
       nextOrphansMs: performance.now() + orphansFirstMs,
     });
   }
@@ -138,6 +116,7 @@ export class Maintenance implements Stage {
         keptFrom: () => Promise.resolve([]),
         lastChangeMs: 0,
         lastExpiryMs: 0,
+        nextManifestsMs: performance.now() + manifestsEveryMs,
         nextOrphansMs: performance.now() + orphansFirstMs,
       });
   }
@@ -162,10 +141,11 @@ export class Maintenance implements Stage {
    * file a partition. Tables that the writer has not opened yet are left out.
    * @throws LakeError
    */
-  async maintain({ orphans, run }: MaintainOrder): Promise<TableUpkeep[]> {
+  async maintain({ orphans, run, table: only, limitMs = Infinity }: MaintainOrder): Promise<TableUpkeep[]> {
     const reports: TableUpkeep[] = [];
     for (const target of this.#targets) {
-      const done = run ? await this.#turns.run(() => this.#tidy(target)) : {};
+      if (only !== undefined && only !== target.definition.name) continue;
+      const done = run ? await this.#turns.run(() => this.#tidy(target, performance.now() + limitMs)) : {};
       const table = await target.current();
       if (!table) continue;
       const left = orphans ? await this.#removeOrphans(target, table, run) : {};
@@ -184,14 +164,16 @@ export class Maintenance implements Stage {
     return upkeep;
   }
 
-  async #tidy(target: Target): Promise<Partial<TableUpkeep>> {
-    const done = { files_merged: 0, files_written: 0, snapshots_expired: 0 };
-    for (let merges = 0; merges < mergesAskedMax; merges++) {
+  async #tidy(target: Target, deadlineMs: number): Promise<Partial<TableUpkeep>> {
+    const done = { files_merged: 0, files_written: 0, snapshots_expired: 0, manifests_rewritten: 0 };
+    for (let merges = 0; merges < mergesAskedMax && performance.now() < deadlineMs; merges++) {
       const merged = await target.queue.run(() => this.#merge(target, "asked"), restRowsMax);
       if (!merged) break;
       done.files_merged += merged.before;
       done.files_written += merged.after;
     }
+    if (performance.now() < deadlineMs)
+      done.manifests_rewritten = await target.queue.run(() => this.#rewriteManifests(target, "asked"));
     done.snapshots_expired = await target.queue.run(() => this.#expire(target));
     return done;
   }
@@ -213,6 +195,8 @@ export class Maintenance implements Stage {
       bytes_to_merge: plan.groups.reduce((sum, group) => sum + group.bytes, 0),
       snapshots: table.metadata.snapshots.length,
       snapshots_to_expire: (await this.#expirable(target, table)).length,
+      manifests: manifestCount(table),
+      manifests_to_rewrite: await manifestsToRewrite(this.#options.env, table),
     };
   }
 
@@ -236,6 +220,10 @@ export class Maintenance implements Stage {
         ))
       )
         break;
+    if (atRest || now > target.nextManifestsMs) {
+      target.nextManifestsMs = now + manifestsEveryMs;
+      await target.queue.run(() => this.#rewriteManifests(target, "rest"));
+    }
     if (now - target.lastExpiryMs > expireEveryMs) {
       target.lastExpiryMs = now;
       await target.queue.run(() => this.#expire(target));
@@ -262,17 +250,35 @@ export class Maintenance implements Stage {
     if (plan.groups.length === 0) return undefined;
     const change = await stageMerge(connection, { env, table, plan, sort: target.definition.sort });
     if (!change) return undefined;
-    const own = newestSummaryEntry(table.metadata, positionEntry);
-    const summary = own.kind === "found" ? { [positionEntry]: own.value } : {};
-    const result = await postCommit(env, await stageCommit(env, { table, changes: [{ ...change, summary }] }));
-    if (result.kind === "conflict") return undefined;
-    await target.moved(result.table);
-    target.lastSnapshot = currentSnapshot(result.table.metadata)?.["snapshot-id"];
+    if (!(await this.#commit(target, table, change))) return undefined;
     const before = change.removedData?.length ?? 0;
     const after = change.addedData?.length ?? 0;
     logger.debug("merged", { table: target.definition.name, before, after });
     metrics.merged(target.definition.name, before, after);
     return { before, after };
+  }
+
+  /** Returns how many manifests were replaced. */
+  async #rewriteManifests(target: Target, when: "rest" | "asked"): Promise<number> {
+    const { env, logger, metrics } = this.#options;
+    const table = await target.current();
+    const upkeep = table && (await planManifestUpkeep(env, table, when));
+    if (!upkeep || !(await this.#commit(target, table, upkeep.change))) return 0;
+    logger.debug("manifests rewritten", { table: target.definition.name, manifests: upkeep.manifests });
+    metrics.manifestsRewritten(target.definition.name, upkeep.manifests);
+    return upkeep.manifests;
+  }
+
+  /** A commit that changes no row; false when another came first. */
+  async #commit(target: Target, table: Table, change: SnapshotChange): Promise<boolean> {
+    const { env } = this.#options;
+    const own = newestSummaryEntry(table.metadata, positionEntry);
+    const summary = own.kind === "found" ? { [positionEntry]: own.value } : {};
+    const result = await postCommit(env, await stageCommit(env, { table, changes: [{ ...change, summary }] }));
+    if (result.kind === "conflict") return false;
+    await target.moved(result.table);
+    target.lastSnapshot = currentSnapshot(result.table.metadata)?.["snapshot-id"];
+    return true;
   }
 
   /** Returns how many snapshots went. */
@@ -309,6 +315,12 @@ export class Maintenance implements Stage {
       return source === undefined ? [] : [BigInt(source)];
     });
   }
+}
+
+/** As the snapshot's summary has it; 0 where it has not. */
+function manifestCount({ metadata }: Table): number {
+  const summary = currentSnapshot(metadata)?.summary;
+  return Number(summary?.["manifests-created"] ?? 0) + Number(summary?.["manifests-kept"] ?? 0);
 }
 
 /** Whether what is made from the table has taken up all rows that it has now. */

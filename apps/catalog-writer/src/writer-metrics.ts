@@ -14,6 +14,7 @@ export interface WriterMetrics {
   setBack(stage: string, error: unknown): void;
   merged(table: string, filesBefore: number, filesAfter: number): void;
   expired(table: string, snapshots: number): void;
+  manifestsRewritten(table: string, manifests: number): void;
   orphansRemoved(table: string, files: number): void;
 }
 
@@ -84,7 +85,9 @@ function kindOf(error: unknown): string {
   return isLakeError(error) || isStreamError(error) ? error.kind : "other";
 }
 
-function maintenanceMetrics(metrics: Metrics): Pick<WriterMetrics, "merged" | "expired" | "orphansRemoved"> {
+type MaintenanceMetrics = Pick<WriterMetrics, "merged" | "expired" | "manifestsRewritten" | "orphansRemoved">;
+
+function maintenanceMetrics(metrics: Metrics): MaintenanceMetrics {
   const labels = ["table"] as const;
   const merges = metrics.counter({
     name: "writer_merged_files_total",
@@ -94,6 +97,11 @@ function maintenanceMetrics(metrics: Metrics): Pick<WriterMetrics, "merged" | "e
   const expired = metrics.counter({
     name: "writer_expired_snapshots_total",
     help: "Snapshots expired, by table.",
+    labels,
+  });
+  const manifests = metrics.counter({
+    name: "writer_rewritten_manifests_total",
+    help: "Manifests that were written anew in the order of partitions, by table.",
     labels,
   });
   const orphans = metrics.counter({
@@ -107,6 +115,9 @@ function maintenanceMetrics(metrics: Metrics): Pick<WriterMetrics, "merged" | "e
     },
     expired(table, snapshots) {
       expired.inc({ table }, snapshots);
+    },
+    manifestsRewritten(table, count) {
+      manifests.inc({ table }, count);
     },
     orphansRemoved(table, files) {
       orphans.inc({ table }, files);
