@@ -25,15 +25,16 @@ const METRICS = ["ann_ret", "ann_vol", "sharpe", "mdd", "skew", "kurt", "var", "
 const PORTFOLIO = `SELECT p.port_id, p.port_name, p.strategy_id, s.strategy, s.strategy_name
   FROM tb_portfolio AS p LEFT JOIN tb_strategy AS s USING (strategy_id)`;
 
-/** Portfolios by port_id, after one of them for paging. */
+/** Portfolios by port_id, after one of them for paging; those that were stored by an instant, where one is named. */
 export async function listPortfolios(
   database: Queryable,
-  page: { readonly afterPortId?: number; readonly limit?: number } = {},
+  page: { readonly afterPortId?: number; readonly limit?: number; readonly storedByMs?: number } = {},
 ): Promise<Portfolio[]> {
-  const { rows } = await database.query<Portfolio>(`${PORTFOLIO} WHERE p.port_id > $1 ORDER BY p.port_id LIMIT $2`, [
-    page.afterPortId ?? 0,
-    page.limit ?? null,
-  ]);
+  const { rows } = await database.query<Portfolio>(
+    `${PORTFOLIO} WHERE p.port_id > $1 AND ($3::float8 IS NULL OR p.created_at <= to_timestamp($3 / 1000))
+     ORDER BY p.port_id LIMIT $2`,
+    [page.afterPortId ?? 0, page.limit ?? null, page.storedByMs ?? null],
+  );
   return rows;
 }
 

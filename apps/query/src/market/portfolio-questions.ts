@@ -12,10 +12,11 @@ import { isAboutThePast } from "./meta-questions.ts";
 import { askedMarket, ofSecurities } from "./price-questions.ts";
 import { priceSeries } from "./stored-series.ts";
 
-/** `portfolio`: every stored portfolio. */
-export async function planPortfolios({ relations, parameters }: AsyncPlanInput): Promise<ComputedPlan> {
+/** `portfolio`: every stored portfolio; of the past those that were stored by then. */
+export async function planPortfolios({ relations, parameters, timeMs }: AsyncPlanInput): Promise<ComputedPlan> {
   const { columns } = findQuestion("portfolio", "list")!;
-  const portfolios = await listPortfolios(relations);
+  const storedByMs = await timeMs();
+  const portfolios = await listPortfolios(relations, storedByMs === undefined ? {} : { storedByMs });
   const limit = parameters["limit"] as number;
   return { plans: [], context: null, limit, compute: () => ({ table: tableOfRows(columns, portfolios) }) };
 }

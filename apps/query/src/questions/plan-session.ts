@@ -1,6 +1,7 @@
 import type { AnswerStats } from "@firn/client";
+import type { TableDefinition } from "@firn/core";
 import { planScan, scanSchema, tableName, type LakeEnvironment, type ScanPlan } from "@firn/lake";
-import { Problem } from "@firn/service";
+import type { Problem } from "@firn/service";
 import type { AnswerTable } from "../answers/answer-table.ts";
 import type { Parameters } from "../parameters/parse-parameters.ts";
 import { bytesRead } from "../tables/bytes-read.ts";
@@ -15,7 +16,7 @@ import type { Cursor } from "./cursor.ts";
 import type { MeasuredRows, QuestionPlan } from "./question-plan.ts";
 import { filesOf, readAnswer, scanPredicate } from "./read-answer.ts";
 import type { CachedAnswer, ResultCache } from "./result-cache.ts";
-import { chooseSnapshot } from "./snapshot-choice.ts";
+import { chooseSnapshot, timeOfSnapshot, unknownSnapshot } from "./snapshot-choice.ts";
 
 export interface PlanSessionParts {
   readonly env: LakeEnvironment;
@@ -60,12 +61,41 @@ export class PlanSession {
   readonly #pins: ReadonlyMap<string, bigint>;
   readonly #opened = new Map<string, OpenedPlan>();
   readonly #reads: ReadStats[] = [];
+  readonly #lakeTables: readonly TableDefinition[];
+  #timeOfSnapshot: Promise<number | undefined> | undefined;
 
-  /** @param pins snapshots that the pages of an answer are read from, by table */
-  constructor(parts: PlanSessionParts, parameters: Parameters, pins: ReadonlyMap<string, bigint> = new Map()) {
+  /**
+   * @param pins snapshots that the pages of an answer are read from, by table
+   * @param lakeTables among which a snapshot of another table than the one that is read is looked for
+   */
+  constructor(
+    parts: PlanSessionParts,
+    parameters: Parameters,
+    pins: ReadonlyMap<string, bigint> = new Map(),
+    lakeTables: readonly TableDefinition[] = [],
+  ) {
     this.#parts = parts;
     this.#parameters = parameters;
     this.#pins = pins;
+    this.#lakeTables = lakeTables;
+  }
+
+  /** The instant that the question is about, in milliseconds since 1970; undefined: now. */
+  async timeMs(): Promise<number | undefined> {
+    const asOf = this.#parameters["as_of"] as number | bigint | undefined;
+    if (asOf !== undefined) return Number(BigInt(asOf) / 1000n);
+    const asked = this.#parameters["snapshot_id"] as bigint | undefined;
+    if (asked === undefined) return undefined;
+    const timeMs = await this.#snapshotTime();
+    if (timeMs === undefined) throw notOfTheAnswer(asked);
+    return timeMs;
+  }
+
+  /** Refuses an answer that `snapshot_id` says nothing about: it is of none of the tables that were read. */
+  requireAskedSnapshot(): void {
+    const asked = this.#parameters["snapshot_id"] as bigint | undefined;
+    if (asked === undefined || this.#opened.size === 0) return;
+    if (!this.tables.some(({ snapshotId }) => snapshotId === asked)) throw notOfTheAnswer(asked);
   }
 
   /** The tables that were opened, by name. */
@@ -87,13 +117,16 @@ export class PlanSession {
   /** Chooses snapshot and files. Throws a Problem for what the asker or an operator must mend. */
   async open(plan: QuestionPlan, cursor?: Cursor): Promise<OpenedPlan> {
     const name = nameOf(plan);
-    this.#refuseSecondTable(name);
     const { env, tables } = this.#parts;
     // Before the table is loaded: what the streams had then is in the snapshot that is read after.
     const completeThrough = await this.#parts.completeThrough(name);
     try {
       const pin = cursor?.snapshotId ?? this.#pins.get(name) ?? this.#opened.get(name)?.snapshotId;
-      const { table, snapshot, isNewest } = await chooseSnapshot(tables, plan, this.#parameters, pin);
+      const { table, snapshot, isNewest } = await chooseSnapshot(tables, plan, {
+        parameters: this.#parameters,
+        pin,
+        snapshotTime: () => this.#snapshotTime(),
+      });
       const base = { plan, name, uuid: table.metadata["table-uuid"], isNewest, completeThrough, cursor };
       const scan =
         snapshot &&
@@ -156,6 +189,11 @@ export class PlanSession {
     this.#parts.results.set(key, answer);
   }
 
+  #snapshotTime(): Promise<number | undefined> {
+    const asked = this.#parameters["snapshot_id"] as bigint;
+    return (this.#timeOfSnapshot ??= timeOfSnapshot(this.#parts.tables, this.#lakeTables, asked));
+  }
+
   async #readFiles(opened: OpenedPlan, scan: ScanPlan): Promise<PlanRead> {
     const { env, footers, pool } = this.#parts;
     const { plan, cursor, name } = opened;
@@ -181,14 +219,10 @@ export class PlanSession {
     this.#reads.push(read.read);
     return read;
   }
+}
 
-  #refuseSecondTable(name: string): void {
-    if (this.#parameters["snapshot_id"] === undefined || this.#opened.size === 0 || this.#opened.has(name)) return;
-    const message = "the answer reads several tables, which a snapshot of one cannot name; use as_of";
-    throw new Problem(400, "invalid_parameter", message, {
-      errors: [{ field: "snapshot_id", rule: "one_table", message }],
-    });
-  }
+function notOfTheAnswer(asked: bigint): Problem {
+  return unknownSnapshot("snapshot_id", `snapshot ${asked} is in no table of the answer, or has expired`);
 }
 
 /** Names the state of a table that rows were read from. */

@@ -86,6 +86,8 @@ export interface AsyncPlanInput extends PlanInput {
   /** Stores what a backtest came to; answers the port_id of the portfolio that it became, null where it became none. */
   readonly recordBacktest: RecordBacktest;
   readonly market: MarketChoices;
+  /** The instant that the question is about, in ms since 1970, for what is no table's; undefined: now. */
+  timeMs(): Promise<number | undefined>;
   /** Rows of a table, at the state that the question is asked of. */
   read(plan: QuestionPlan): Promise<AnswerTable>;
   /** The same, never from what was kept, with what it cost. */

@@ -5,7 +5,7 @@ import {
   type QuestionDefinition,
   type QuestionIndex,
 } from "@firn/client";
-import type { Dataset } from "@firn/core";
+import { tablesOf, type Dataset } from "@firn/core";
 import { Problem } from "@firn/service";
 import { columnValues, sliceRows, type AnswerTable } from "../answers/answer-table.ts";
 import { invalidParameters } from "../parameters/invalid-parameters.ts";
@@ -38,7 +38,7 @@ export interface QuestionAnswer {
 export interface QuestionServiceParts extends PlanSessionParts {
   readonly datasets: ReadonlyMap<string, Dataset>;
   /** What planners have, whatever is asked. */
-  readonly planning: Omit<AsyncPlanInput, "dataset" | "parameters" | "read" | "measure">;
+  readonly planning: Omit<AsyncPlanInput, "dataset" | "parameters" | "read" | "measure" | "timeMs">;
   /** Told of each answer, by the question's name. */
   answered?(question: string, stats: AnswerStats): void;
 }
@@ -78,13 +78,15 @@ export class QuestionService {
     if (dataset === undefined) throw new Problem(404, "not_found", `there is no lake ${lake}`);
     const asked = { key, dataset, parameters, fingerprint: fingerprintOf(key, parameters) };
     const offset = readOffset(asked);
-    const session = new PlanSession(this.#parts, parameters, offset?.snapshots);
+    const session = new PlanSession(this.#parts, parameters, offset?.snapshots, tablesOf(dataset));
     const read = async (plan: QuestionPlan) => (await session.read(await session.open(plan), planText(plan))).table;
     const measure = async (plan: QuestionPlan) => session.measure(await session.open(plan));
-    const planned = { ...this.#parts.planning, dataset, parameters, read, measure };
+    const timeMs = () => session.timeMs();
+    const planned = { ...this.#parts.planning, dataset, parameters, read, measure, timeMs };
     const plan = await this.#questions.plannerOf(key)(planned);
     const { unit, ...answer } =
       "plans" in plan ? await this.#compute(plan, session, asked, offset) : await this.#list(plan, session, asked);
+    session.requireAskedSnapshot();
     const elapsedMs = roundMs(performance.now() - startedMs);
     const stats = { rows: answer.table.rowCount, ...session.cost, elapsed_ms: elapsedMs };
     this.#parts.answered?.(key, stats);
@@ -119,7 +121,6 @@ export class QuestionService {
     { key, parameters, fingerprint }: Asked,
     at: OffsetCursor | undefined,
   ): Promise<Answered> {
-    refusePast(session, plan, parameters);
     if (at === undefined) readCursor(parameters, () => undefined);
     const computed = await readComputed(plan, session, `${key} ${fingerprint}`);
     const answer = (await plan.finish?.(computed)) ?? computed;
@@ -131,19 +132,6 @@ export class QuestionService {
     const cursor = to < answer.table.rowCount ? encodeOffsetCursor({ offset: to, snapshots }, fingerprint) : null;
     return { ...answer, table: sliceRows(answer.table, from, to), page: { cursor } };
   }
-}
-
-/** PostgreSQL keeps no past. */
-function refusePast(session: PlanSession, plan: ComputedPlan, parameters: Parameters): void {
-  if (plan.plans.length > 0 || session.tables.length > 0) return;
-  const errors = ["as_of", "snapshot_id"]
-    .filter((field) => parameters[field] !== undefined)
-    .map((field) => ({
-      field,
-      rule: "no_past",
-      message: `${field} is not possible: the answer comes from PostgreSQL`,
-    }));
-  if (errors.length > 0) throw invalidParameters(errors);
 }
 
 function metaOf(tables: readonly OpenedPlan[]): AnswerMeta {

@@ -1,4 +1,5 @@
-import { currentSnapshot, isLakeError, resolveSnapshot, type Snapshot, type Table } from "@firn/lake";
+import type { TableDefinition } from "@firn/core";
+import { currentSnapshot, isLakeError, resolveSnapshot, snapshotById, type Snapshot, type Table } from "@firn/lake";
 import { Problem } from "@firn/service";
 import type { Parameters } from "../parameters/parse-parameters.ts";
 import type { TableCache } from "../tables/table-cache.ts";
@@ -12,16 +13,23 @@ export interface ChosenSnapshot {
   readonly isNewest: boolean;
 }
 
+/** What a question says of the time that it is about. */
+export interface AskedTime {
+  readonly parameters: Parameters;
+  /** Snapshot of the page before. */
+  readonly pin: bigint | undefined;
+  /** When the snapshot that `snapshot_id` names was made, whichever table of the lake has it. */
+  readonly snapshotTime: () => Promise<number | undefined>;
+}
+
 /**
- * The snapshot that a page continues, that `snapshot_id` or `as_of` names, or the newest.
- *
- * @param pin of the page before
+ * The snapshot that a page continues, that `snapshot_id` or `as_of` names, or the newest. Where an answer is of several
+ * tables, `snapshot_id` names a snapshot of one, and the others are read as they were when it was made.
  */
 export async function chooseSnapshot(
   tables: TableCache,
   plan: QuestionPlan,
-  parameters: Parameters,
-  pin: bigint | undefined,
+  { parameters, pin, snapshotTime }: AskedTime,
 ): Promise<ChosenSnapshot> {
   const asOf = parameters["as_of"] as number | bigint | undefined;
   const asked = pin ?? (parameters["snapshot_id"] as bigint | undefined);
@@ -35,8 +43,29 @@ export async function chooseSnapshot(
     return { table: history, snapshot: resolveSnapshot(history.metadata, { snapshotId: asked }), isNewest: false };
   } catch (error) {
     if (!isLakeError(error, "not_found")) throw error;
+    const timeMs = pin === undefined ? await snapshotTime() : undefined;
+    if (timeMs !== undefined) return snapshotAsOf(history, timeMs * 1000);
     throw unknownSnapshot(field, `snapshot ${asked} is not in table ${plan.table.name}, or has expired`);
   }
+}
+
+/** When a snapshot was made (milliseconds since 1970), by whichever of the tables has it; undefined where none has. */
+export async function timeOfSnapshot(
+  tables: TableCache,
+  definitions: readonly TableDefinition[],
+  id: bigint,
+): Promise<number | undefined> {
+  for (const definition of definitions) {
+    try {
+      const { metadata } = await tables.load(definition, "all");
+      const found = snapshotById(metadata, id);
+      if (found !== undefined) return found["timestamp-ms"];
+    } catch (error) {
+      // A lake need not have all of its tables yet.
+      if (!isLakeError(error, "not_found")) throw error;
+    }
+  }
+  return undefined;
 }
 
 function snapshotAsOf(table: Table, asOf: number | bigint): ChosenSnapshot {
@@ -60,6 +89,6 @@ function wasEmptyBefore({ metadata }: Table): boolean {
   return snapshot !== undefined && snapshot["parent-snapshot-id"] === undefined;
 }
 
-function unknownSnapshot(field: string, message: string): Problem {
+export function unknownSnapshot(field: string, message: string): Problem {
   return new Problem(400, "unknown_snapshot", message, { errors: [{ field, rule: "known_snapshot", message }] });
 }
