@@ -17,7 +17,7 @@ import { loadColumnBatchesSql, loadRejectedBatchesSql } from "./record-sql.ts";
 import type { BatchKeys } from "./resolve.ts";
 
 /** Messages wait in memory until this much is there, then they are loaded. */
-const heldBytesMax = 16 * 1024 * 1024;
+const heldBytesMax = 8 * 1024 * 1024;
 
 /** POSIX lets one writev have 1,024. */
 const buffersPerWrite = 512;

@@ -43,10 +43,15 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function load(name: string, columns: Record<string, (string | number | null | Record<string, string>)[]>) {
-  const rows = columns["id"]?.length ?? 0;
+type Columns = Record<string, (string | number | null | Record<string, string>)[]>;
+
+function encode(columns: Columns): Uint8Array {
+  return encodeColumnBatch("t", { rows: columns["id"]?.length ?? 0, columns });
+}
+
+async function load(name: string, ...batches: readonly Columns[]) {
   const path = join(folder, `${name}.json`);
-  writeFileSync(path, encodeColumnBatch("t", { rows, columns }));
+  writeFileSync(path, Buffer.concat(batches.map(encode)));
   await connection.run(`CREATE TABLE ${name} AS ${loadColumnBatchesSql(definition, path, 1_000_000)}`);
 }
 
@@ -72,6 +77,37 @@ describe("batch tables", () => {
     expect(rows.map((row) => JSON.parse(row.place) as unknown)).toEqual(
       odd.map((text, n) => [Math.floor(((n - 4) * 43_200_000_001) / 86_400_000_000), text]),
     );
+  });
+
+  it("hold the same rows whether a column came value by value or as a dictionary", async () => {
+    const few = {
+      user: ["é", "", "b"],
+      value: [0.5, -1e300, 7],
+      at: [-1, 1_700_000_000_000_001, 0],
+      day: [null, -3, 20_000],
+      tags: [null, {}, { __proto__x: "\u0000", b: "é" }],
+      _op: [0, 0, 1],
+    };
+    const columnsOf = (from: number, rows: number): Columns => ({
+      id: Array.from({ length: rows }, (_, row) => `id-${from + row}`),
+      ...Object.fromEntries(
+        Object.entries(few).map(([name, values]) => [name, Array.from({ length: rows }, (_, row) => values[row % 3]!)]),
+      ),
+    });
+    const large = columnsOf(0, 3_000);
+    const small = columnsOf(3_000, 6);
+    expect(Buffer.from(encode(large)).toString()).toContain('"d.tags":[null,{},{"__proto__x"');
+    expect(Buffer.from(encode(small)).toString()).not.toContain('"d.');
+    await load("mixed", large, small, large);
+    const plain = Array.from({ length: 501 }, (_, part) => columnsOf(part * 6, 6));
+    await load("plain", ...plain, ...plain.slice(0, 500));
+    expect(await connection.value("SELECT count(*) FROM mixed")).toBe(6_006);
+    const numbered = (table: string) => `SELECT rowid AS number, * FROM ${table}`;
+    for (const [one, other] of [
+      ["mixed", "plain"],
+      ["plain", "mixed"],
+    ])
+      expect(await connection.value(`SELECT count(*) FROM (${numbered(one!)} EXCEPT ${numbered(other!)})`)).toBe(0);
   });
 
   it("take in a message without rows, which only carries a position", async () => {

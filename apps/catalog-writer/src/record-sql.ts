@@ -4,7 +4,14 @@
  * The same expressions run over a batch and over the table itself, so that a rebuilt key index equals the one that
  * grew with the commits.
  */
-import { COLUMN_PREFIX, type ColumnType, OP_COLUMN, type TableDefinition } from "@firn/core";
+import {
+  COLUMN_PREFIX,
+  type ColumnType,
+  DICTIONARY_PREFIX,
+  INDEX_PREFIX,
+  OP_COLUMN,
+  type TableDefinition,
+} from "@firn/core";
 import { definedType, duckType, sqlName, sqlString } from "@firn/lake";
 
 /** How a column travels in a message's JSON (timestamps as microseconds, dates as days). */
@@ -19,18 +26,29 @@ function fromTransport(type: ColumnType, value: string): string {
   return value;
 }
 
-/** The rows of column batches (libs/core column-batch.ts), JSON objects one after the other in a file, with `_op`. */
+/**
+ * The rows of column batches (libs/core column-batch.ts), JSON objects one after the other in a file, with `_op`. Each
+ * column of each batch is there value by value, or as a dictionary and places in it.
+ */
 export function loadColumnBatchesSql(definition: TableDefinition, file: string, objectBytesMax: number): string {
   const arrays = [
     ...definition.columns.map((column) => ({ name: column.name, type: transportType(column.type) })),
     { name: OP_COLUMN, type: "UTINYINT" },
   ];
-  const key = (name: string) => sqlName(COLUMN_PREFIX + name);
-  const unnested = arrays.map(({ name }) => `unnest(${key(name)}) AS ${sqlName(name)}`);
+  const read = arrays.flatMap(({ name, type }) => [
+    `${sqlName(COLUMN_PREFIX + name)}: '${type}[]'`,
+    `${sqlName(DICTIONARY_PREFIX + name)}: '${type}[]'`,
+    `${sqlName(INDEX_PREFIX + name)}: 'UINTEGER[]'`,
+  ]);
+  const unnested = arrays.map(({ name }) => {
+    const [column, dictionary, index] = [COLUMN_PREFIX, DICTIONARY_PREFIX, INDEX_PREFIX].map((key) =>
+      sqlName(key + name),
+    );
+    return `CASE WHEN ${dictionary} IS NULL THEN unnest(${column}) ELSE ${dictionary}[unnest(${index}) + 1] END AS ${sqlName(name)}`;
+  });
   const values = definition.columns.map((column) => valueSql(column, sqlName(column.name)));
   return `SELECT ${values.join(", ")}, ${sqlName(OP_COLUMN)} FROM (
-      SELECT ${unnested.join(", ")}
-      FROM ${readJsonSql(file, objectBytesMax, arrays.map(({ name, type }) => `${key(name)}: '${type}[]'`).join(", "))})`;
+      SELECT ${unnested.join(", ")} FROM ${readJsonSql(file, objectBytesMax, read.join(", "))})`;
 }
 
 /** The records of rejected batches (libs/core dead-letter.ts), likewise. */

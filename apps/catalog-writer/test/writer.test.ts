@@ -107,7 +107,7 @@ test("stands still before a message of a newer release, when what came before it
     { subject, data: Buffer.from('{"v":9,"dataset":"health","rows":0}'), headers },
     { subject: rejectedSubject("health", 0), data: Buffer.from('{"v":9,"dataset":"health","records":[]}') },
   ]);
-  await untilParked(running!, /health\.accepted: a column batch of version 9: this release reads versions up to 1/);
+  await untilParked(running!, /health\.accepted: a column batch of version 9: this release reads versions up to 2/);
   await untilParked(running!, /health\.rejected: a batch of dead letters of version 9/);
   expect(await (await logs.attempts("firn")).get(parkedKey("catalog-writer", "health.accepted"))).toMatchObject({
     fix: expect.stringContaining("upgrade this service") as string,

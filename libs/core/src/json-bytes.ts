@@ -33,7 +33,7 @@ export class JsonBytes {
   }
 
   /** An array of values, each a string, a number, a boolean, null or an object of strings. */
-  array(values: readonly unknown[]): void {
+  array(values: ArrayLike<unknown>): void {
     this.raw("[");
     let before: unknown;
     let [from, to] = [0, 0];

@@ -87,7 +87,31 @@ describe("a column batch", () => {
     });
   });
 
-  it.each(['{"v":0}', '{"v":1,"dataset":"d","rows":2,"c.a":[1]}', "[]"])("refuses %s", (text) => {
+  it("has columns of few values as a dictionary, which is version 2", () => {
+    const values = Array.from({ length: 64 }, (_, row) => row);
+    const columns = {
+      id: values.map((row) => `id-${row}`),
+      unit: values.map((row) => (row < 2 ? "kg" : null)),
+      metadata: values.map((row) => (row === 0 ? {} : { k: row < 3 ? "v" : "w" })),
+    };
+    const text = Buffer.from(encodeColumnBatch("health", { rows: 64, columns })).toString();
+    const ids = columns.id.map((id) => `"${id}"`).join(",");
+    const places = (first: readonly number[], last: number) => values.map((row) => first[row] ?? last).join(",");
+    expect(text).toBe(
+      `{"v":2,"dataset":"health","rows":64,"c.id":[${ids}],"d.unit":["kg",null],"i.unit":[${places([0, 0], 1)}],` +
+        `"d.metadata":[{},{"k":"v"},{"k":"w"}],"i.metadata":[${places([0, 1, 1], 2)}]}`,
+    );
+    expect(decodeColumnBatch(Buffer.from(text))).toEqual({ v: 2, dataset: "health", rows: 64, columns });
+  });
+
+  it.each([
+    '{"v":0}',
+    '{"v":1,"dataset":"d","rows":2,"c.a":[1]}',
+    '{"v":2,"dataset":"d","rows":2,"d.a":["x"],"i.a":[0]}',
+    '{"v":2,"dataset":"d","rows":1,"d.a":["x"],"i.a":[1]}',
+    '{"v":2,"dataset":"d","rows":1,"i.a":[0]}',
+    "[]",
+  ])("refuses %s", (text) => {
     expect(() => decodeColumnBatch(Buffer.from(text))).toThrow(SyntaxError);
   });
 });

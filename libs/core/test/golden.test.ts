@@ -71,7 +71,17 @@ describe("what earlier releases have sent", () => {
     });
   });
 
+  it("column batches of version 2 are read", () => {
+    const { v, rows, columns } = decodeColumnBatch(golden("column-batch.v2.json"));
+    expect([v, rows]).toEqual([2, 64]);
+    const row = (at: number) => Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[at]]));
+    expect(row(0)).toEqual({ _op: 0, user_id: "anna", sample_id: "s0", value: 71.5, metadata: { k: "v" } });
+    expect(row(32)).toEqual({ _op: 0, user_id: "😀", sample_id: "s32", value: 71.5, metadata: {} });
+    expect(row(63)).toEqual({ _op: 1, user_id: "😀", sample_id: "s63", value: null, metadata: null });
+  });
+
   it.each([
+    ["column-batch.v2.json", (bytes: Buffer) => encodeColumnBatch("health", decodeColumnBatch(bytes))],
     ["column-batch.v1.json", (bytes: Buffer) => encodeColumnBatch("health", decodeColumnBatch(bytes))],
     ["rejected-batch.v1.json", (bytes: Buffer) => encodeRejectedBatch("health", decodeRejectedBatch(bytes).records)],
     ["rollup-round.v3.json", (bytes: Buffer) => encodeRollupRound(decodeRollupRound(bytes))],
@@ -129,7 +139,7 @@ describe("what a newer release has sent is refused by name, with what to do", ()
 
   it.each([
     ["an intake frame of version 2", () => decodeIntakeFrame(Buffer.from([2, 0, 0, 0, 0]))],
-    ["a column batch of version 2", () => decodeColumnBatch(next("column-batch.v1.json", 1))],
+    ["a column batch of version 3", () => decodeColumnBatch(next("column-batch.v2.json", 2))],
     ["a batch of dead letters of version 2", () => decodeRejectedBatch(next("rejected-batch.v1.json", 1))],
     ["a round of the aggregator of version 4", () => decodeRollupRound(next("rollup-round.v3.json", 3))],
     ["a position of Kafka of version 2", () => decodeKafkaPosition(next("kafka-position.v1.json", 1))],
