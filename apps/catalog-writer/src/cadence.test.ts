@@ -10,6 +10,7 @@ describe("commitDue", () => {
     expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 2000 }).due).toBe(false);
     expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 2000, quietMs: 250 }).due).toBe(false);
     expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 2000, quietMs: 1000 }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 9000, quietMs: 1000 }).due).toBe(true);
     expect(commitDue(defaultCadence, { ...state, ageMs: 400, lastCommitMs: 200, quietMs: 250 }).due).toBe(true);
   });
 

@@ -17,19 +17,24 @@ export interface CadenceLimits {
   readonly bulkBytesPerSecond: number;
   /** How long they wait at least. */
   readonly bulkIntervalMs: number;
-  /** With no message for this long, or for half of what a commit takes, what waits is committed at once. */
+  /**
+   * With no message for this long, or for half of what a commit takes but never longer than `quietMaxMs`, what waits is
+   * committed at once.
+   */
   readonly quietMs: number;
+  readonly quietMaxMs: number;
 }
 
 export const defaultCadence: CadenceLimits = {
   bytesMax: 320 * 1024 * 1024,
-  rowsMax: 450_000,
+  rowsMax: 1_000_000,
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
   costFactor: 2,
-  bulkBytesPerSecond: 8 * 1024 * 1024,
-  bulkIntervalMs: 12_000,
+  bulkBytesPerSecond: 3 * 1024 * 1024,
+  bulkIntervalMs: 25_000,
   quietMs: 250,
+  quietMaxMs: 1_000,
 };
 
 export interface CadenceState {
@@ -74,7 +79,7 @@ export function commitDue(limits: CadenceLimits, state: CadenceState): { due: bo
     ? Math.max(intervalMs(limits, expectedMs * (1 + expectedMs / 2000)), limits.bulkIntervalMs)
     : intervalMs(limits, expectedMs);
   if (state.ageMs >= interval) return { due: true, waitMs: 0 };
-  const quietMs = Math.max(limits.quietMs, expectedCommitMs(state) / 2);
+  const quietMs = Math.max(limits.quietMs, Math.min(expectedMs / 2, limits.quietMaxMs));
   if (state.ageMs >= limits.intervalMinMs && state.quietMs >= quietMs) return { due: true, waitMs: 0 };
   const untilInterval = interval - state.ageMs;
   const untilQuiet = Math.max(quietMs - state.quietMs, limits.intervalMinMs - state.ageMs);

@@ -20,8 +20,8 @@ import { alignColumns } from "./defined-columns.ts";
 import { planTable } from "./table-problem.ts";
 
 const prefetchBytesMax = 4 * 1024 * 1024;
-/** Of a message, about. */
-const bytesPerRow = 250;
+/** Of a message at least, about. */
+const bytesPerRow = 130;
 const lookAgainDefaultMs = 5_000;
 /** A batch for which memory does not suffice is halved down to this. */
 const batchBytesMin = 1024 * 1024;
