@@ -38,7 +38,7 @@ const { values: options } = parseArgs({
     "memory-mb": { type: "string", default: "1024" },
   },
 });
-const short = { upsert: "100000:1000000", files: "1000,10000", commit: "1000000" };
+const short = { upsert: "2000:1000000,100000:1000000", files: "1000,10000", commit: "1000000" };
 const full = {
   upsert: "100000:1000000,100000:10000000,1000000:10000000,100000:100000000",
   files: "1000,10000,100000",

@@ -75,3 +75,24 @@ export function compareEntries(a: Uint32Array, one: number, b: Uint32Array, othe
   }
   return 0;
 }
+
+/** A record's key as words, most significant first; the same array each time. */
+export class KeyWords {
+  readonly #high: Uint32Array;
+  readonly #low: Uint32Array;
+  readonly #key = new Uint32Array(entryWords);
+
+  constructor(keys: IdentityKeys) {
+    this.#high = wordsOf(keys.keyHigh, keys.rows);
+    this.#low = wordsOf(keys.keyLow, keys.rows);
+  }
+
+  of(row: number): Uint32Array {
+    const key = this.#key;
+    key[0] = this.#high[row * 2 + 1]!;
+    key[1] = this.#high[row * 2]!;
+    key[2] = this.#low[row * 2 + 1]!;
+    key[3] = this.#low[row * 2]!;
+    return key;
+  }
+}

@@ -11,8 +11,9 @@
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { BatchKeys, TableEntries } from "../resolve.ts";
-import { entryWords, type IdentityKeys, keyOrder, removedPartition, wordsOf } from "./identity-keys.ts";
+import type { TableEntries } from "../resolve.ts";
+import { entryWords, type IdentityKeys, keyOrder, KeyWords, removedPartition } from "./identity-keys.ts";
+import { entriesOf, type IndexChange } from "./index-change.ts";
 import {
   emptyManifest,
   type IndexManifest,
@@ -33,15 +34,6 @@ export const keyIndexVersion = "2:md5:duckdb-1.5.5";
 
 const recentMaxDefault = 65_536;
 const logFile = "recent.log";
-
-/** Changes of the index, by records of a batch. */
-export interface IndexChange {
-  readonly keys: BatchKeys;
-  /** The records, each identity once. */
-  readonly rows: Int32Array;
-  /** Whether a record takes its identity out; else it puts it in. */
-  removes(row: number): boolean;
-}
 
 export interface KeyIndexOptions {
   /** Columns that the content digest is made of: an index with digests of others is rebuilt. Default: none. */
@@ -341,41 +333,4 @@ function lookUpInRun(run: KeyRun, keys: IdentityKeys, rows: Int32Array, into: Ta
     into.partition[row] = entry.partition;
   }
   return known.size === 0 ? rows : rows.filter((row) => !known.has(row));
-}
-
-/** A record's key as words, most significant first; the same array each time. */
-class KeyWords {
-  readonly #high: Uint32Array;
-  readonly #low: Uint32Array;
-  readonly #key = new Uint32Array(entryWords);
-
-  constructor(keys: IdentityKeys) {
-    this.#high = wordsOf(keys.keyHigh, keys.rows);
-    this.#low = wordsOf(keys.keyLow, keys.rows);
-  }
-
-  of(row: number): Uint32Array {
-    const key = this.#key;
-    key[0] = this.#high[row * 2 + 1]!;
-    key[1] = this.#high[row * 2]!;
-    key[2] = this.#low[row * 2 + 1]!;
-    key[3] = this.#low[row * 2]!;
-    return key;
-  }
-}
-
-function entriesOf({ keys, removes }: IndexChange, rows: Int32Array): Uint32Array {
-  const words = new KeyWords(keys);
-  const content = wordsOf(keys.content, keys.rows);
-  const entries = new Uint32Array(rows.length * entryWords);
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at]!;
-    const start = at * entryWords;
-    const key = words.of(row);
-    for (let word = 0; word < 4; word++) entries[start + word] = key[word]!;
-    entries[start + 4] = content[row * 2]!;
-    entries[start + 5] = content[row * 2 + 1]!;
-    entries[start + 6] = removes(row) ? removedPartition : keys.partition[row]!;
-  }
-  return entries;
 }
