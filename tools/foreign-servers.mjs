@@ -14,7 +14,10 @@ export const ICEBERG_VERSION = "1.11.0";
 export const NESSIE_VERSION = "0.99.0";
 /** As its pom.xml has it. */
 export const SPARK_VERSION = "4.1.3";
-const PYICEBERG_VERSION = "0.12.0";
+/** As its pom.xml has it. */
+export const FLINK_VERSION = "2.1.1";
+export const TRINO_VERSION = "476";
+export const PYICEBERG_VERSION = "0.12.0";
 const PGJDBC_VERSION = "42.7.7";
 const JDK_VERSION = "21.0.8.2";
 
@@ -70,6 +73,27 @@ export function ensureIcebergFixture() {
 export function ensureSpark() {
   return fetchedOnce(join("spark", SPARK_VERSION), "jars", (into) => {
     run("mvn", mavenCopy(join(import.meta.dirname, "engines", "spark"), join(into, "jars")));
+  });
+}
+
+/** Flink and Iceberg's runtime for it, by Maven: a folder of jars. */
+export function ensureFlink() {
+  return fetchedOnce(join("flink", FLINK_VERSION), "jars", (into) => {
+    run("mvn", mavenCopy(join(import.meta.dirname, "engines", "flink"), join(into, "jars")));
+  });
+}
+
+/** Trino's server with the Iceberg connector alone, by Maven. */
+export function ensureTrino() {
+  return fetchedOnce(join("trino", TRINO_VERSION), "server", (into) => {
+    const artifact = `-Dartifact=io.trino:trino-server:${TRINO_VERSION}:tar.gz`;
+    run("mvn", ["-q", "-B", "dependency:copy", artifact, `-DoutputDirectory=${into}`]);
+    const archive = join(into, `trino-server-${TRINO_VERSION}.tar.gz`);
+    run("tar", ["xzf", archive, "-C", into]); // whole: its plugins' jars are hard links to each other
+    renameSync(join(into, `trino-server-${TRINO_VERSION}`), join(into, "server"));
+    const plugins = join(into, "server", "plugin");
+    for (const name of readdirSync(plugins)) if (name !== "iceberg") rmSync(join(plugins, name), { recursive: true });
+    rmSync(archive);
   });
 }
 

@@ -1,39 +1,29 @@
 // `npm run test:interop`: engines that are not ours agree with the lake. Starts one with the shipped sample, corrects
 // and deletes some of it, reads every table with the query service, PyIceberg and DuckDB's iceberg extension (REST
-// catalog) and chDB (files), recomputes every aggregate with SQL in DuckDB, and lets PyIceberg and DuckDB write tables
-// through the catalog, PyIceberg into raw too; then real prices go through import and backtests, which pandas computes too. Needs Python 3 with
-// venv; packages go into .venv. The last line is `N passed, N failed`.
+// catalog) and chDB (files), recomputes every aggregate with SQL in DuckDB, lets these engines write and read feature by
+// feature (the part of `npm run test:matrix` that needs no JVM), and PyIceberg write into raw; then real prices go through
+// import and backtests, which pandas computes too. Needs Python 3 with venv; packages go into .venv. The last line is
+// `N passed, N failed`.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { settled, startLake } from "../bench/load/lake.mjs";
 import { changes, newSamples } from "../e2e/interop/changes.mjs";
 import { figures } from "../e2e/interop/figures.mjs";
 import { backtests, joined, mirrored, savePortfolio } from "../e2e/interop/market.mjs";
 import { matrix } from "../e2e/interop/matrix.mjs";
-import { appNames, bootstrap, say } from "./bootstrap.mjs";
+import { differsFromDocs } from "../e2e/matrix/docs.mjs";
+import { printMatrix } from "../e2e/matrix/print.mjs";
+import { runMatrix } from "../e2e/matrix/run.mjs";
+import { appNames, bootstrap } from "./bootstrap.mjs";
+import { installReaders } from "./interop-packages.mjs";
 import { ask } from "../e2e/interop/ask.mjs";
 
 const root = join(import.meta.dirname, "..");
 const scripts = join(root, "e2e", "interop");
-const venv = join(root, ".venv");
-const python = join(venv, "bin", "python");
-const chdbFolder = join(venv, "chdb");
 const namespace = "health_db";
 const outputBytesMax = 64 * 1024 ** 2;
 const stepLimitMs = 10 * 60_000;
-
-const pythonPackages = [
-  "pyiceberg[sql-sqlite,pyarrow,pyiceberg-core]==0.12.0",
-  "pytz==2026.6",
-  "pandas==2.3.3",
-  "numpy==2.3.4",
-  "duckdb==1.5.5",
-  "duckdb-extension-iceberg==1.5.5",
-  "duckdb-extension-avro==1.5.5",
-  "duckdb-extension-httpfs==1.5.5",
-];
-const chdbPackage = "chdb@3.4.0";
 
 /** Merging would work the position deletes in before the readers see them. */
 const noMaintenance = { FIRN_MAINTENANCE_INTERVAL_MS: "86400000" };
@@ -41,8 +31,9 @@ const noMaintenance = { FIRN_MAINTENANCE_INTERVAL_MS: "86400000" };
 let passed = 0;
 let failed = 0;
 
-/** The lake that all steps ask. */
+/** The lake that all steps ask, and the engines that are not ours. */
 let lake;
+let packages;
 
 bootstrap(appNames());
 await step("Setting up", setUp);
@@ -51,6 +42,7 @@ if (lake) {
     await step("Loading the shipped sample, then corrections and deletions", load);
     await step("Every reader on every table, with position deletes", read);
     await step("Every aggregate against SQL over raw, by DuckDB", recompute);
+    await step("Every writer, every reader, feature by feature", cross);
     await step("PyIceberg and DuckDB as writers through the catalog", write);
     await step("Rows that PyIceberg adds to raw and deletes, on the running lake", takeUp);
     await step("Real prices through import and backtests, against pandas", market);
@@ -87,20 +79,8 @@ function count({ name, ok, detail }) {
 }
 
 async function setUp() {
-  install();
+  packages = installReaders();
   lake = await startLake({ env: noMaintenance });
-}
-
-function install() {
-  const complete = join(venv, ".complete");
-  const wanted = JSON.stringify([...pythonPackages, chdbPackage]);
-  if (existsSync(complete) && readFileSync(complete, "utf8") === wanted) return;
-  say("installing PyIceberg, DuckDB and chDB into .venv (a minute or two, once)");
-  runToEnd("python3", ["-m", "venv", venv]);
-  runToEnd(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...pythonPackages]);
-  mkdirSync(chdbFolder, { recursive: true });
-  runToEnd("npm", ["install", "--prefix", chdbFolder, "--no-save", "--silent", chdbPackage]);
-  writeFileSync(complete, wanted);
 }
 
 async function load() {
@@ -134,8 +114,8 @@ async function read() {
   const tables = Object.fromEntries(
     await Promise.all(Object.keys(figures).map(async (name) => [name, await locate(name)])),
   );
-  const found = answerOf(python, ["readers.py"], { catalog, query, namespace, figures });
-  const chDB = answerOf(process.execPath, ["chdb-reader.mjs", chdbFolder], {
+  const found = answerOf(packages.python, ["readers.py"], { catalog, query, namespace, figures });
+  const chDB = answerOf(process.execPath, ["chdb-reader.mjs", packages.chdbFolder], {
     warehouse: join(lake.dir, "warehouse"),
     figures,
     tables,
@@ -168,7 +148,7 @@ async function locate(name) {
 }
 
 function recompute() {
-  const found = answerOf(python, ["rollups.py", lake.endpoints.catalog, namespace]);
+  const found = answerOf(packages.python, ["rollups.py", lake.endpoints.catalog, namespace]);
   for (const [table, { rows, columns }] of Object.entries(found)) {
     const wrong = Object.entries(columns).filter(([, differing]) => differing > 0);
     const names = Object.keys(columns).slice(1);
@@ -182,10 +162,29 @@ function recompute() {
 /** The script ends at its first failure and prints `ok NAME …` or `FAILED NAME` a step. */
 function write() {
   const env = { ...process.env, CATALOG_URI: lake.endpoints.catalog };
-  const run = spawnSync(python, [join(scripts, "catalog_smoke.py")], { encoding: "utf8", env, timeout: stepLimitMs });
+  const run = spawnSync(packages.python, [join(scripts, "catalog_smoke.py")], {
+    encoding: "utf8",
+    env,
+    timeout: stepLimitMs,
+  });
   for (const [, outcome, name] of run.stdout.matchAll(/^(ok|FAILED)\s+(\w+)/gm))
     check(name.replaceAll("_", " "), outcome === "ok", run.stderr.slice(-2_000));
   check("the writers ran to their end", run.status === 0, run.stderr.slice(-2_000));
+}
+
+/** Those of the matrix that need no JVM; `npm run test:matrix` runs all. */
+async function cross() {
+  const cells = await runMatrix({
+    catalogUri: lake.endpoints.catalog,
+    warehouse: join(lake.dir, "warehouse"),
+    packages,
+    heavy: false,
+  });
+  printMatrix(cells);
+  for (const { writer, reader, feature, state, detail } of cells)
+    count({ name: `${feature}, ${writer} → ${reader ?? "(writing)"}`, ok: state !== "failed", detail });
+  const changed = differsFromDocs(cells);
+  check("docs/interop.md has these cells", changed.length === 0, changed.join("; "));
 }
 
 async function takeUp() {
@@ -193,7 +192,7 @@ async function takeUp() {
   const user = "Ørjan 🏔";
   const added = "by-pyiceberg";
   const before = (await settled(lake.endpoints)).datasets.health;
-  const changed = answerOf(python, ["foreign_rows.py"], { catalog, namespace, user, added });
+  const changed = answerOf(packages.python, ["foreign_rows.py"], { catalog, namespace, user, added });
   const after = (await settled(lake.endpoints)).datasets.health;
   // A delete may come before the writer has looked: two of one identity in one commit are an arrival and a correction.
   const more = { received: 4, stored: 1, corrected: 2, deleted: 1, duplicates: 0, rejected: 0 };
@@ -220,7 +219,7 @@ async function market() {
   const command = ["import", "prices", prices, "--market", "us", "--json", "--data-dir", lake.dir];
   runToEnd(process.execPath, [join(root, "firn.mjs"), ...command]);
   await settled(lake.endpoints);
-  const outcomes = answerOf(python, ["backtest_reference.py", prices], await backtests(lake.endpoints.query));
+  const outcomes = answerOf(packages.python, ["backtest_reference.py", prices], await backtests(lake.endpoints.query));
   for (const { name, ok, detail } of outcomes) check(`${name} (${detail})`, ok, "further off than 1e-9");
   check("every backtest was compared", outcomes.length === 24, `${outcomes.length}`);
 }
@@ -230,7 +229,7 @@ async function joinDocuments() {
   await mirrored(lake.endpoints.query, portfolio.port_id);
   const { catalog } = lake.endpoints;
   const since = "2022-10-01";
-  const found = answerOf(python, ["market_join.py"], { catalog, port_id: portfolio.port_id, since });
+  const found = answerOf(packages.python, ["market_join.py"], { catalog, port_id: portfolio.port_id, since });
   const expected = joined(portfolio, since);
   for (const [engine, { columns, ...figures }] of Object.entries(found)) {
     const near = (name) => Math.abs(figures[name] - expected[name]) <= 1e-9 * expected[name];

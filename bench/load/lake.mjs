@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ask } from "../../e2e/interop/ask.mjs";
 
 const root = join(import.meta.dirname, "..", "..");
 const startLimitMs = 120_000;
@@ -48,7 +49,7 @@ export async function startLake({ env = {}, sample = false, name = "bench", fold
 export async function settled(endpoints, limitMs = 600_000) {
   const deadline = Date.now() + limitMs;
   for (;;) {
-    const answer = await fetch(`${endpoints.query}/api/pipeline?wait_ms=5000`);
+    const answer = await ask(`${endpoints.query}/api/pipeline?wait_ms=5000`);
     const pipeline = await answer.json();
     if (pipeline.settled) return pipeline;
     if (Date.now() > deadline) throw new Error(`not settled in time: ${JSON.stringify(pipeline)}`);

@@ -1,0 +1,44 @@
+// Runs the matrix on a lake that runs.
+import { cross, locateTable } from "./cross.mjs";
+import { HEAVY, openEngines } from "./engines.mjs";
+import { features as allFeatures } from "./features/index.mjs";
+import { readers as allReaders } from "./readers/index.mjs";
+import { writers as allWriters } from "./writers/index.mjs";
+
+/**
+ * @param packages {python, chdbFolder} of tools/interop-packages.mjs
+ * @param heavy whether engines that need a JVM take part
+ * @param report called with each cell as it is known
+ * @returns cells as cross.mjs reports them
+ */
+export async function runMatrix({
+  catalogUri,
+  warehouse,
+  packages,
+  writers = allWriters,
+  readers = allReaders,
+  features = allFeatures,
+  heavy,
+  report = () => undefined,
+}) {
+  const takesPart = ({ engine }) => heavy || !HEAVY.includes(engine);
+  const locate = (table) => locateTable(catalogUri, table);
+  const engines = openEngines({ catalogUri, warehouse, locate, ...packages });
+  const cells = [];
+  try {
+    await cross({
+      catalogUri,
+      engines,
+      writers: writers.filter(takesPart),
+      readers: readers.filter(takesPart),
+      features,
+      report: (cell) => {
+        cells.push(cell);
+        report(cell);
+      },
+    });
+  } finally {
+    await engines.close();
+  }
+  return cells;
+}

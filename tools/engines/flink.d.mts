@@ -1,0 +1,2 @@
+import type { SqlSession } from "./spark.mjs";
+export function startFlink(options: { readonly catalogUri: string; readonly heap?: string }): Promise<SqlSession>;
