@@ -22,15 +22,15 @@ export async function compareAppends(setting: Setting, python: PyIceberg | undef
       }),
     );
   }
-  printCost("Firn", runs, throughput(rows, runs));
+  printCost("Firn", { runs }, () => throughput(rows, runs));
   if (!python) return;
   const names = Array.from({ length: rounds }, (_, round) => `append_py_${round}`);
   for (const name of names) await makeTable(setting, eventsTable(name));
   const theirs = await python.run("append", { source, tables: names.map((name) => `${namespace}.${name}`) });
-  printCost("PyIceberg", theirs?.runs, theirs && throughput(rows, theirs.runs));
+  printCost("PyIceberg", theirs, () => throughput(rows, theirs.runs));
 }
 
 function throughput(rows: number, runs: readonly Cost[]): string {
   const least = Math.min(...runs.map((run) => run.cpuMs));
-  return `(${Math.round(rows / (least / 1000)).toLocaleString("en")} rows a CPU second at best)`;
+  return `${Math.round(rows / (least / 1000)).toLocaleString("en")} rows a CPU second at best`;
 }

@@ -23,12 +23,12 @@ export async function compareCompaction(setting: Setting, python: PyIceberg | un
     if (change) await commit(setting, table, change);
     return change?.addedData?.length;
   });
-  printCost("Firn", [run], `${rate(run)}; ${run.result} files`);
+  printCost("Firn", { runs: [run] }, () => `${rate(run)}; ${run.result} files`);
   if (!python) return;
   const copy = await makeTable(setting, eventsTable("compact_py"));
   await commit(setting, copy, { operation: "append", addedData: data });
   const theirs = await python.run("compact", { table: `${namespace}.compact_py` });
-  printCost("PyIceberg (read and overwrite)", theirs?.runs, theirs && rate(theirs.runs[0]!));
+  printCost("PyIceberg (read and overwrite)", theirs, () => rate(theirs.runs[0]!));
 }
 
 async function smallFiles(setting: Setting, name: string, rows: number): Promise<Table> {

@@ -88,11 +88,11 @@ async function questionsOf(setting: Setting, python: PyIceberg | undefined, name
     for (const cold of [true, false]) {
       const questions = Array.from({ length: cold ? 10 : times }, (_, n) => question(n));
       const { runs, files } = await planAll(setting, name, questions, cold);
-      printQuestions(`Firn, ${cold ? "cold" : "warm"}`, runs, `${files} files`);
+      printQuestions(`Firn, ${cold ? "cold" : "warm"}`, { runs }, files);
       if (!python) continue;
       const some = size > 10_000 ? questions.slice(0, 5) : questions.slice(0, 20);
       const theirs = await python.run("plan", { table: `${namespace}.${name}`, cold, questions: some });
-      printQuestions(`PyIceberg, ${cold ? "cold" : "warm"}`, theirs?.runs, theirs && `${theirs.count} files`);
+      printQuestions(`PyIceberg, ${cold ? "cold" : "warm"}`, theirs, theirs.count);
     }
   }
 }
@@ -134,9 +134,9 @@ async function opening(setting: Setting, python: PyIceberg | undefined, name: st
         }),
       );
     }
-    printQuestions(`Firn, ${cold ? "cold" : "warm"}`, runs);
+    printQuestions(`Firn, ${cold ? "cold" : "warm"}`, { runs }, size);
     if (!python) continue;
     const theirs = await python.run("open", { table: `${namespace}.${name}`, cold, times: size > 10_000 ? 2 : 5 });
-    printQuestions(`PyIceberg, ${cold ? "cold" : "warm"}`, theirs?.runs);
+    printQuestions(`PyIceberg, ${cold ? "cold" : "warm"}`, theirs, theirs.count);
   }
 }

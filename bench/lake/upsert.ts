@@ -33,11 +33,7 @@ export async function compareUpserts(setting: Setting, python: PyIceberg | undef
       if (!python) continue;
       await tableOf(setting, `${name}_py`, some);
       const theirs = await python.run("upsert", { table: `${namespace}.${name}_py`, source });
-      printCost(
-        "PyIceberg",
-        theirs?.runs,
-        theirs && `${count(theirs.count)} rows, peak ${Math.round(theirs.peakMiB)} MiB`,
-      );
+      printCost("PyIceberg", theirs, () => `${count(theirs.count)} rows, peak ${Math.round(theirs.peakMiB)} MiB`);
     }
   }
 }
@@ -56,8 +52,9 @@ async function ours(setting: Setting, table: Table, source: string, rows: number
   if (inserted + updated !== rows) throw new Error(`${inserted} + ${updated} of ${rows} rows`);
   printCost(
     "Firn",
-    [run],
-    `${updated} replaced, ${inserted} new; ${addedData.length} data and ${addedDeletes.length} delete files written, ${removedData.length} data files rewritten`,
+    { runs: [run] },
+    () =>
+      `${updated} replaced, ${inserted} new; ${addedData.length} data and ${addedDeletes.length} delete files written, ${removedData.length} data files rewritten`,
   );
 }
 
