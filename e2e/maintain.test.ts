@@ -118,8 +118,11 @@ describe("maintenance on request", () => {
       manifests_to_rewrite: 0,
       manifests: 1,
     });
+    expect(report!.statistics).toBe("none");
+    expect((await asked({ statistics: true }))[0]!.statistics).toBe("current");
     expect(await allRows()).toEqual(rows);
     await sendRounds(1);
+    expect((await asked({ run: false }))[0]!.statistics).toBe("older");
     expect((await lake.counts()).stored).toBe(12 + 20);
   });
 

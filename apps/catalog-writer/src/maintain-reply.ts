@@ -1,5 +1,5 @@
 /**
- * Answers `catalog-writer.maintain` for `firn maintain`: `{"dataset", "run", "orphans", "table", "limit_ms"}` →
+ * Answers `catalog-writer.maintain` for `firn maintain`: `{"dataset", "run", "orphans", "statistics", "table", "limit_ms"}` →
  * `{"tables": [TableUpkeep…]}`, or `{"error"}` when the world does not let it.
  */
 import { refuseNewer } from "@firn/core";
@@ -42,14 +42,15 @@ function parseRequest(data: Uint8Array): MaintainRequest {
     throw new Error("the request is not JSON");
   }
   refuseNewer("the request of firn maintain", request?.v, 1);
-  const { dataset, run = false, orphans = false, table, limit_ms: limitMs } = request ?? {};
+  const { dataset, run = false, orphans = false, statistics = false, table, limit_ms: limitMs } = request ?? {};
   if (typeof dataset !== "string") throw new Error("dataset must be the name of a dataset");
   if (typeof run !== "boolean") throw new Error("run must be true or false");
   if (typeof orphans !== "boolean") throw new Error("orphans must be true or false");
+  if (typeof statistics !== "boolean") throw new Error("statistics must be true or false");
   if (table !== undefined && typeof table !== "string") throw new Error("table must be the name of a table");
   if (limitMs !== undefined && !(typeof limitMs === "number" && limitMs >= 0))
     throw new Error("limit_ms must be a number of milliseconds");
-  return { dataset, run, orphans, ...(table && { table }), ...(limitMs === undefined ? {} : { limitMs }) };
+  return { dataset, run, orphans, statistics, ...(table && { table }), ...(limitMs === undefined ? {} : { limitMs }) };
 }
 
 const answer = (value: object): Uint8Array => Buffer.from(JSON.stringify(value));

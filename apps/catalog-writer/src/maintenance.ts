@@ -8,6 +8,7 @@ import {
   changesNoRow,
   currentFiles,
   currentSnapshot,
+  currentStatistics,
   definedIdentifier,
   expireSnapshots,
   isLakeError,
@@ -25,6 +26,7 @@ import {
   stageCommit,
   stageMerge,
   type Table,
+  writeTableStatistics,
 } from "@firn/lake";
 import type { Logger, Stage } from "@firn/service";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -141,13 +143,15 @@ export class Maintenance implements Stage {
    * file a partition. Tables that the writer has not opened yet are left out.
    * @throws LakeError
    */
-  async maintain({ orphans, run, table: only, limitMs = Infinity }: MaintainOrder): Promise<TableUpkeep[]> {
+  async maintain(order: MaintainOrder): Promise<TableUpkeep[]> {
+    const { orphans, run, statistics = false, table: only, limitMs = Infinity } = order;
     const reports: TableUpkeep[] = [];
     for (const target of this.#targets) {
       if (only !== undefined && only !== target.definition.name) continue;
       const done = run ? await this.#turns.run(() => this.#tidy(target, performance.now() + limitMs)) : {};
-      const table = await target.current();
-      if (!table) continue;
+      const found = await target.current();
+      if (!found) continue;
+      const table = statistics && run ? await this.#turns.run(() => this.#countValues(found)) : found;
       const left = orphans ? await this.#removeOrphans(target, table, run) : {};
       reports.push({ ...(await this.#upkeepOf(target, table)), ...done, ...left });
     }
@@ -178,6 +182,11 @@ export class Maintenance implements Stage {
     return done;
   }
 
+  /** Beside the commits: statistics are no snapshot, and whoever commits meanwhile need not know of them. */
+  #countValues(table: Table): Promise<Table> {
+    return writeTableStatistics(this.#options.env, this.#options.connection, table);
+  }
+
   async #upkeepOf(target: Target, table: Table): Promise<TableUpkeep> {
     const { data, deletes } = await currentFiles(this.#options.env, table);
     const plan = planMerge(
@@ -195,6 +204,11 @@ export class Maintenance implements Stage {
       bytes_to_merge: plan.groups.reduce((sum, group) => sum + group.bytes, 0),
       snapshots: table.metadata.snapshots.length,
       snapshots_to_expire: (await this.#expirable(target, table)).length,
+      statistics: currentStatistics(table.metadata)
+        ? "current"
+        : table.metadata.statistics.length > 0
+          ? "older"
+          : "none",
       manifests: manifestCount(table),
       manifests_to_rewrite: await manifestsToRewrite(this.#options.env, table),
     };

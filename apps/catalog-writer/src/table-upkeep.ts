@@ -15,6 +15,8 @@ export interface TableUpkeep {
   readonly manifests: number;
   /** Those that would be written anew in the order of partitions. */
   readonly manifests_to_rewrite: number;
+  /** Whether the table has statistics of its newest snapshot, of an older one, or none. */
+  readonly statistics: "current" | "older" | "none";
   readonly files_merged?: number;
   readonly files_written?: number;
   readonly snapshots_expired?: number;
@@ -31,6 +33,8 @@ export interface MaintainOrder {
   readonly run: boolean;
   /** Whether files that nothing names are looked for, and with `run` removed. */
   readonly orphans: boolean;
+  /** With `run`: the different values of each column are counted, which reads the whole table. */
+  readonly statistics?: boolean;
   /** Only this table. */
   readonly table?: string;
   /** With `run`: after so long nothing more is begun in a table; what is left is in the answer. */

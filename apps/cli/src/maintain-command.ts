@@ -12,6 +12,7 @@ import { formatTable, type Cell } from "./text-table.ts";
 interface MaintainOptions extends LakeOptions {
   readonly run?: boolean;
   readonly orphans?: boolean;
+  readonly statistics?: boolean;
   readonly timeout: number;
 }
 
@@ -30,6 +31,9 @@ it at once. Maintenance changes no row and goes on beside ingest.
 With --orphans it also looks for files in the tables' folders that nothing names and that are older than three days
 (FIRN_ORPHAN_AGE_MS): what failed commits left. --json lists some of them. With --run they are removed.
 
+With --statistics and --run it also counts the different values of each column (Theta sketches in a Puffin file), for
+the optimisers of Trino and Spark; Firn does not need them. That reads whole tables, and is done only when asked.
+
 Examples
   firn maintain
   firn maintain health --run
@@ -46,6 +50,7 @@ export function maintainCommand(): Command {
     .argument("[lake]", "only this lake, for example health")
     .option("--run", "do it now")
     .option("--orphans", "also files that nothing names")
+    .option("--statistics", "with --run: count the different values of each column")
     .option("--timeout <seconds>", "how long to wait at most", seconds, TIMEOUT_SECONDS)
     .addHelpText("after", HELP);
   return withLakeOptions(command).action((name: string | undefined, options: MaintainOptions) =>
@@ -99,9 +104,9 @@ async function runPlans(
         progress.update(before + Math.max(0, workLeft(plan) - workLeft(answer)), String(plan["table"]));
         if (came === 0 || workLeft(answer) === 0) break;
       }
-      const [orphans = {}] =
-        options.orphans === true ? await ask({ run: true, orphans: true, table: plan["table"] }) : [];
-      reports.push({ ...orphans, ...report, ...Object.fromEntries(done) });
+      const { orphans = false, statistics = false } = options;
+      const [last] = orphans || statistics ? await ask({ run: true, orphans, statistics, table: plan["table"] }) : [];
+      reports.push({ ...report, ...last, ...Object.fromEntries(done) });
       before += workLeft(plan);
     }
   } finally {

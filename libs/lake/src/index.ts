@@ -295,6 +295,7 @@ export { readFailure, scanRows } from "./scan/scan-rows.ts";
 export { planAppends } from "./scan/plan-appends.ts";
 export { planChanges, type PlannedChanges } from "./scan/plan-changes.ts";
 
+export { currentStatistics, writeTableStatistics } from "./statistics/table-statistics.ts";
 export { planManifestRewrite, type ManifestRewriteOptions } from "./commit/manifest-rewrite.ts";
 export type { ManifestGroup } from "./commit/manifest-merge.ts";
 
