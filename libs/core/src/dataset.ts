@@ -142,11 +142,16 @@ export interface RecordKeys {
 /** A JSON Schema (2020-12), as an OpenAPI document has it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** A schema of Avro 1.11 as its JSON. */
+export type AvroSchema = Readonly<Record<string, unknown>>;
+
 /** What a payload looks like, for those who send some. */
 export interface PayloadShape {
   /** The member that holds the records. */
   readonly records: string;
   readonly schema: JsonSchema;
+  /** What Firn itself writes payloads with where Avro is asked for; others may use any schema with these field names. */
+  readonly avro?: AvroSchema;
 }
 
 export interface ValidationOptions {

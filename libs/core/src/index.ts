@@ -1,6 +1,7 @@
 export { shardOf, fnv1a32 } from "./shard.ts";
 export { columnTypeOf, recordTablesOf, tablesOf } from "./dataset.ts";
 export type {
+  AvroSchema,
   ColumnDefinition,
   ColumnType,
   Dataset,

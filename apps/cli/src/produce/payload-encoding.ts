@@ -1,51 +1,26 @@
+import type { Dataset } from "@firn/core";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avsc from "avsc";
 
 import { CommandError, EXIT } from "../exit-code.ts";
 
-const optional = (type: unknown) => ({ type: ["null", type], default: null });
-const text = optional("string");
-
-/** A payload of health with the JSON's field names; times are strings as they are there. */
-export const HEALTH_PAYLOAD_AVRO = {
-  type: "record",
-  name: "HealthPayload",
-  namespace: "firn.health",
-  fields: [
-    { name: "deviceId", type: "string" },
-    { name: "userId", type: "string" },
-    ...["timestamp", "appVersion"].map((name) => ({ name, ...text })),
-    { name: "deleted", ...optional({ type: "array", items: "string" }) },
-    {
-      name: "samples",
-      type: {
-        type: "array",
-        items: {
-          type: "record",
-          name: "HealthSample",
-          fields: [
-            ...["id", "type"].map((name) => ({ name, type: "string" })),
-            { name: "value", type: "double" },
-            ...["unit", "startDate", "endDate"].map((name) => ({ name, type: "string" })),
-            ...["sourceBundle", "createdAt", "timezone"].map((name) => ({ name, ...text })),
-            { name: "metadata", ...optional({ type: "map", values: "string" }) },
-            { name: "isSynced", ...optional("boolean") },
-            { name: "timezoneOffset", ...optional("int") },
-          ],
-        },
-      },
-    },
-  ],
-} as const;
-
 /** Turns a payload's JSON into a message's value, or undefined where it does not fit the encoding. */
 export type EncodePayload = (json: Uint8Array) => Buffer | undefined;
 
-/** Registers the schema as the topic's. @throws CommandError when the registry does not take it */
-export async function avroEncoding(registryUrl: string, topic: string, auth: RegistryAuth): Promise<EncodePayload> {
-  const type = avsc.Type.forSchema(HEALTH_PAYLOAD_AVRO as unknown as avsc.Schema, { wrapUnions: false });
+/**
+ * Registers the schema of a dataset's payloads as the topic's.
+ * @throws CommandError when the dataset has none, or the registry does not take it
+ */
+export async function avroEncoding(
+  { name, payload: { avro } }: Dataset,
+  registryUrl: string,
+  topic: string,
+  auth: RegistryAuth,
+): Promise<EncodePayload> {
+  if (avro === undefined) throw new CommandError(EXIT.usage, `payloads of ${name} have no Avro schema: send JSON`);
+  const type = avsc.Type.forSchema(avro as unknown as avsc.Schema, { wrapUnions: false });
   const header = Buffer.alloc(5);
-  header.writeUInt32BE(await register(registryUrl, topic, auth), 1);
+  header.writeUInt32BE(await register(JSON.stringify(avro), registryUrl, topic, auth), 1);
   return (json) => {
     try {
       const payload = JSON.parse(Buffer.from(json).toString("utf8")) as Record<string, unknown>;
@@ -61,10 +36,10 @@ export interface RegistryAuth {
   readonly password: string | undefined;
 }
 
-async function register(host: string, topic: string, { username, password }: RegistryAuth): Promise<number> {
+async function register(schema: string, host: string, topic: string, login: RegistryAuth): Promise<number> {
+  const { username, password } = login;
   const auth = username === undefined ? {} : { auth: { username, password: password ?? "" } };
   const registry = new SchemaRegistry({ host, ...auth });
-  const schema = JSON.stringify(HEALTH_PAYLOAD_AVRO);
   try {
     const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject: `${topic}-value` });
     return id;

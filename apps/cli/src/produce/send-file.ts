@@ -18,14 +18,23 @@ export interface SentFile {
   readonly problems: readonly string[];
 }
 
+export interface SendTarget {
+  readonly producer: Producer;
+  readonly topic: string;
+  readonly encode: EncodePayload;
+  /** Key of payloads that name no user; null: they go anywhere. */
+  readonly keyOfNobody: string | null;
+  readonly signal: AbortSignal;
+}
+
 /** Sends every payload of a file as one message with its user as the key, in file order, each acknowledged by all. */
 export async function sendFile(
   file: InputFile,
   source: ReplaySource,
-  target: { producer: Producer; topic: string; encode: EncodePayload; signal: AbortSignal },
+  target: SendTarget,
   progress: Progress,
 ): Promise<SentFile> {
-  const { producer, topic, encode, signal } = target;
+  const { producer, topic, encode, keyOfNobody, signal } = target;
   const sent = { messages: 0, samples: 0, asJson: 0 };
   let waiting: Message[] = [];
   let bytes = 0;
@@ -39,7 +48,7 @@ export async function sendFile(
     const encoded = encode(line.bytes);
     if (encoded === undefined) sent.asJson++;
     const value = encoded ?? Buffer.from(line.bytes);
-    waiting.push({ key: line.userId ?? null, value });
+    waiting.push({ key: line.userId ?? keyOfNobody, value });
     sent.messages++;
     sent.samples += line.samples;
     bytes += value.length;

@@ -25,7 +25,8 @@ interface ReplayOptions extends LakeOptions {
   readonly resume: boolean;
 }
 
-const LAKE = "health";
+/** The lake whose files have kinds of their own. */
+export const LAKE = "health";
 const CONCURRENCY = 4;
 const CONCURRENCY_MAX = 64;
 
@@ -106,7 +107,7 @@ async function replay(paths: readonly string[], options: ReplayOptions, signal: 
 }
 
 /** @throws CommandError (usage) for samples of people that shall go to another lake than theirs */
-function requireKind(path: string, kind: ReplayKind, lake: string): void {
+export function requireKind(path: string, kind: ReplayKind, lake: string): void {
   if (kind === "ndjson" || lake === LAKE) return;
   throw new CommandError(EXIT.usage, `${path} is a file of ${kind}: only NDJSON goes to the lake ${lake}`);
 }

@@ -3,6 +3,7 @@ import type { Dataset } from "@firn/core";
 import { canonicalHealthType, healthUnit } from "./aliases.ts";
 import { checkHealthEnvelope } from "./envelope.ts";
 import { HealthRun } from "./health-run.ts";
+import { HEALTH_PAYLOAD_AVRO } from "./payload-avro.ts";
 import { ZONE_KEY } from "./read-sample.ts";
 import { HEALTH_PAYLOAD_SCHEMA } from "./payload-schema.ts";
 import { healthRollups } from "./rollups.ts";
@@ -16,7 +17,7 @@ export function createHealthDataset(tableOptions: HealthTableOptions = {}): Data
   return {
     name: DATASET,
     namespace: tables.raw.namespace,
-    payload: { records: "samples", schema: HEALTH_PAYLOAD_SCHEMA },
+    payload: { records: "samples", schema: HEALTH_PAYLOAD_SCHEMA, avro: HEALTH_PAYLOAD_AVRO },
     raw: tables.raw,
     errors: tables.errors,
     rollups: healthRollups(tables),

@@ -3,6 +3,7 @@ import type { Dataset } from "@firn/core";
 import { RecordRun, type RecordRules } from "../payload/record-run.ts";
 import { NO_SENDER, storableText } from "../payload/refusals.ts";
 import { checkSalesEnvelope, SALES_PAYLOAD_SCHEMA } from "./envelope.ts";
+import { SALES_PAYLOAD_AVRO } from "./payload-avro.ts";
 import { readTransaction, type SalesFields } from "./read-transaction.ts";
 import { salesRollups } from "./rollups.ts";
 import { salesTables, type SalesTableOptions } from "./tables.ts";
@@ -24,7 +25,7 @@ export function createSalesDataset(options: SalesTableOptions = {}): Dataset {
   return {
     name: rules.dataset,
     namespace: tables.raw.namespace,
-    payload: { records: rules.member, schema: SALES_PAYLOAD_SCHEMA },
+    payload: { records: rules.member, schema: SALES_PAYLOAD_SCHEMA, avro: SALES_PAYLOAD_AVRO },
     raw: tables.raw,
     errors: tables.errors,
     rollups: salesRollups(tables),
