@@ -11,28 +11,15 @@
 import { parseDate, recordTablesOf } from "@firn/core";
 import { createDatasets } from "@firn/datasets";
 import { performanceMetrics, runBacktest } from "@firn/finance";
-import {
-  createTableRequest,
-  currentFiles,
-  definedIdentifier,
-  openKernel,
-  openLake,
-  postCommit,
-  sqlStringList,
-  stageCommit,
-  stageRows,
-  type KernelConnection,
-  type LakeEnvironment,
-  type Table,
-} from "@firn/lake";
+import { sqlStringList, type KernelConnection } from "@firn/lake";
 import { migrateDatabase, RelationalDatabase } from "@firn/relational";
-import { startNatsServer, startPostgres, startScript, tempFolder, type AppProcess } from "@firn/testing";
-import { execFileSync, spawnSync } from "node:child_process";
+import { startPostgres, tempFolder } from "@firn/testing";
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { askHttp, closeConnections, percentile, printPercentiles, timeEach } from "./load/timed-questions.ts";
+import { makeAskedTable } from "./load/asked-table.ts";
+import { askHttp, percentile, printPercentiles, timeEach } from "./load/timed-questions.ts";
 
 const FIRST_YEAR = 1990;
 const YEARS = 33;
@@ -62,19 +49,6 @@ function rowsOfYear(year: number): string {
       FROM range(1, ${tickers + 1}) AS ts(t),
         range(TIMESTAMP '${year}-01-01', TIMESTAMP '${year + 1}-01-01', INTERVAL 1 DAY) AS ds(d)
       WHERE isodow(d) <= 5)`;
-}
-
-async function makeTable(env: LakeEnvironment, connection: KernelConnection): Promise<Table> {
-  const identifier = definedIdentifier(prices);
-  await env.catalog.createNamespace(identifier.namespace);
-  let table: Table = { identifier, ...(await env.catalog.createTable(identifier, createTableRequest(prices))) };
-  for (let year = FIRST_YEAR; year < FIRST_YEAR + YEARS; year++) {
-    const relationSql = rowsOfYear(year);
-    const addedData = await stageRows(connection, { env, table, relationSql, evaluateAgain: true });
-    const staged = await stageCommit(env, { table, changes: [{ operation: "append", addedData }] });
-    table = (await postCommit(env, staged)).table;
-  }
-  return table;
 }
 
 const randomTicker = (): number => 1 + Math.floor(Math.random() * tickers);
@@ -177,11 +151,6 @@ print(round((time.perf_counter() - start) * 1000))`;
   );
 }
 
-/** By its path from the root: this file runs bundled, so that it cannot find the apps beside itself. */
-function startApp(app: string, env: Record<string, string>): Promise<AppProcess> {
-  return startScript(join(process.cwd(), "apps", app, "dist", "main.js"), { app, env, cwd: process.cwd() });
-}
-
 async function addSecurities(databaseUrl: string): Promise<void> {
   await migrateDatabase({ databaseUrl, log: () => undefined });
   const database = new RelationalDatabase({ databaseUrl, name: "bench" });
@@ -193,47 +162,18 @@ async function addSecurities(databaseUrl: string): Promise<void> {
 
 async function main(): Promise<void> {
   const folder = await tempFolder("bench-market");
-  const warehouse = `${folder.path}/warehouse`;
-  const [nats, postgres] = await Promise.all([
-    startNatsServer({ dir: `${folder.path}/nats` }),
-    startPostgres({ dir: `${folder.path}/postgres` }),
-  ]);
+  const postgres = await startPostgres({ dir: `${folder.path}/postgres` });
   await addSecurities(postgres.databaseUrl);
-  const shared = { FIRN_PORT: "0", FIRN_LOG_LEVEL: "warn", FIRN_DATA_DIR: folder.path, ICEBERG_WAREHOUSE: warehouse };
-  const catalog = await startApp("catalog", shared);
-  const env = await openLake({ catalogUri: catalog.url, warehouse });
-  const kernel = await openKernel({ memoryLimitMb: 2048, threads: 1, tempDir: `${folder.path}/spill` });
-  const connection = await kernel.connect();
-  const startMs = performance.now();
-  const table = await makeTable(env, connection);
-  const files = (await currentFiles(env, table)).data;
-  const rows = files.reduce((sum, file) => sum + file.recordCount, 0);
-  const megabytes = files.reduce((sum, file) => sum + file.fileSizeBytes, 0) / 1e6;
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-  console.log(`${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, node ${process.version}, commit ${commit}`);
-  const madeSeconds = ((performance.now() - startMs) / 1000).toFixed(0);
-  console.log(
-    `${rows} rows of ${tickers} tickers in ${files.length} files, ${megabytes.toFixed(0)} MB, made in ${madeSeconds} s`,
-  );
-  const query = await startApp("query", {
-    ...shared,
-    NATS_URL: nats.url,
-    ICEBERG_CATALOG_URI: catalog.url,
-    DATABASE_URL: postgres.databaseUrl,
-    FIRN_QUERY_CACHE_VALUES: "0",
-    FIRN_RECORD_BACKTESTS: "saved",
-  });
-  const paths = await Promise.all(files.map((file) => env.store.localPath(file.filePath)));
-  const ours = await timeDaily(query.url);
+  const years = Array.from({ length: YEARS }, (_, year) => rowsOfYear(FIRST_YEAR + year));
+  const { connection, paths, startQuery, close } = await makeAskedTable(prices, years);
+  console.log(`${tickers} tickers`);
+  const url = await startQuery({ DATABASE_URL: postgres.databaseUrl, FIRN_RECORD_BACKTESTS: "saved" });
+  const ours = await timeDaily(url);
   const alone = await timeDuckDb(connection, paths);
   console.log(`  ratio of the medians ${(ours / alone).toFixed(2)}`);
-  await timeBacktests(query.url, connection, paths);
-
-  connection.close();
-  kernel.close();
-  closeConnections();
-  for (const app of [query, catalog]) await app.stop();
-  await Promise.all([nats.stop(), postgres.stop()]);
+  await timeBacktests(url, connection, paths);
+  await close();
+  await postgres.stop();
   await folder.remove();
 }
 

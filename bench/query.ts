@@ -8,27 +8,10 @@
  * files, without catalog, manifests and HTTP. Asserts nothing about time.
  */
 import { createHealthDataset } from "@firn/datasets";
-import {
-  createTableRequest,
-  currentFiles,
-  definedIdentifier,
-  openKernel,
-  openLake,
-  postCommit,
-  sqlString,
-  sqlStringList,
-  stageCommit,
-  stageRows,
-  type KernelConnection,
-  type LakeEnvironment,
-  type Table,
-} from "@firn/lake";
-import { startNatsServer, startScript, tempFolder, type AppProcess } from "@firn/testing";
-import { execFileSync } from "node:child_process";
-import { cpus } from "node:os";
-import { join } from "node:path";
+import { sqlString, sqlStringList } from "@firn/lake";
 import { parseArgs } from "node:util";
-import { askHttp, closeConnections, printPercentiles, timeEach } from "./load/timed-questions.ts";
+import { makeAskedTable } from "./load/asked-table.ts";
+import { askHttp, printPercentiles, timeEach } from "./load/timed-questions.ts";
 
 const TYPES = 12;
 const MONTHS = 12;
@@ -58,25 +41,6 @@ function rowsOfMonth(month: number): string {
         range(TIMESTAMP '${first}', TIMESTAMP '${first}' + INTERVAL 1 MONTH, INTERVAL 1 DAY) AS ds(d))`;
 }
 
-async function makeTable(env: LakeEnvironment, connection: KernelConnection): Promise<Table> {
-  const daily = createHealthDataset().rollups[0]!.table;
-  const identifier = definedIdentifier(daily);
-  await env.catalog.createNamespace(identifier.namespace);
-  const rowGroupRows = options["row-group-rows"];
-  let table: Table = {
-    identifier,
-    ...(await env.catalog.createTable(identifier, createTableRequest(daily))),
-  };
-  for (let month = 1; month <= MONTHS; month++) {
-    const relationSql = rowsOfMonth(month);
-    const rowGroups = rowGroupRows === undefined ? {} : { rowGroupRows: Number(rowGroupRows) };
-    const addedData = await stageRows(connection, { env, table, relationSql, evaluateAgain: true, ...rowGroups });
-    const staged = await stageCommit(env, { table, changes: [{ operation: "append", addedData }] });
-    table = (await postCommit(env, staged)).table;
-  }
-  return table;
-}
-
 interface Question {
   readonly user: string;
   readonly type: string;
@@ -103,38 +67,17 @@ function measure(ask: (question: Question) => Promise<number>): Promise<number[]
   });
 }
 
-/** By its path from the root: this file runs bundled, so that it cannot find the apps beside itself. */
-function startApp({ app, env }: { app: string; env: Record<string, string> }): Promise<AppProcess> {
-  return startScript(join(process.cwd(), "apps", app, "dist", "main.js"), { app, env, cwd: process.cwd() });
-}
-
 async function main(): Promise<void> {
-  const folder = await tempFolder("bench-query");
-  const warehouse = `${folder.path}/warehouse`;
-  const nats = await startNatsServer({ dir: `${folder.path}/nats` });
-  const shared = { FIRN_PORT: "0", FIRN_LOG_LEVEL: "warn", FIRN_DATA_DIR: folder.path, ICEBERG_WAREHOUSE: warehouse };
-  const catalog = await startApp({ app: "catalog", env: shared });
-  const env = await openLake({ catalogUri: catalog.url, warehouse });
-  const kernel = await openKernel({ memoryLimitMb: 2048, threads: 1, tempDir: `${folder.path}/spill` });
-  const connection = await kernel.connect();
-  const startMs = performance.now();
-  const table = await makeTable(env, connection);
-  const files = (await currentFiles(env, table)).data;
-  const rows = files.reduce((sum, file) => sum + file.recordCount, 0);
-  const megabytes = files.reduce((sum, file) => sum + file.fileSizeBytes, 0) / 1e6;
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-  console.log(`${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, node ${process.version}, commit ${commit}`);
-  const madeSeconds = ((performance.now() - startMs) / 1000).toFixed(0);
-  console.log(`${rows} rows in ${files.length} files, ${megabytes.toFixed(0)} MB, made in ${madeSeconds} s`);
-
-  const query = await startApp({
-    app: "query",
-    env: { ...shared, NATS_URL: nats.url, ICEBERG_CATALOG_URI: catalog.url, FIRN_QUERY_CACHE_VALUES: "0" },
-  });
+  const daily = createHealthDataset().rollups[0]!.table;
+  const months = Array.from({ length: MONTHS }, (_, month) => rowsOfMonth(month + 1));
+  const rowGroupRows = options["row-group-rows"];
+  const rowGroups = rowGroupRows === undefined ? {} : { rowGroupRows: Number(rowGroupRows) };
+  const { connection, paths, startQuery, close } = await makeAskedTable(daily, months, rowGroups);
+  const url = await startQuery();
   let bytes = 0;
   const inside: number[] = [];
   const overHttp = await measure(async (question) => {
-    const answer = JSON.parse(await askHttp(urlOf(query.url, question))) as {
+    const answer = JSON.parse(await askHttp(urlOf(url, question))) as {
       data: unknown[];
       stats: { bytes_read: number; elapsed_ms: number };
     };
@@ -150,11 +93,8 @@ async function main(): Promise<void> {
   console.log(`  ${Math.round(bytes / (questions + 50) / 1000)} kB read a question`);
 
   await connection.run("SET parquet_metadata_cache = true");
-  const paths = await Promise.all(
-    files.map(async (file) => ({ file, path: await env.store.localPath(file.filePath) })),
-  );
   const alone = await measure(async ({ user, type, from, to }) => {
-    const found = await connection.rows(`SELECT * FROM read_parquet(${sqlStringList(paths.map(({ path }) => path))})
+    const found = await connection.rows(`SELECT * FROM read_parquet(${sqlStringList(paths)})
       WHERE user_id = ${sqlString(user)} AND data_type = ${sqlString(type)}
       AND aggregation_date BETWEEN ${sqlString(from)} AND ${sqlString(to)} ORDER BY aggregation_date`);
     return found.length;
@@ -162,12 +102,7 @@ async function main(): Promise<void> {
   printPercentiles("DuckDB alone over all files", alone);
   console.log(`ratio of the medians ${(overHttp[questions >> 1]! / alone[questions >> 1]!).toFixed(2)}`);
 
-  connection.close();
-  kernel.close();
-  closeConnections();
-  for (const app of [query, catalog]) await app.stop();
-  await nats.stop();
-  await folder.remove();
+  await close();
 }
 
 await main();

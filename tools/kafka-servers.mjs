@@ -13,6 +13,7 @@ const APICURIO = "3.0.9";
 const START_LIMIT_MS = 120_000;
 const FETCH_LIMIT_MS = 600_000;
 const QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
+const STORE_PASSWORD = "changeit";
 /** Who may come in by SASL. */
 export const SASL_USER = { username: "firn", password: "firn-secret" };
 
@@ -30,13 +31,19 @@ export function whyNoKafka() {
   return undefined;
 }
 
-/** Starts a broker with a listener without and one with SASL (PLAIN and SCRAM-SHA-256). */
-export async function startKafka({ say = () => {} } = {}) {
+/**
+ * Starts a broker with a listener without and one with SASL (PLAIN and SCRAM-SHA-256).
+ * @param tls whether there is one with TLS too, whose certificate an authority of its own has signed (`caFile`)
+ */
+export async function startKafka({ say = () => {}, tls = false } = {}) {
   const jars = fetchJars(say);
   const dir = mkdtempSync(join(tmpdir(), "firn-kafka-"));
-  const [plain, sasl, controller] = await freePorts(3);
+  const [plain, sasl, controller, secure] = await freePorts(4);
   const properties = join(dir, "server.properties");
-  writeFileSync(properties, serverProperties(dir, { plain, sasl, controller }));
+  const certificates = tls ? makeCertificates(dir) : undefined;
+  const settings = serverSettings(dir, { plain, sasl, controller });
+  if (certificates) addTls(settings, certificates.store, secure);
+  writeFileSync(properties, textOf(settings));
   const classpath = ["-cp", `${jars}/*`];
   const java = (main, ...args) => execFileSync("java", [QUIET, ...classpath, main, ...args], { encoding: "utf8" });
   const id = java("kafka.tools.StorageTool", "random-uuid").trim();
@@ -44,7 +51,44 @@ export async function startKafka({ say = () => {} } = {}) {
   java("kafka.tools.StorageTool", "format", "-t", id, "-c", properties, "--add-scram", scram);
   const server = launch("java", ["-Xmx512m", "-XX:+UseSerialGC", QUIET, ...classpath, "kafka.Kafka", properties], dir);
   await until(() => listens(plain), server);
-  return { brokers: `127.0.0.1:${plain}`, saslBrokers: `127.0.0.1:${sasl}`, stop: () => server.stop() };
+  return {
+    brokers: `127.0.0.1:${plain}`,
+    saslBrokers: `127.0.0.1:${sasl}`,
+    tlsBrokers: `127.0.0.1:${secure}`,
+    caFile: certificates?.caFile,
+    /** Runs one Java file with Kafka's own client, and gives it `input`. */
+    runJava: (file, args, input) =>
+      execFileSync("java", [QUIET, ...classpath, file, ...args], { input, stdio: ["pipe", "ignore", "inherit"] }),
+    stop: () => server.stop(),
+  };
+}
+
+/** An authority, and a certificate for 127.0.0.1 that it has signed: by the JDK's own tool. */
+function makeCertificates(dir) {
+  const [authority, store] = ["authority", "broker"].map((name) => join(dir, `${name}.p12`));
+  const [caFile, request, signed] = ["ca.pem", "broker.csr", "broker.pem"].map((name) => join(dir, name));
+  const keytool = (keystore, ...args) => {
+    const of = ["-keystore", keystore, "-storepass", STORE_PASSWORD, "-storetype", "PKCS12", "-noprompt"];
+    execFileSync("keytool", [...args, ...of], { stdio: ["ignore", "ignore", "pipe"] });
+  };
+  const make = ["-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-validity", "30", "-alias"];
+  keytool(authority, ...make, "authority", "-dname", "CN=an authority", "-ext", "bc:c=ca:true");
+  keytool(authority, "-exportcert", "-rfc", "-alias", "authority", "-file", caFile);
+  keytool(store, ...make, "broker", "-dname", "CN=a broker");
+  keytool(store, "-certreq", "-alias", "broker", "-file", request);
+  const sign = ["-gencert", "-rfc", "-alias", "authority", "-validity", "30", "-ext", "san=ip:127.0.0.1"];
+  keytool(authority, ...sign, "-infile", request, "-outfile", signed);
+  keytool(store, "-importcert", "-alias", "authority", "-file", caFile);
+  keytool(store, "-importcert", "-alias", "broker", "-file", signed);
+  return { store, caFile };
+}
+
+function addTls(settings, store, port) {
+  for (const name of ["listeners", "advertised.listeners"]) settings[name] += `,TLS://127.0.0.1:${port}`;
+  settings["listener.security.protocol.map"] += ",TLS:SSL";
+  settings["listener.name.tls.ssl.keystore.type"] = "PKCS12";
+  settings["listener.name.tls.ssl.keystore.location"] = store;
+  for (const name of ["keystore", "key"]) settings[`listener.name.tls.ssl.${name}.password`] = STORE_PASSWORD;
 }
 
 /** Starts a registry that keeps its schemas in memory. */
@@ -111,11 +155,11 @@ ${dependency("org.slf4j", "slf4j-simple", "1.7.36")}
 </dependencies></project>\n`;
 }
 
-function serverProperties(dir, { plain, sasl, controller }) {
+function serverSettings(dir, { plain, sasl, controller }) {
   const login = "org.apache.kafka.common.security";
   const { username, password } = SASL_USER;
   const listener = "listener.name.sasl";
-  const settings = {
+  return {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${controller}`,
@@ -138,6 +182,9 @@ function serverProperties(dir, { plain, sasl, controller }) {
     "group.min.session.timeout.ms": 500,
     "log.dirs": join(dir, "data"),
   };
+}
+
+function textOf(settings) {
   return Object.entries(settings)
     .map(([key, value]) => `${key}=${value}\n`)
     .join("");

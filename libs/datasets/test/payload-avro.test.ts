@@ -39,7 +39,7 @@ function validated(dataset: Dataset, payload: Pick<PayloadInput, "bytes" | "enco
   const run = dataset.beginRun({ strict: true, defaultZone: "UTC" }, 9);
   run.add({ ...payload, ...place });
   const { rows, rejected, received } = run.finish();
-  return { rows, received, rejected: rejected.map(({ errorType, errorMessage }) => ({ errorType, errorMessage })) };
+  return { rows, received, rejected: rejected.map(({ error_type, error_message }) => [error_type, error_message]) };
 }
 
 describe.each([

@@ -141,6 +141,12 @@ export class KafkaIntake implements Stage {
         joined();
         this.#assign(turn, consumer, payload.memberAssignment, resolve);
       });
+      consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, ...fetched } }) => {
+        // Null where the fetch brought only what lies before it.
+        if (batchSize > 0 || fetched.firstOffset === null) return;
+        const taken = this.#partitions.get(kafkaPartitionName(topic, partition));
+        taken?.passOver(Number(fetched.firstOffset), Number(fetched.lastOffset));
+      });
       this.#watchTopics(turn, there.length, () => resolve(undefined)).catch(resolve);
     });
     try {

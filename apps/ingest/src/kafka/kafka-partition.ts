@@ -51,6 +51,8 @@ export class KafkaPartition {
   #expected: number | undefined;
   #verify: KafkaPosition["last"];
   #foreign: PartitionProblem | undefined;
+  /** A position that is being moved behind records that are no messages. */
+  #passing: Promise<void> = Promise.resolve();
   #failures = 0;
   #failingSinceMs = 0;
   #committedMs = 0;
@@ -70,6 +72,7 @@ export class KafkaPartition {
   /** Takes what was fetched. @throws what the client throws from its heartbeat: it then joins the group again */
   async take(fetched: EachBatchPayload): Promise<void> {
     const { batch } = fetched;
+    await this.#passing;
     if (this.#expected === undefined || this.#parts.signal.aborted) return;
     const { fetchedOffset } = batch as unknown as { readonly fetchedOffset: string };
     if (Number(fetchedOffset) !== this.#expected) return this.start();
@@ -82,6 +85,27 @@ export class KafkaPartition {
       return this.#hold(error);
     }
     if (this.#expected !== undefined && !this.#parts.signal.aborted) await this.#commit(fetched, this.#expected);
+  }
+
+  /**
+   * A fetch brought nothing but records that no consumer is given: the markers at the end of a transaction, and
+   * messages of one that was aborted. The client then reads on without a word, so that the position would stay behind.
+   *
+   * @param firstOffset of what was fetched: where it is not the one that is due, something was jumped over
+   */
+  passOver(firstOffset: number, lastOffset: number): void {
+    if (firstOffset !== this.#expected || this.#parts.signal.aborted) return;
+    this.#expected = lastOffset + 1;
+    this.#passing = this.#advance(lastOffset + 1).catch((error: unknown) => {
+      if (isStreamError(error)) this.#hold(error);
+      else this.#parts.fail(error);
+    });
+  }
+
+  /** Moves the position behind records that are no messages. @throws StreamError */
+  async #advance(next: number): Promise<void> {
+    const { position } = this.#log!;
+    if (next > position.next) await this.#log!.append([], { ...position, next });
   }
 
   /** The messages without the one that only says whether this is the same topic; undefined when it is not. */
@@ -104,6 +128,8 @@ export class KafkaPartition {
     const { signal, metrics, topic } = this.#parts;
     const batchEnd = Number(batch.lastOffset()) + 1;
     if (messages.length === 0) {
+      await this.#advance(batchEnd);
+      if (signal.aborted) return;
       this.#expected = batchEnd;
       resolveOffset(batch.lastOffset());
     }
