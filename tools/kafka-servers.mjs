@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const KAFKA = "4.3.1";
 /** The last that runs on Java 17. */
 const APICURIO = "3.0.9";
-const START_LIMIT_MS = 120_000;
+const START_LIMIT_MS = 300_000;
 const FETCH_LIMIT_MS = 600_000;
 const QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
 const STORE_PASSWORD = "changeit";

@@ -1,3 +1,4 @@
+import { Cron } from "croner";
 import { datasetSettings } from "@firn/datasets";
 import { defineSettings, lakeSettings, pipelineSettings, tokenSettings } from "@firn/service";
 
@@ -24,15 +25,14 @@ export const marketSettings = defineSettings({
     choices: ["on", "off"],
     help: "Whether jobs fetch prices and macro series by the clock; off: only firn ingest does.",
   },
-  usSchedule: { env: "FIRN_US_PRICE_SCHEDULE", type: "string", default: "0 9 * * TUE-SAT", help: "When, UTC." },
-  krSchedule: { env: "FIRN_KR_PRICE_SCHEDULE", type: "string", default: "0 21 * * MON-FRI", help: "When, UTC." },
-  macroSchedule: { env: "FIRN_MACRO_SCHEDULE", type: "string", default: "0 23 * * SUN-FRI", help: "When, UTC." },
-  qualitySchedule: {
-    env: "FIRN_QUALITY_SCHEDULE",
-    type: "string",
-    default: "30 23 * * *",
-    help: "When the quality of the market's data is checked, UTC.",
-  },
+  usSchedule: schedule("FIRN_US_PRICE_SCHEDULE", "0 9 * * TUE-SAT", "When, UTC."),
+  krSchedule: schedule("FIRN_KR_PRICE_SCHEDULE", "0 21 * * MON-FRI", "When, UTC."),
+  macroSchedule: schedule("FIRN_MACRO_SCHEDULE", "0 23 * * SUN-FRI", "When, UTC."),
+  qualitySchedule: schedule(
+    "FIRN_QUALITY_SCHEDULE",
+    "30 23 * * *",
+    "When the quality of the market's data is checked, UTC.",
+  ),
   yahooBaseUrl: { env: "YAHOO_BASE_URL", type: "url", help: "Yahoo's chart API, where it is not the usual one." },
   fredBaseUrl: { env: "FRED_BASE_URL", type: "url", help: "The FRED API, where it is not the usual one." },
   fredApiKey: {
@@ -52,3 +52,17 @@ export const marketSettings = defineSettings({
 });
 
 export type MarketSettings = ReturnType<(typeof marketSettings)["parse"]>;
+
+function schedule(env: string, usual: string, help: string) {
+  return { env, type: "string", default: usual, help, check: explainSchedule } as const;
+}
+
+/** The rule that a pattern breaks. */
+function explainSchedule(pattern: string): string | undefined {
+  try {
+    new Cron(pattern, { paused: true });
+    return undefined;
+  } catch {
+    return "must be a cron pattern: minute, hour, day, month and weekday, a second before them where wanted";
+  }
+}

@@ -10,7 +10,7 @@ import {
 
 import { faultText, type PayloadFaults } from "../payload/payload-faults.ts";
 import { optionalInstant, optionalName, requiredText } from "../payload/read-fields.ts";
-import { readPayload, type JsonObject } from "../payload/read-payload.ts";
+import { openPayload, type JsonObject } from "../payload/read-payload.ts";
 import { RecordProblems, wrongKind } from "../payload/record-problems.ts";
 import { DeadLetterOffice, storableText, type Refusal } from "../payload/refusals.ts";
 import { checkHealthEnvelope } from "./envelope.ts";
@@ -60,23 +60,15 @@ export class HealthRun implements ValidationRun {
   }
 
   add(input: PayloadInput): void {
-    const read = readPayload(input, MEMBERS);
-    if (!read.ok) return this.#refusePayload(input, undefined, read.errorType, read.message);
-    const { payload, faults } = read;
-    if (faults.payload.length > 0) {
-      return this.#refusePayload(input, payload, "validation_error", faults.payload.map(faultText).join("; "));
-    }
-    const envelope = checkHealthEnvelope(payload);
-    if (!envelope.ok) {
-      const message = envelope.problems.map((problem) => problem.message).join("; ");
-      return this.#refusePayload(input, payload, "schema_error", message);
-    }
-    this.#addRecords(input, payload, faults);
+    const opened = openPayload(input, MEMBERS, checkHealthEnvelope);
+    const { payload } = opened;
+    if (!opened.ok) return this.#refusePayload(input, payload, opened.errorType, opened.message);
+    this.#addRecords(input, payload, opened.faults);
   }
 
-  #refusePayload(input: PayloadInput, payload: unknown, errorType: ErrorType, message: string): void {
+  #refusePayload(input: PayloadInput, payload: JsonObject, errorType: ErrorType, message: string): void {
     this.#received++;
-    const { userId, deviceId } = (payload ?? {}) as JsonObject;
+    const { userId, deviceId } = payload;
     const sender = { userId: storableText(userId), deviceId: storableText(deviceId) };
     this.#deadLetters.refusePayload(input, sender, errorType, message);
   }

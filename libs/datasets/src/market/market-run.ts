@@ -14,7 +14,7 @@ import {
 } from "@firn/core";
 
 import { faultText, type PayloadFaults } from "../payload/payload-faults.ts";
-import { readPayload, type JsonObject } from "../payload/read-payload.ts";
+import { openPayload, type JsonObject } from "../payload/read-payload.ts";
 import { RecordProblems } from "../payload/record-problems.ts";
 import { DeadLetterOffice, NO_SENDER, type Refusal } from "../payload/refusals.ts";
 import { RowReader } from "./row-reader.ts";
@@ -80,17 +80,9 @@ export class MarketRun implements ValidationRun {
   }
 
   add(input: PayloadInput): void {
-    const read = readPayload(input, MEMBERS);
-    if (!read.ok) return this.#refusePayload(input, read.errorType, read.message);
-    const { payload, faults } = read;
-    if (faults.payload.length > 0) {
-      return this.#refusePayload(input, "validation_error", faults.payload.map(faultText).join("; "));
-    }
-    const envelope = this.#rules.checkEnvelope(payload);
-    if (!envelope.ok) {
-      return this.#refusePayload(input, "schema_error", envelope.problems.map(({ message }) => message).join("; "));
-    }
-    this.#addRecords(input, payload, faults);
+    const opened = openPayload(input, MEMBERS, this.#rules.checkEnvelope);
+    if (!opened.ok) return this.#refusePayload(input, opened.errorType, opened.message);
+    this.#addRecords(input, opened.payload, opened.faults);
   }
 
   #addRecords(input: PayloadInput, payload: JsonObject, faults: PayloadFaults): void {

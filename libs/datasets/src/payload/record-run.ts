@@ -11,9 +11,9 @@ import {
 } from "@firn/core";
 
 import { faultText } from "./payload-faults.ts";
-import { readPayload, type JsonObject } from "./read-payload.ts";
+import { openPayload, type JsonObject } from "./read-payload.ts";
 import { RecordProblems, wrongKind } from "./record-problems.ts";
-import { DeadLetterOffice, NO_SENDER, type Refusal, type Sender } from "./refusals.ts";
+import { DeadLetterOffice, type Refusal, type Sender } from "./refusals.ts";
 
 /** A row of raw by its columns; a column that is not named is null. */
 export type RawRow = Readonly<Record<string, ColumnValue>>;
@@ -65,17 +65,11 @@ export class RecordRun<Fields> implements ValidationRun {
 
   add(input: PayloadInput): void {
     const { member, checkEnvelope } = this.#rules;
-    const read = readPayload(input, [member]);
-    if (!read.ok) return this.#refusePayload(input, NO_SENDER, read.errorType, read.message);
-    const { payload, faults } = read;
+    const opened = openPayload(input, [member], checkEnvelope);
+    const { payload } = opened;
     const sender = this.#rules.senderOf(payload);
-    if (faults.payload.length > 0)
-      return this.#refusePayload(input, sender, "validation_error", faults.payload.map(faultText).join("; "));
-    const envelope = checkEnvelope(payload);
-    if (!envelope.ok) {
-      const message = envelope.problems.map((problem) => problem.message).join("; ");
-      return this.#refusePayload(input, sender, "schema_error", message);
-    }
+    if (!opened.ok) return this.#refusePayload(input, sender, opened.errorType, opened.message);
+    const { faults } = opened;
     const problems = this.#problems;
     problems.reset();
     const fields = this.#rules.readFields(payload, input, problems);
