@@ -1,5 +1,6 @@
 import { encodeIntakeFrame, formatDate, intakeSubject, shardOf } from "@firn/core";
 import type { AppendRecord } from "@firn/stream";
+import { createHash } from "node:crypto";
 import type { RecordedBacktest } from "./record-backtest.ts";
 
 export interface BacktestRun {
@@ -46,7 +47,14 @@ function portfolioRows({ outcome }: RecordedBacktest, portId: number): [string, 
   ];
 }
 
+/** Names the securities that an algorithm chose from, in whatever order they were given. */
+export function universeOf(metaIds: readonly number[]): string {
+  const sorted = [...metaIds].sort((one, other) => one - other);
+  return createHash("sha256").update(sorted.join()).digest("hex").slice(0, 16);
+}
+
 function signalRows({ asked, outcome }: RecordedBacktest): object[] {
+  const universe = universeOf(asked.metaIds);
   return outcome.curve.rebalances.flatMap(({ date, weights, scores }) =>
     weights.map((weight, index) => ({
       signal_date: formatDate(date),
@@ -54,6 +62,7 @@ function signalRows({ asked, outcome }: RecordedBacktest): object[] {
       meta_id: outcome.securities[index]!.meta_id,
       score: scores[index],
       weight,
+      universe,
     })),
   );
 }
@@ -71,6 +80,7 @@ function runRow({ asked, outcome }: RecordedBacktest, { portId, runId, nowMs }: 
     rebal_freq: asked.frequency,
     cost_bps: asked.costBps,
     ...metrics,
+    universe: universeOf(asked.metaIds),
   };
 }
 
