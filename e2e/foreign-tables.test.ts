@@ -282,6 +282,17 @@ describe("a round that cannot be written", () => {
   it.each([
     ["its staged files are gone", async () => encodeRollupRound(await lostRound())],
     [
+      "its staged file is damaged",
+      async () => {
+        const round = await lostRound();
+        const location = `${lake.env.store.root}/staged.crc32_00000000.parquet`;
+        const damaged = Buffer.from("PAR1 and other bytes than were written");
+        await lake.env.store.put(location, damaged);
+        const upserts = [{ location, bytes: damaged.length, rows: 1 }];
+        return encodeRollupRound({ ...round, rollups: round.rollups.map((change) => ({ ...change, upserts })) });
+      },
+    ],
+    [
       "the data files that shall make a table whole are gone",
       async () => {
         const round = await lostRound();

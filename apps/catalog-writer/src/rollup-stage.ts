@@ -289,7 +289,7 @@ export class RollupStage {
     if (!isComputedOn(table.metadata, change.onto)) return "the table is not what it was computed on";
     try {
       const gone = await findMissing(this.#options.env.store, change);
-      return gone === undefined ? undefined : `its staged file ${gone} is gone`;
+      return gone === undefined ? undefined : `its staged file ${gone} is gone or damaged`;
     } catch (error) {
       if (isLakeError(error, "unsupported")) return `${error.message}: upgrade the catalog-writer`;
       throw error;

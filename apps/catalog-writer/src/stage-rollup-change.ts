@@ -6,6 +6,7 @@ import { type RollupChange, type RollupDefinition, stagedFiles, type StagedRows 
 import {
   currentFiles,
   decodeDataFiles,
+  isLakeError,
   type KernelConnection,
   type LakeEnvironment,
   type SnapshotChange,
@@ -76,9 +77,21 @@ async function replaceAll(env: LakeEnvironment, table: Table, list: StagedRows):
 /** The first file that the change needs and the store has not, or not with the bytes that were staged. */
 export async function findMissing(store: LakeEnvironment["store"], change: RollupChange): Promise<string | undefined> {
   const isThere = async (location: string, bytes: number) => (await store.stat(location))?.sizeBytes === bytes;
-  for (const { location, bytes } of stagedFiles(change)) if (!(await isThere(location, bytes))) return location;
+  for (const { location, bytes } of stagedFiles(change))
+    if (!(await isThere(location, bytes)) || (await isDamaged(store, location, bytes))) return location;
   if (!change.whole) return undefined;
   for (const { filePath, fileSizeBytes } of decodeDataFiles(await store.get(change.whole.location)))
     if (!(await isThere(filePath, fileSizeBytes))) return filePath;
   return undefined;
+}
+
+/** Whether it has other bytes than its name says; it is read soon anyway. */
+async function isDamaged(store: LakeEnvironment["store"], location: string, bytes: number): Promise<boolean> {
+  try {
+    await store.localPath(location, bytes);
+    return false;
+  } catch (error) {
+    if (isLakeError(error, "corrupt")) return true;
+    throw error;
+  }
 }
