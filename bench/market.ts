@@ -1,7 +1,7 @@
 /**
  * Prices over HTTP on a table of 22 million rows, and a backtest of 20 securities over 33 years.
  *
- *   node tools/run-ts.mjs bench/market.ts [--rows 22000000] [--questions 500] [--backtests 20] [--python PYTHON]
+ *   node tools/run-ts.mjs bench/market.ts [--rows 22000000] [--questions 400] [--backtests 10] [--python PYTHON]
  *
  * Makes the table through libs/lake and the REST catalog in a temporary folder, with a real PostgreSQL for the
  * securities, and prints the machine, the commit and percentiles. Beside them: the same SQL by DuckDB alone in this
@@ -18,7 +18,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { makeAskedTable } from "./load/asked-table.ts";
+import { makeAskedTable, type QueryProcess } from "./load/asked-table.ts";
 import { askHttp, percentile, printPercentiles, timeEach } from "./load/timed-questions.ts";
 
 const FIRST_YEAR = 1990;
@@ -26,12 +26,14 @@ const YEARS = 33;
 /** Weekdays of the years. */
 const DAYS = 8_610;
 const ASSETS = 20;
+/** Questions that are not timed; footers of 64 files are read in each. */
+const WARM_UPS = 10;
 
 const { values: options } = parseArgs({
   options: {
     rows: { type: "string", default: "22000000" },
-    questions: { type: "string", default: "500" },
-    backtests: { type: "string", default: "20" },
+    questions: { type: "string", default: "400" },
+    backtests: { type: "string", default: "10" },
     python: { type: "string", default: ".venv/bin/python" },
   },
 });
@@ -60,12 +62,13 @@ interface Answer {
 }
 
 /** Random tickers over a year, and over everything. */
-async function timeDaily(url: string): Promise<number> {
+async function timeDaily({ url, cpuMs }: QueryProcess): Promise<number> {
   let year: number[] = [];
   for (const whole of [false, true]) {
-    const times = whole ? Math.ceil(questions / 5) : questions;
+    const times = whole ? Math.ceil(questions / 20) : questions;
     let [bytes, files] = [0, 0];
-    const taken = await timeEach(times, 20, async () => {
+    const before = cpuMs();
+    const taken = await timeEach(times, WARM_UPS, async () => {
       const of = randomYear();
       const range = whole ? "" : `&start_date=${of}-01-01&end_date=${of}-12-31`;
       const answer = JSON.parse(await askHttp(`${url}/api/price/daily?ticker=T${randomTicker()}${range}`)) as Answer;
@@ -74,8 +77,9 @@ async function timeDaily(url: string): Promise<number> {
       files += answer.stats.files_read;
     });
     printPercentiles(`/api/price/daily, ${whole ? "33 years" : "a year"}`, taken);
-    const calls = times + 20;
-    console.log(`  ${Math.round(bytes / calls / 1000)} kB in ${Math.round(files / calls)} files a question`);
+    const calls = times + WARM_UPS;
+    const cpu = `${((cpuMs() - before) / calls).toFixed(1)} ms of the service's CPU`;
+    console.log(`  ${Math.round(bytes / calls / 1000)} kB in ${Math.round(files / calls)} files a question, ${cpu}`);
     if (!whole) year = taken;
   }
   return percentile(year, 0.5);
@@ -97,7 +101,11 @@ interface Series {
   readonly prices: number[];
 }
 
-async function timeBacktests(url: string, connection: KernelConnection, paths: readonly string[]): Promise<void> {
+async function timeBacktests(
+  { url, cpuMs }: QueryProcess,
+  connection: KernelConnection,
+  paths: readonly string[],
+): Promise<void> {
   const metaIds = Array.from({ length: ASSETS }, (_, index) => index + 1);
   const series = new Map(metaIds.map((id): [number, Series] => [id, { dates: [], prices: [] }]));
   const { values } = await connection.columns(`SELECT meta_id, trade_date, adj_close
@@ -121,10 +129,13 @@ async function timeBacktests(url: string, connection: KernelConnection, paths: r
       rebal_freq: "monthly",
       cost_bps: 10,
     });
+    const before = cpuMs();
     const overHttp = await timeEach(Number(options.backtests), 3, async () => {
       await askHttp(`${url}/api/backtest`, body);
     });
     printPercentiles("  POST /api/backtest, files read each time", overHttp);
+    const each = (cpuMs() - before) / (Number(options.backtests) + 3);
+    console.log(`  ${each.toFixed(0)} ms of the service's CPU each`);
     timePandas(algorithm, assets);
   }
 }
@@ -167,11 +178,11 @@ async function main(): Promise<void> {
   const years = Array.from({ length: YEARS }, (_, year) => rowsOfYear(FIRST_YEAR + year));
   const { connection, paths, startQuery, close } = await makeAskedTable(prices, years);
   console.log(`${tickers} tickers`);
-  const url = await startQuery({ DATABASE_URL: postgres.databaseUrl, FIRN_RECORD_BACKTESTS: "saved" });
-  const ours = await timeDaily(url);
+  const query = await startQuery({ DATABASE_URL: postgres.databaseUrl, FIRN_RECORD_BACKTESTS: "saved" });
+  const ours = await timeDaily(query);
   const alone = await timeDuckDb(connection, paths);
   console.log(`  ratio of the medians ${(ours / alone).toFixed(2)}`);
-  await timeBacktests(url, connection, paths);
+  await timeBacktests(query, connection, paths);
   await close();
   await postgres.stop();
   await folder.remove();

@@ -73,7 +73,8 @@ async function main(): Promise<void> {
   const rowGroupRows = options["row-group-rows"];
   const rowGroups = rowGroupRows === undefined ? {} : { rowGroupRows: Number(rowGroupRows) };
   const { connection, paths, startQuery, close } = await makeAskedTable(daily, months, rowGroups);
-  const url = await startQuery();
+  const { url, cpuMs } = await startQuery();
+  const before = cpuMs();
   let bytes = 0;
   const inside: number[] = [];
   const overHttp = await measure(async (question) => {
@@ -90,6 +91,7 @@ async function main(): Promise<void> {
     "  of it inside the service",
     inside.sort((one, other) => one - other),
   );
+  console.log(`  ${((cpuMs() - before) / (questions + 50)).toFixed(1)} ms of the service's CPU a question`);
   console.log(`  ${Math.round(bytes / (questions + 50) / 1000)} kB read a question`);
 
   await connection.run("SET parquet_metadata_cache = true");

@@ -20,16 +20,23 @@ import { startNatsServer, startScript, tempFolder, type AppProcess } from "@firn
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { cpuSeconds } from "./processes.mjs";
 import { closeConnections } from "./timed-questions.ts";
 
 const MEMORY_MB = 2048;
+
+export interface QueryProcess {
+  readonly url: string;
+  /** CPU milliseconds that it has used, which do not depend on what else the machine does. */
+  cpuMs(): number;
+}
 
 export interface AskedTable {
   readonly connection: KernelConnection;
   /** The table's data files on this machine. */
   readonly paths: readonly string[];
-  /** The query service's address. Nothing is answered from its result cache. */
-  startQuery(environment?: Readonly<Record<string, string>>): Promise<string>;
+  /** Nothing is answered from its result cache. */
+  startQuery(environment?: Readonly<Record<string, string>>): Promise<QueryProcess>;
   close(): Promise<void>;
 }
 
@@ -65,7 +72,7 @@ export async function makeAskedTable(
       const own = { NATS_URL: nats.url, ICEBERG_CATALOG_URI: catalog.url, FIRN_QUERY_CACHE_VALUES: "0" };
       const query = await startApp("query", { ...shared, ...own, ...environment });
       apps.unshift(query);
-      return query.url;
+      return { url: query.url, cpuMs: () => cpuSeconds(query.pid) * 1000 };
     },
     close: async () => {
       connection.close();

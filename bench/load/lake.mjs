@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask } from "../../e2e/interop/ask.mjs";
-import { ask } from "../../e2e/interop/ask.mjs";
 
 const root = join(import.meta.dirname, "..", "..");
 const startLimitMs = 120_000;
