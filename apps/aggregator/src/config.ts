@@ -7,7 +7,7 @@ export const aggregatorSettings = defineSettings({
   ...datasetSettings,
   streamReplicas: pipelineSettings.streamReplicas,
   defaultZone: pipelineSettings.defaultZone,
-  memoryBytes: pipelineSettings.memoryBytes,
+  memoryBytes: { ...pipelineSettings.memoryBytes, default: 160 * 1024 ** 2 },
 });
 
 export type AggregatorSettings = ReturnType<(typeof aggregatorSettings)["parse"]>;

@@ -27,7 +27,6 @@ import {
   loadTable,
   refreshTable,
   rowsChangedBetween,
-  snapshotById,
   type Table,
 } from "@firn/lake";
 import { type Logger, handedOn, repeatTurns, type Tracer, type TraceSpan } from "@firn/service";
@@ -48,6 +47,7 @@ import {
 } from "./rebuild.ts";
 import { rowsPerSliceMax } from "./slices.ts";
 import type { RebuildValidation } from "./validate-rebuild.ts";
+import { isBefore, timeOf } from "./snapshot-order.ts";
 import { Wake } from "./wake.ts";
 
 const pollMs = 1_000;
@@ -396,16 +396,4 @@ export class LaneStage {
     this.#tables.set(definition.name, table);
     return table;
   }
-}
-
-/** Whether a snapshot of raw lies before another one. */
-function isBefore({ metadata }: Table, id: bigint, other: bigint | undefined): boolean {
-  const sequenceOf = (one: bigint) => snapshotById(metadata, one)?.["sequence-number"];
-  const [sequence, otherSequence] = [sequenceOf(id), other === undefined ? undefined : sequenceOf(other)];
-  return sequence !== undefined && otherSequence !== undefined && sequence < otherSequence;
-}
-
-/** When a snapshot was made, in milliseconds; long ago when it has expired. */
-function timeOf(raw: Table, snapshotId: bigint): number {
-  return raw.metadata.snapshots.find((one) => one["snapshot-id"] === snapshotId)?.["timestamp-ms"] ?? -Infinity;
 }

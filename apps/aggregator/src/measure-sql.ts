@@ -7,10 +7,14 @@ import { sqlName } from "@firn/lake";
 /** The measure of days that a fold of a column of raw is. */
 export type FindDayMeasure = (fold: DayMeasure["fold"], of: string) => DayMeasure;
 
-/** A measure over the rows of a day; an aggregate. */
-export function dayMeasureSql(dataset: Dataset, measure: DayMeasure): string {
+/** What rows of raw are ordered by. */
+export function eventOrderSql({ eventOrder }: Dataset): string {
+  return `ROW(${eventOrder.map(sqlName).join(", ")})`;
+}
+
+/** A measure over the rows of a day; an aggregate. `order` decides which one is first and last. */
+export function dayMeasureSql(dataset: Dataset, measure: DayMeasure, order: string = eventOrderSql(dataset)): string {
   const value = sqlName(measure.of);
-  const order = `ROW(${dataset.eventOrder.map(sqlName).join(", ")})`;
   switch (measure.fold) {
     case "min":
     case "max":

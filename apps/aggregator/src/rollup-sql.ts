@@ -15,6 +15,7 @@ import {
 import { definedType, duckType, sqlName, sqlString } from "@firn/lake";
 import {
   dayMeasureSql,
+  eventOrderSql,
   exactDeviationSql,
   type FindDayMeasure,
   periodMeanSql,
@@ -60,21 +61,28 @@ export function windowsSql(dataset: Dataset, relation: string): string {
   return `SELECT DISTINCT ${dimensionList(dataset)}, ${sqlName(dataset.time.localDate)} AS ${periodStart} FROM ${relation}`;
 }
 
+export interface RowSql {
+  /** What rows of raw are ordered by; default: the dataset's whole event order. */
+  readonly order?: string | undefined;
+  /** The zone of a row; default: from the columns that may say it. */
+  readonly zone?: string | undefined;
+}
+
 /** One row a day: dimensions, period_start, zone, and every measure of days by its column name. */
-export function dayRowsSql(dataset: Dataset, relation: string, defaultZone: string): string {
+export function dayRowsSql(dataset: Dataset, relation: string, defaultZone: string, row: RowSql = {}): string {
   const measures = daysOf(dataset).measures.map(
-    (measure) => `${dayMeasureSql(dataset, measure)} AS ${sqlName(measure.column)}`,
+    (measure) => `${dayMeasureSql(dataset, measure, row.order)} AS ${sqlName(measure.column)}`,
   );
   return `SELECT ${dimensionList(dataset)}, ${sqlName(dataset.time.localDate)} AS ${periodStart},
-      ${latestZoneSql(dataset, defaultZone)} AS ${zoneColumn}${measures.map((measure) => `, ${measure}`).join("")}
+      ${latestZoneSql(dataset, defaultZone, row)} AS ${zoneColumn}${measures.map((measure) => `, ${measure}`).join("")}
     FROM ${relation} GROUP BY ${dimensionList(dataset)}, ${sqlName(dataset.time.localDate)}`;
 }
 
 /** The zone of the latest row by event order; an aggregate. */
-export function latestZoneSql(dataset: Dataset, defaultZone: string): string {
-  const zone = zoneSql(dataset, defaultZone);
+export function latestZoneSql(dataset: Dataset, defaultZone: string, row: RowSql = {}): string {
+  const zone = row.zone ?? zoneSql(dataset, defaultZone);
   if (dataset.time.zone === undefined) return `any_value(${zone})`;
-  return `arg_max(${zone}, ROW(${dataset.eventOrder.map(sqlName).join(", ")}))`;
+  return `arg_max(${zone}, ${row.order ?? eventOrderSql(dataset)})`;
 }
 
 /** First day of the period that a date lies in. */

@@ -12,16 +12,16 @@ import {
   type ScanPlan,
   type ScanTask,
   snapshotById,
-  sqlName,
   stageRows,
   type Table,
 } from "@firn/lake";
 import { publishedDaysSql } from "./day-rows.ts";
 import { fillPeriodRows } from "./period-rows.ts";
 import { keepUpdatedAtSql } from "./published-rows.ts";
-import { dayRowsSql, sourceColumns, tableRowsSql } from "./rollup-sql.ts";
+import { addDaysOfRaw } from "./many-day-rows.ts";
+import { tableRowsSql } from "./rollup-sql.ts";
 import { type ComputedRound, type RoundParts, stateOf, tableOf } from "./round-parts.ts";
-import { planSlices, type Slice, slicePredicate } from "./slices.ts";
+import { planSlices } from "./slices.ts";
 import { addWindowBounds } from "./window-bounds.ts";
 import { rowsByValue } from "./window-source.ts";
 import { stagedListLocation } from "./staging-location.ts";
@@ -60,8 +60,8 @@ export async function computeWholeRound(parts: RoundParts): Promise<ComputedRoun
   const { connection, rollups } = parts;
   try {
     let windows = 0;
-    for (const [number, slice] of (await planParts(parts)).entries())
-      windows += await addSlice(parts, slice, number === 0);
+    for (const [number, addDays] of (await planParts(parts)).entries())
+      windows += await addPart(parts, addDays, number === 0);
     const changes: RollupChange[] = [];
     for (const rollup of rollups) changes.push(await stageWhole(parts, rollup));
     return { changes, windows };
@@ -73,26 +73,24 @@ export async function computeWholeRound(parts: RoundParts): Promise<ComputedRoun
 
 const sliceOf = (rollup: RollupDefinition) => (rollup.period === "day" ? dayRows : `slice_${rollup.period}_rows`);
 
-/** SELECTs of day rows that together are all days; what one has of a key (values of the dimensions) no other has. */
-async function planParts(parts: RoundParts): Promise<string[]> {
-  const { dataset, days, env, raw, rowsPerSlice, snapshotId } = parts;
+/** Adds a part of the days to a table, or makes it of them. */
+type AddDays = (name: string, isNew: boolean) => Promise<void>;
+
+/** Parts that together are all days; what one has of a key (values of the dimensions) no other has. */
+async function planParts(parts: RoundParts): Promise<AddDays[]> {
+  const { connection, dataset, days, env, raw, rowsPerSlice, snapshotId } = parts;
   if (days) {
     const plan = await planScan({ env, table: tableOf(parts, days) });
     const keyFields = days.table.partition.filter((field) => days.dimensions.includes(field.source));
-    return Promise.all(
-      groupTasks(plan, keyFields, rowsPerSlice).map((tasks) => publishedDaysSql(parts, days, { ...plan, tasks })),
-    );
+    return groupTasks(plan, keyFields, rowsPerSlice).map((tasks) => async (name, isNew) => {
+      const rows = await publishedDaysSql(parts, days, { ...plan, tasks });
+      await connection.run(isNew ? `CREATE OR REPLACE TEMP TABLE ${name} AS ${rows}` : `INSERT INTO ${name} ${rows}`);
+    });
   }
   const slices = planSlices(rowsByValue(dataset, [await planScan({ env, table: raw, snapshotId })]), rowsPerSlice);
-  return Promise.all((slices.length === 0 ? [{ values: undefined }] : slices).map((slice) => rawDaysSql(parts, slice)));
-}
-
-async function rawDaysSql({ dataset, defaultZone, env, raw, snapshotId }: RoundParts, slice: Slice): Promise<string> {
-  const where = slicePredicate(dataset, slice);
-  const plan = await planScan({ env, table: raw, snapshotId, ...(where ? { where } : {}) });
-  const rows = await scanSql(plan, { columns: sourceColumns(dataset), store: env.store });
-  const dated = `(SELECT * FROM (${rows}) WHERE ${sqlName(dataset.time.localDate)} IS NOT NULL)`;
-  return dayRowsSql(dataset, dated, defaultZone);
+  return (slices.length === 0 ? [{ values: undefined }] : slices).map(
+    (slice) => (name, isNew) => addDaysOfRaw(parts, slice, name, isNew),
+  );
 }
 
 /** Files of the same values of the partition's key fields stay together; all in one group where a file does not say. */
@@ -120,10 +118,17 @@ function groupTasks(plan: ScanPlan, keyFields: readonly PartitionFieldDefinition
   return groups;
 }
 
-/** Adds the slice's rows to the `whole_…` tables. Returns how many days it has. */
-async function addSlice(parts: RoundParts, days: string, isFirst: boolean): Promise<number> {
+/** Adds a part's rows to the `whole_…` tables. Returns how many days it has. */
+async function addPart(parts: RoundParts, addDays: AddDays, isFirst: boolean): Promise<number> {
   const { connection, rollups } = parts;
-  await connection.run(`CREATE OR REPLACE TEMP TABLE ${dayRows} AS ${days}`);
+  const rowsOf = async (table: string) => (await connection.value<number>(`SELECT count(*) FROM ${table}`)) ?? 0;
+  const [only, ...others] = rollups;
+  if (only?.period === "day" && others.length === 0) {
+    const before = isFirst ? 0 : await rowsOf(wholeOf(only));
+    await addDays(wholeOf(only), isFirst);
+    return (await rowsOf(wholeOf(only))) - before;
+  }
+  await addDays(dayRows, true);
   for (const rollup of rollups) {
     const name = sliceOf(rollup);
     if (rollup.period !== "day") await fillPeriodRows(parts, rollup, name, dayRows);
@@ -134,7 +139,7 @@ async function addSlice(parts: RoundParts, days: string, isFirst: boolean): Prom
         : `INSERT INTO ${whole} SELECT * FROM ${name}`,
     );
   }
-  return (await connection.value<number>(`SELECT count(*) FROM ${dayRows}`)) ?? 0;
+  return rowsOf(dayRows);
 }
 
 /** Stages the table's new files and the list that names them. */

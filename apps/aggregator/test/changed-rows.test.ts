@@ -1,73 +1,12 @@
-import { tablesOf } from "@firn/core";
-import { createHealthDataset } from "@firn/datasets";
-import {
-  createTableRequest,
-  currentSnapshot,
-  definedIdentifier,
-  lakeEnvironment,
-  loadTable,
-  MemoryCatalog,
-  openFileStore,
-  openKernel,
-  postCommit,
-  type SnapshotChange,
-  stageCommit,
-  stageRows,
-  stageUpsert,
-} from "@firn/lake";
-import { tempFolder } from "@firn/testing";
-import { join } from "node:path";
+import { currentSnapshot, stageUpsert } from "@firn/lake";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { changedWindows } from "../src/window-source.ts";
+import { dataset, openRaw, type RawFixture, samplesSql } from "./raw-fixture.ts";
 
-const dataset = createHealthDataset();
-
-async function openRaw() {
-  const folder = await tempFolder("changed-rows");
-  const root = `file://${join(folder.path, "warehouse")}`;
-  const env = lakeEnvironment({
-    catalog: new MemoryCatalog({ warehouse: root }),
-    store: await openFileStore({ root }),
-  });
-  const kernel = await openKernel({ memoryLimitMb: 128, threads: 1, tempDir: join(folder.path, "spill") });
-  const connection = await kernel.connect();
-  await env.catalog.createNamespace(definedIdentifier(dataset.raw).namespace);
-  for (const definition of tablesOf(dataset))
-    await env.catalog.createTable(definedIdentifier(definition), createTableRequest(definition));
-  const table = () => loadTable(env, definedIdentifier(dataset.raw));
-  return {
-    env,
-    connection,
-    table,
-    async commit(change: SnapshotChange): Promise<void> {
-      const result = await postCommit(env, await stageCommit(env, { table: await table(), changes: [change] }));
-      expect(result.kind).toBe("committed");
-    },
-    async close(): Promise<void> {
-      kernel.close();
-      await folder.remove();
-    },
-  };
-}
-
-/** Samples of one day and two types. */
-function samplesSql(numbers: string, value: string): string {
-  const at = "TIMESTAMPTZ '2026-03-02 08:00:00Z'";
-  return `SELECT 'd' AS device_id, 'u' || n % 50 AS user_id, 's' || n AS sample_id, 'type' || n % 2 AS data_type,
-      ${value} AS value, 'count' AS unit, ${at} AS start_date, ${at} AS end_date, true AS is_synced, ${at} AS created_at,
-      ${at} AS payload_timestamp, '' AS app_version, ${at} AS processing_time, 'UTC' AS timezone,
-      DATE '2026-03-02' AS local_date FROM ${numbers} AS r(n)`;
-}
-
-let raw: Awaited<ReturnType<typeof openRaw>>;
+let raw: RawFixture;
 beforeAll(async () => {
   raw = await openRaw();
-  const table = await raw.table();
-  const relationSql = samplesSql("range(20000)", "1.5");
-  await raw.commit({
-    operation: "append",
-    addedData: await stageRows(raw.connection, { env: raw.env, table, relationSql }),
-  });
+  await raw.append(samplesSql("range(20000)", "1.5"));
 });
 afterAll(() => raw.close());
 
