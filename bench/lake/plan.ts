@@ -90,7 +90,7 @@ async function questionsOf(setting: Setting, python: PyIceberg | undefined, name
       const { runs, files } = await planAll(setting, name, questions, cold);
       printQuestions(`Firn, ${cold ? "cold" : "warm"}`, { runs }, files);
       if (!python) continue;
-      const some = size > 10_000 ? questions.slice(0, 5) : questions.slice(0, 20);
+      const some = size >= 10_000 ? questions.slice(0, 5) : questions.slice(0, 20);
       const theirs = await python.run("plan", { table: `${namespace}.${name}`, cold, questions: some });
       printQuestions(`PyIceberg, ${cold ? "cold" : "warm"}`, theirs, theirs.count);
     }
@@ -136,7 +136,7 @@ async function opening(setting: Setting, python: PyIceberg | undefined, name: st
     }
     printQuestions(`Firn, ${cold ? "cold" : "warm"}`, { runs }, size);
     if (!python) continue;
-    const theirs = await python.run("open", { table: `${namespace}.${name}`, cold, times: size > 10_000 ? 2 : 5 });
+    const theirs = await python.run("open", { table: `${namespace}.${name}`, cold, times: size >= 10_000 ? 2 : 5 });
     printQuestions(`PyIceberg, ${cold ? "cold" : "warm"}`, theirs, theirs.count);
   }
 }
