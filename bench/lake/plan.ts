@@ -71,14 +71,12 @@ function madeUp(model: DataFile, schema: Schema, number: number): DataFile {
 
 const idOf = (number: number): string => String(number).padStart(12, "0");
 
-interface Question {
-  readonly name: string;
-  readonly where: Readonly<Record<string, string | number>>;
-}
+/** Equalities, by column. */
+type Where = Readonly<Record<string, string | number>>;
 
 async function questionsOf(setting: Setting, python: PyIceberg | undefined, name: string, size: number) {
   const day = (n: number) => firstDay + ((n * 7919) % Math.ceil(size / types));
-  const kinds: { title: string; times: number; question: (n: number) => Question["where"] }[] = [
+  const kinds: { title: string; times: number; question: (n: number) => Where }[] = [
     { title: "one day and type", times: 100, question: (n) => ({ local_date: day(n), data_type: `type${n % types}` }) },
     { title: "one id, by the bounds of all files", times: 20, question: (n) => ({ id: idOf((n * 7919) % size) }) },
     { title: "everything", times: 20, question: () => ({}) },
@@ -97,7 +95,7 @@ async function questionsOf(setting: Setting, python: PyIceberg | undefined, name
   }
 }
 
-async function planAll(setting: Setting, name: string, questions: readonly Question["where"][], cold: boolean) {
+async function planAll(setting: Setting, name: string, questions: readonly Where[], cold: boolean) {
   const runs: Cost[] = [];
   let files = 0;
   let env = setting.env;
@@ -112,7 +110,7 @@ async function planAll(setting: Setting, name: string, questions: readonly Quest
   return { runs, files };
 }
 
-function predicateOf(where: Question["where"]): { where?: Predicate } {
+function predicateOf(where: Where): { where?: Predicate } {
   const terms = Object.entries(where).map(([column, value]) => eq(column, value));
   return terms.length === 0 ? {} : { where: and(...terms) };
 }

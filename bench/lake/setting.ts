@@ -17,7 +17,7 @@ import {
 import { startScript, tempFolder } from "@firn/testing";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { eventsSql, namespace, numbersSql } from "./events.ts";
+import { namespace } from "./events.ts";
 
 export interface Setting {
   readonly folder: string;
@@ -83,11 +83,7 @@ export async function commit({ env }: Setting, table: Table, change: SnapshotCha
 }
 
 /** Writes rows by their numbers into a Parquet file that both sides read. */
-export async function writeSource(
-  { connection, folder }: Setting,
-  name: string,
-  rowsSql: string = eventsSql(numbersSql(0, 1)),
-): Promise<string> {
+export async function writeSource({ connection, folder }: Setting, name: string, rowsSql: string): Promise<string> {
   await mkdir(join(folder, "source"), { recursive: true });
   const path = join(folder, "source", `${name}.parquet`);
   await connection.run(`COPY (${rowsSql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION snappy)`);
