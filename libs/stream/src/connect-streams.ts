@@ -8,6 +8,7 @@ import { StreamError } from "./stream-error.ts";
 /** The oldest server that stores an atomic batch with one sync of the disk under `sync_interval: always`. */
 export const NATS_SERVER_VERSION_MIN = "2.15.0";
 
+const INBOX_ROOT = "_FIRN";
 const REQUEST_TIMEOUT_MS = 10_000;
 const CONNECT_LIMIT_MS = 30_000;
 const DIAL_TIMEOUT_MS = 5_000;
@@ -18,7 +19,7 @@ const HEARTBEAT_MS = 5_000;
 export interface ConnectOptions {
   /** `nats://[user:password@]host:port`, several separated by commas; `tls://` for TLS. */
   url: string;
-  /** Shown by the server's monitoring, for example the service's name. */
+  /** Shown by the server's monitoring, and part of the subject of answers: the service's name. */
   name: string;
   /** How long to try to connect at first, in milliseconds; afterwards it reconnects for ever. */
   connectLimitMs?: number;
@@ -42,7 +43,7 @@ export async function connectStreams(options: ConnectOptions): Promise<StreamCon
   const nc = await dial(options);
   try {
     assertServer(nc, options.url);
-    return await NatsStreams.over(new NatsLink(nc), {
+    return await NatsStreams.over(new NatsLink(nc, inboxPrefixOf(options)), {
       requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       replicas: options.replicas ?? 1,
@@ -80,6 +81,8 @@ function natsOptions(options: ConnectOptions): ConnectionOptions {
   return {
     servers: urls.map(({ server }) => server),
     name: options.name,
+    // Answers come to a place that only this service's user may listen to (deploy/nats/users.conf).
+    inboxPrefix: inboxPrefixOf(options),
     reconnect: true,
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
@@ -97,6 +100,8 @@ function natsOptions(options: ConnectOptions): ConnectionOptions {
     ...(tls ? { tls: {} } : {}),
   };
 }
+
+const inboxPrefixOf = ({ name }: ConnectOptions): string => `${INBOX_ROOT}.${name}`;
 
 function parseServer(text: string) {
   const withScheme = text.includes("://") ? text.trim() : `nats://${text.trim()}`;

@@ -20,8 +20,12 @@ export class NatsLink {
   #connected = true;
   readonly #listeners = new Set<(connected: boolean) => void>();
 
-  constructor(nc: NatsConnection) {
+  /** Begins the subjects of answers to this connection. */
+  readonly inboxPrefix: string;
+
+  constructor(nc: NatsConnection, inboxPrefix: string) {
     this.nc = nc;
+    this.inboxPrefix = inboxPrefix;
     const ended = new AbortController();
     this.ended = ended.signal;
     this.closed = nc.closed().then((reason) => {

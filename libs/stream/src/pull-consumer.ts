@@ -32,7 +32,7 @@ export class PullConsumer {
   readonly #source: ReadSource;
   readonly #queue: PrefetchQueue;
   readonly #name = `firn-${nuid.next()}`;
-  readonly #inbox = createInbox();
+  readonly #inbox: string;
   #position: number;
   #delivered = 0;
   #pullOpen = false;
@@ -44,6 +44,7 @@ export class PullConsumer {
 
   constructor(source: ReadSource, queue: PrefetchQueue, position: number) {
     this.#source = source;
+    this.#inbox = createInbox(source.link.inboxPrefix);
     this.#queue = queue;
     this.#position = position;
   }

@@ -1,5 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { ensureNatsServer } from "../../../tools/nats-server.mjs";
 import { Child } from "./child-process.ts";
 import { waitFor } from "./wait-for.ts";
@@ -26,6 +26,8 @@ export interface NatsServerOptions {
   maxPayload?: number;
   /** What all streams together may hold, in bytes; 20 GB by default. */
   maxFileBytes?: number;
+  /** Path of more configuration, as users and their permissions, and the variables that it names. */
+  include?: { readonly file: string; readonly env: Readonly<Record<string, string>> };
 }
 
 export interface NatsServer {
@@ -84,10 +86,13 @@ async function launch(path: string, options: NatsServerOptions, asked: Ports): P
     `  max_mem: ${256 * 1024 ** 2}`,
     `  max_file: ${maxFileBytes}`,
     `}`,
+    // The path is taken from the folder of this file.
+    ...(options.include ? [`include ${JSON.stringify(relative(dir, options.include.file))}`] : []),
   ];
   await writeFile(config, `${lines.join("\n")}\n`);
   const stdio: ("ignore" | "pipe")[] = ["ignore", "pipe", "pipe"];
-  const child = new Child(path, ["-c", config], { stdio, logFile: join(dir, "nats-server.log") });
+  const env = { ...process.env, ...options.include?.env };
+  const child = new Child(path, ["-c", config], { stdio, env, logFile: join(dir, "nats-server.log") });
   try {
     const ports = await waitUntilReady(child, dir);
     await assertDurability(ports, syncAlways);

@@ -25,7 +25,7 @@ export class BrokerLink implements Stage {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        const options = { url: this.#url, name: "firn-catalog", connectLimitMs: CONNECT_LIMIT_MS, signal };
+        const options = { url: this.#url, name: "catalog", connectLimitMs: CONNECT_LIMIT_MS, signal };
         this.#connection = await connectStreams(options);
         await Promise.race([this.#connection.closed, aborted(signal)]);
       } catch (error) {
