@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { upgradeProblems } from "./chart-upgrade.mjs";
 import { REFUSED, VARIANTS } from "./chart-variants.mjs";
 import { crdProblems } from "./monitoring-objects.mjs";
 
@@ -65,6 +66,10 @@ export function fileChecks(tools) {
     perValues("Service, port and claim names", (root, values) =>
       withRendered(tools, root, values, (file) => danglingNames(documents(readFileSync(file, "utf8")))),
     ),
+    {
+      name: "upgrade from earlier charts",
+      run: (root) => upgradeProblems(root, (values) => render(tools, root, values).text ?? ""),
+    },
     { name: "variants of the chart", run: (root) => variantProblems(tools, root) },
     { name: "hadolint", run: (root) => outcome(tools.hadolint, [join(root, "deploy", "Dockerfile")]) },
     {

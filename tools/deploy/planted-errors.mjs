@@ -32,6 +32,12 @@ const PLANTED = [
     to: "targetPort: web, appProtocol",
   },
   {
+    check: "upgrade from earlier charts",
+    file: `${CHART}/charts/nats/templates/nats.yaml`,
+    from: "podManagementPolicy: Parallel",
+    to: "podManagementPolicy: OrderedReady",
+  },
+  {
     check: "variants of the chart",
     file: `${CHART}/templates/_pods.tpl`,
     from: "secretName: {{ $mount.secret | quote }}",

@@ -31,6 +31,18 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- else -}}{{ default "default" .Values.serviceAccount.name }}{{- end -}}
 {{- end -}}
 
+{{- define "firn.natsSecret" -}}
+{{- if .Values.secrets.nats.name -}}{{ .Values.secrets.nats.name }}
+{{- else if and .Values.nats.enabled .Values.nats.users -}}{{ .Release.Name }}-nats-users{{- end -}}
+{{- end -}}
+
+{{/* Key of a container's address of NATS in that Secret: the service's name, firn for jobs. */}}
+{{- define "firn.natsKey" -}}
+{{- $secrets := .root.Values.secrets.nats -}}
+{{- if and $secrets.name (not $secrets.eachService) -}}{{ $secrets.urlKey }}
+{{- else -}}{{ .natsUser | default .name }}{{- end -}}
+{{- end -}}
+
 {{- define "firn.tokensSecret" -}}
 {{- if .Values.tokens.existingSecret -}}{{ .Values.tokens.existingSecret }}
 {{- else if .Values.tokens.create -}}{{ include "firn.fullname" . }}-tokens{{- end -}}

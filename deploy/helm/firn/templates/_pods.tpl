@@ -45,8 +45,8 @@ envFrom:
 
 {{- define "firn.secretEnv" -}}
 {{- $values := .root.Values -}}
-{{- if $values.secrets.nats.name }}
-- { name: NATS_URL_FILE, value: "/etc/firn/nats/{{ $values.secrets.nats.urlKey }}" }
+{{- if and (include "firn.natsSecret" .root) (ne .name "test") }}
+- { name: NATS_URL_FILE, value: "/etc/firn/nats/{{ include "firn.natsKey" . }}" }
 {{- end }}
 {{- if and .lake $values.secrets.s3.name }}
 - { name: S3_ACCESS_KEY_FILE, value: "/etc/firn/s3/{{ $values.secrets.s3.accessKey }}" }
@@ -117,8 +117,11 @@ envFrom:
 {{- define "firn.mountedSecrets" -}}
 {{- $values := .root.Values -}}
 {{- $tokens := include "firn.tokensSecret" .root -}}
-{{- with $values.secrets.nats.name }}
-- { name: nats, secret: {{ quote . }} }
+{{- if ne .name "test" }}
+{{- $nats := dict "context" . }}
+{{- with include "firn.natsSecret" .root }}
+- { name: nats, secret: {{ quote . }}{{ if not $nats.context.natsUsers }}, key: {{ include "firn.natsKey" $nats.context | quote }}{{ end }} }
+{{- end }}
 {{- end }}
 {{- if and .lake $values.secrets.s3.name }}
 - { name: s3, secret: {{ quote $values.secrets.s3.name }} }
