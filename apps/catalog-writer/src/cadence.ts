@@ -31,7 +31,7 @@ export const defaultCadence: CadenceLimits = {
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
   costFactor: 2,
-  bulkBytesPerSecond: 3 * 1024 * 1024,
+  bulkBytesPerSecond: 2 * 1024 * 1024,
   bulkIntervalMs: 25_000,
   quietMs: 250,
   quietMaxMs: 1_000,

@@ -5,7 +5,6 @@
 import type { Dataset, TableDefinition } from "@firn/core";
 import { positionEntry, sourceSnapshotProperty } from "@firn/core";
 import {
-  changesNoRow,
   currentFiles,
   currentSnapshot,
   currentStatistics,
@@ -32,6 +31,7 @@ import type { Logger, Stage } from "@firn/service";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommitQueue } from "./commit-queue.ts";
 import { manifestsToRewrite, planManifestUpkeep } from "./manifest-upkeep.ts";
+import { isTakenUp } from "./taken-up.ts";
 import { type OrphanSearch, type OrphanUpkeep, orphanUpkeep } from "./orphan-upkeep.ts";
 import type { MaintainOrder, TableUpkeep } from "./table-upkeep.ts";
 import type { TableStage } from "./table-stage.ts";
@@ -74,8 +74,11 @@ interface Target {
   current(): Promise<Table | undefined>;
   /** After a change that left the rows as they were. */
   moved(table: Table): Promise<void>;
-  /** Snapshots that others still build on: from the oldest of them on all are kept. */
-  keptFrom(): Promise<readonly bigint[]>;
+  /**
+   * Of each table that is made from this one the snapshot that it goes on from, undefined before it is first made. From
+   * the oldest of them on all are kept.
+   */
+  builtOn(): Promise<readonly (bigint | undefined)[]>;
   lastSnapshot?: bigint | undefined;
   lastChangeMs: number;
   lastExpiryMs: number;
@@ -100,7 +103,7 @@ export class Maintenance implements Stage {
       queue: this.#options.queueOf(definition.name),
       current: () => Promise.resolve(stage.table?.table),
       moved: (table) => stage.table?.moveTo(table) ?? Promise.resolve(),
-      keptFrom: () => this.#sourceSnapshots(aggregates),
+      builtOn: () => this.#sourceSnapshots(aggregates),
       lastChangeMs: 0,
       lastExpiryMs: 0,
       nextManifestsMs: performance.now() + manifestsEveryMs,
@@ -115,7 +118,7 @@ export class Maintenance implements Stage {
         queue: this.#options.queueOf(definition.name),
         current: () => loadTable(this.#options.env, definedIdentifier(definition)),
         moved: () => Promise.resolve(),
-        keptFrom: () => Promise.resolve([]),
+        builtOn: () => Promise.resolve([]),
         lastChangeMs: 0,
         lastExpiryMs: 0,
         nextManifestsMs: performance.now() + manifestsEveryMs,
@@ -224,7 +227,7 @@ export class Maintenance implements Stage {
       target.lastChangeMs = now;
     }
     const restedMs = now - target.lastChangeMs;
-    const atRest = restedMs > restMs && (restedMs > restLongestMs || (await isTakenUp(target, table)));
+    const atRest = restedMs > restMs && (restedMs > restLongestMs || isTakenUp(table.metadata, await target.builtOn()));
     const mergesMax = atRest ? mergesPerLook.rest : mergesPerLook.busy;
     for (let merges = 0; merges < mergesMax && !signal.aborted; merges++)
       if (
@@ -311,7 +314,8 @@ export class Maintenance implements Stage {
   /** Nothing expires that others still build on. */
   async #expirable(target: Target, table: Table): Promise<bigint[]> {
     const sequenceOf = (id: bigint) => snapshotById(table.metadata, id)?.["sequence-number"];
-    const kept = (await target.keptFrom()).map(sequenceOf).filter((sequence) => sequence !== undefined);
+    const builtOn = (await target.builtOn()).filter((id) => id !== undefined);
+    const kept = builtOn.map(sequenceOf).filter((sequence) => sequence !== undefined);
     const oldest = kept.length === 0 ? undefined : Math.min(...kept);
     return planExpiry(table.metadata, this.#options.env.clock.nowMs()).filter((id) => {
       const sequence = sequenceOf(id);
@@ -320,13 +324,13 @@ export class Maintenance implements Stage {
   }
 
   /** Snapshots of raw that its aggregates name: rounds of theirs go on from there. */
-  async #sourceSnapshots(aggregates: readonly TableDefinition[]): Promise<bigint[]> {
+  async #sourceSnapshots(aggregates: readonly TableDefinition[]): Promise<(bigint | undefined)[]> {
     const tables = await Promise.all(
       aggregates.map((definition) => loadTable(this.#options.env, definedIdentifier(definition))),
     );
-    return tables.flatMap(({ metadata }) => {
+    return tables.map(({ metadata }) => {
       const source = metadata.properties[sourceSnapshotProperty];
-      return source === undefined ? [] : [BigInt(source)];
+      return source === undefined ? undefined : BigInt(source);
     });
   }
 }
@@ -335,17 +339,6 @@ export class Maintenance implements Stage {
 function manifestCount({ metadata }: Table): number {
   const summary = currentSnapshot(metadata)?.summary;
   return Number(summary?.["manifests-created"] ?? 0) + Number(summary?.["manifests-kept"] ?? 0);
-}
-
-/** Whether what is made from the table has taken up all rows that it has now. */
-async function isTakenUp(target: Target, { metadata }: Table): Promise<boolean> {
-  const sameRows = new Set<bigint>();
-  for (let snapshot = currentSnapshot(metadata); snapshot !== undefined;) {
-    sameRows.add(snapshot["snapshot-id"]);
-    const parent = changesNoRow(snapshot) ? snapshot["parent-snapshot-id"] : undefined;
-    snapshot = parent === undefined ? undefined : snapshotById(metadata, parent);
-  }
-  return (await target.keptFrom()).every((id) => sameRows.has(id));
 }
 
 /** At rest: any two small files of a partition become one, and deletes are worked in. */

@@ -197,9 +197,10 @@ export class TableStage {
         }
         failure = this.#newer(record);
         if (failure !== undefined) break;
-        lastArrivalMs = performance.now();
-        batch.add(record, lastArrivalMs);
+        batch.add(record, performance.now());
         await batch.absorb();
+        // What came while the batch absorbed is not quiet.
+        lastArrivalMs = performance.now();
       }
       await committing;
       if ((failure === undefined || failure instanceof NewerFormat) && batch.messages > 0)
