@@ -52,7 +52,8 @@ const users = {
   },
   "catalog-writer": {
     publish: [
-      "lake.committed.>",
+      // One writer asks the others for the tables that they write.
+      ...["lake.committed.>", "catalog-writer.maintain.>"],
       ...reads("INTAKE"),
       ...reads("VALIDATED"),
       ...trims("VALIDATED"),
@@ -60,12 +61,12 @@ const users = {
       ...trims("ROLLUP"),
       ...keeps("firn"),
     ],
-    subscribe: ["catalog-writer.maintain"],
+    subscribe: ["catalog-writer.maintain", "catalog-writer.maintain.>"],
     share: shares("catalog-writer"),
   },
   aggregator: {
-    publish: ["rollup.>", ...reads("ROLLUP"), ...reads("VALIDATED")],
-    subscribe: ["aggregator.rebuild", "lake.committed.>"],
+    publish: ["rollup.>", "aggregator.rebuild.>", ...reads("ROLLUP"), ...reads("VALIDATED")],
+    subscribe: ["aggregator.rebuild", "aggregator.rebuild.>", "lake.committed.>"],
     share: shares("aggregator"),
   },
   catalog: { publish: ["lake.committed.>"], subscribe: [], share: none },

@@ -16,7 +16,7 @@ export const VARIANTS = {
     "ingest.nodeSelector.a=b,ingest.tolerations[0].key=x,ingest.priorityClassName=p,ingest.podLabels.z=w",
   "a variable more": "query.extraEnv[0].name=FIRN_QUERY_CONCURRENCY,query.extraEnv[0].value=eight",
   "almost nothing":
-    "query.enabled=false,lakes.health.enabled=false,lakes.sales.enabled=false,setup.enabled=false,tokens.create=false,serviceAccount.create=false",
+    "query.enabled=false,lakeJobs.health.enabled=false,lakeJobs.sales.enabled=false,setup.enabled=false,tokens.create=false,serviceAccount.create=false",
 };
 
 /** Name → values and what the refusal says. */

@@ -70,7 +70,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   (dict "key" "market" "name" "market" "port" 4304 "lake" true "database" true "client" true) -}}
 {{- range $stage := $all }}
 {{- $values := mustMergeOverwrite (deepCopy $.Values.stageDefaults) (deepCopy (index $.Values $stage.key)) }}
-{{- if and $values.enabled (or (ne $stage.key "market") $.Values.lakes.market.enabled) }}
+{{- if and $values.enabled (or (ne $stage.key "market") $.Values.lakeJobs.market.enabled) }}
 {{ $stage.name }}:
   {{- toYaml (mustMerge (dict "values" $values "kind" (ternary "StatefulSet" "Deployment" $values.persistence.enabled)) $stage) | nindent 2 }}
 {{- end }}
