@@ -1,18 +1,22 @@
 /**
- * The aggregator as a whole: connects, and runs a stage for every dataset with rollups.
+ * The aggregator as a whole: connects, and runs a stage for each lane of rollups that falls to it among the aggregators.
  */
-import { type Dataset, refuseNewer } from "@firn/core";
-import { type LakeEnvironment, openKernel } from "@firn/lake";
-import { runTogether, type ServiceContext, type Stage, untilPossible } from "@firn/service";
-import { rollupLog, type StreamConnection, validatedLog } from "@firn/stream";
-import { once } from "node:events";
+import { type Dataset, refuseNewer, type RollupLane, rollupLanes } from "@firn/core";
+import { type KernelConnection, type LakeEnvironment, openKernel } from "@firn/lake";
+import { memberName, type ServiceContext, shareMetrics, type Stage, untilPossible } from "@firn/service";
+import { askUnit, rollupLog, type StreamConnection, UnitShare, validatedLog } from "@firn/stream";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { AggregatorStage } from "./aggregator-stage.ts";
 import { backlogOf } from "./backlog.ts";
 import type { AggregatorSettings } from "./config.ts";
-import type { RebuildRequest } from "./rebuild.ts";
+import { LaneStage } from "./lane-stage.ts";
+import { rebuildLanes } from "./rebuild-lanes.ts";
+import type { RebuildRequest, RoundReport } from "./rebuild.ts";
 import { createRoundMetrics } from "./round-metrics.ts";
+
+const rebuildSubject = "aggregator.rebuild";
+/** Who asked has a limit of his own. */
+const laneRebuildMsMax = 6 * 3_600_000;
 
 export interface AggregatorOptions {
   readonly context: ServiceContext<AggregatorSettings>;
@@ -34,13 +38,14 @@ export class Aggregator implements Stage {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const opened = await untilPossible(signal, this.#options.context.log, () => this.#open(signal));
+    const { context } = this.#options;
+    const opened = await untilPossible(signal, context.log, () => this.#open(signal));
     if (opened === undefined) return;
+    const { share } = opened;
     this.#notReady = undefined;
+    context.health.addCheck("share", () => share.whyNotReady());
     try {
-      await runTogether(opened.stages, signal);
-      // Without a dataset to aggregate it still answers until it is ended.
-      if (!signal.aborted) await once(signal, "abort");
+      await share.run(signal, opened.run);
     } finally {
       await opened.close();
     }
@@ -50,38 +55,36 @@ export class Aggregator implements Stage {
     const env = await this.#options.openLake();
     const connection = await this.#options.connectStreams(signal);
     try {
-      return await this.#openStages(env, connection);
+      return await this.#openParts(env, connection);
     } catch (error) {
       await connection.close();
       throw error;
     }
   }
 
-  async #openStages(env: LakeEnvironment, connection: StreamConnection) {
+  async #openParts(env: LakeEnvironment, connection: StreamConnection) {
     const { context, datasets } = this.#options;
-    const { settings, log, metrics } = context;
+    const { settings, log, metrics, tracer } = context;
     const { streamReplicas: replicas } = settings;
     const rollups = await connection.openLog(rollupLog({ replicas }));
     const validated = await connection.openLog(validatedLog({ replicas }));
     const folder = join(settings.dataDir, "aggregator");
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
+    const units = laneUnits(datasets);
+    const share = await this.#openShare(connection, [...units.keys()]);
     const kernel = await openKernel({
       memoryLimitMb: Math.round(settings.memoryBytes / 1024 ** 2),
       threads: 1,
       tempDir: join(folder, "spill"),
     });
     const roundMetrics = createRoundMetrics(metrics);
-    const stages = new Map<string, AggregatorStage>();
-    for (const dataset of datasets) {
-      if (dataset.rollups.length === 0) {
-        log.debug("no rollups: nothing to aggregate", { dataset: dataset.name });
-        continue;
-      }
-      const stage = await AggregatorStage.open({
+    const stageOf = ({ dataset, lane }: LaneUnit, laneConnection: KernelConnection) =>
+      new LaneStage({
         env,
-        kernel,
+        connection: laneConnection,
         dataset,
+        lane,
         log: rollups,
         streams: connection,
         defaultZone: settings.defaultZone,
@@ -91,16 +94,65 @@ export class Aggregator implements Stage {
         backlog: (raw) => backlogOf(validated, dataset, raw),
         rounded: (report) => roundMetrics.rounded(dataset.name, report),
       });
-      roundMetrics.watchLag(dataset.name, (nowMs) => stage.lagSeconds(nowMs));
-      stages.set(dataset.name, stage);
-    }
-    const endReplies = answerRebuilds(connection, stages);
+    const endReplies = answerRebuilds(connection, units);
     const close = async () => {
       endReplies();
       await connection.close();
       kernel.close();
     };
-    return { stages: [...stages.values()], close };
+    const run = async (unit: string, signal: AbortSignal) => {
+      const laneConnection = await kernel.connect();
+      const stage = stageOf(units.get(unit)!, laneConnection);
+      const endLag = roundMetrics.watchLag(units.get(unit)!.dataset.name, stage);
+      try {
+        await runLane(connection, unit, stage, signal);
+      } finally {
+        endLag();
+        laneConnection.close();
+      }
+    };
+    return { share, run, close };
+  }
+
+  #openShare(connection: StreamConnection, units: readonly string[]): Promise<UnitShare> {
+    const { settings, log, metrics } = this.#options.context;
+    return UnitShare.open({
+      connection,
+      group: "aggregator",
+      member: memberName(settings),
+      units,
+      leaseMs: settings.leaseMs,
+      changed: shareMetrics(metrics, log),
+    });
+  }
+}
+
+interface LaneUnit {
+  readonly dataset: Dataset;
+  readonly lane: RollupLane;
+}
+
+/** Lanes by their names among the units that aggregators share. */
+function laneUnits(datasets: readonly Dataset[]): ReadonlyMap<string, LaneUnit> {
+  const units = datasets.flatMap((dataset) => rollupLanes(dataset).map((lane) => ({ dataset, lane })));
+  return new Map(units.map((unit) => [`${unit.dataset.name}.${unit.lane.name}`, unit]));
+}
+
+/** Until the signal, with an answer to rebuilds of this lane. */
+async function runLane(
+  connection: StreamConnection,
+  unit: string,
+  stage: LaneStage,
+  signal: AbortSignal,
+): Promise<void> {
+  const endReplies = connection.reply(`${rebuildSubject}.${unit}`, { queue: "aggregator" }, async (data) => {
+    const request = JSON.parse(Buffer.from(data).toString("utf8")) as RebuildRequest;
+    return Buffer.from(JSON.stringify(await stage.rebuild(request)));
+  });
+  try {
+    await stage.run(signal);
+  } finally {
+    endReplies();
   }
 }
 
@@ -110,13 +162,21 @@ interface AddressedTo {
   readonly dataset: string;
 }
 
-/** Carries out the requests of `firn rebuild`. Returns what ends it. */
-function answerRebuilds(connection: StreamConnection, stages: ReadonlyMap<string, AggregatorStage>): () => void {
-  return connection.reply("aggregator.rebuild", { queue: "aggregator" }, async (data) => {
-    const { v, ...request } = JSON.parse(Buffer.from(data).toString("utf8")) as RebuildRequest & AddressedTo;
+/** Carries out the requests of `firn rebuild`: each lane is asked where it is done. Returns what ends it. */
+function answerRebuilds(connection: StreamConnection, units: ReadonlyMap<string, LaneUnit>): () => void {
+  return connection.reply(rebuildSubject, { queue: "aggregator" }, async (data) => {
+    const { v, dataset, ...request } = JSON.parse(Buffer.from(data).toString("utf8")) as RebuildRequest & AddressedTo;
     refuseNewer("the request of firn rebuild", v, 1);
-    const stage = stages.get(request.dataset);
-    if (!stage) throw new Error(`no dataset ${request.dataset} with rollups`);
-    return Buffer.from(JSON.stringify(await stage.rebuild(request)));
+    const names = [...units].filter(([, unit]) => unit.dataset.name === dataset).map(([name]) => name);
+    if (names.length === 0) throw new Error(`no dataset ${dataset} with rollups`);
+    const lanes = names.map((name) => ({
+      rebuild: async (asked: RebuildRequest) => {
+        const bytes = Buffer.from(JSON.stringify(asked));
+        const subject = `${rebuildSubject}.${name}`;
+        const report = await askUnit(connection, subject, bytes, { timeoutMs: laneRebuildMsMax });
+        return JSON.parse(Buffer.from(report).toString("utf8")) as RoundReport;
+      },
+    }));
+    return Buffer.from(JSON.stringify(await rebuildLanes(lanes, request)));
   });
 }

@@ -1,5 +1,5 @@
 import { datasetSettings } from "@firn/datasets";
-import { defineSettings, lakeSettings, pipelineSettings } from "@firn/service";
+import { defineSettings, lakeSettings, memberSettings, pipelineSettings } from "@firn/service";
 
 export const aggregatorSettings = defineSettings({
   natsUrl: pipelineSettings.natsUrl,
@@ -8,6 +8,7 @@ export const aggregatorSettings = defineSettings({
   streamReplicas: pipelineSettings.streamReplicas,
   defaultZone: pipelineSettings.defaultZone,
   memoryBytes: { ...pipelineSettings.memoryBytes, default: 160 * 1024 ** 2 },
+  ...memberSettings,
 });
 
 export type AggregatorSettings = ReturnType<(typeof aggregatorSettings)["parse"]>;

@@ -1,9 +1,15 @@
 import type { Metrics } from "@firn/service";
 import type { RoundReport } from "./rebuild.ts";
 
+/** How long a lane's oldest change waits, in seconds. */
+export interface LaneLag {
+  readonly name: string;
+  lagSeconds(nowMs: number): number;
+}
+
 export interface RoundMetrics {
-  /** From now on a dataset's lag is asked for at each scrape. @param seconds by lane */
-  watchLag(dataset: string, seconds: (nowMs: number) => ReadonlyMap<string, number>): void;
+  /** From now on a lane's lag is asked for at each scrape. Returns what ends it. */
+  watchLag(dataset: string, lane: LaneLag): () => void;
   rounded(dataset: string, report: RoundReport): void;
 }
 
@@ -24,19 +30,22 @@ export function createRoundMetrics(metrics: Metrics): RoundMetrics {
     help: "Time to compute a round, by dataset.",
     labels,
   });
-  const lags = new Map<string, (nowMs: number) => ReadonlyMap<string, number>>();
+  const lags = new Map<LaneLag, string>();
   metrics.gauge({
     name: "aggregator_lag_seconds",
     help: "How long the oldest change of rows waits to be in the aggregates, by dataset and lane.",
     labels: ["dataset", "lane"],
     collect: (gauge) => {
       const nowMs = Date.now();
-      for (const [dataset, lag] of lags)
-        for (const [lane, seconds] of lag(nowMs)) gauge.set({ dataset, lane }, seconds);
+      gauge.reset();
+      for (const [lane, dataset] of lags) gauge.set({ dataset, lane: lane.name }, lane.lagSeconds(nowMs));
     },
   });
   return {
-    watchLag: (dataset, seconds) => void lags.set(dataset, seconds),
+    watchLag(dataset, lane) {
+      lags.set(lane, dataset);
+      return () => void lags.delete(lane);
+    },
     rounded(dataset, report) {
       rounds.inc({ dataset });
       windows.inc({ dataset }, report.windows);

@@ -1,3 +1,4 @@
+export { askUnit } from "./ask-unit.ts";
 export { connectStreams, isAtLeast, NATS_SERVER_VERSION_MIN } from "./connect-streams.ts";
 export type { ConnectOptions } from "./connect-streams.ts";
 export type {
