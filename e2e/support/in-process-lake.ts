@@ -44,9 +44,8 @@ import { AggregatorStage } from "../../apps/aggregator/src/aggregator-stage.ts";
 import { defaultCadence } from "../../apps/catalog-writer/src/cadence.ts";
 import { openDatasetStages } from "../../apps/catalog-writer/src/dataset-stages.ts";
 import { isTakenUp } from "../../apps/catalog-writer/src/foreign/take-up.ts";
-import type { KeyIndex } from "../../apps/catalog-writer/src/key-index/key-index.ts";
 import { KnownTables } from "../../apps/catalog-writer/src/known-tables.ts";
-import { answerMaintain } from "../../apps/catalog-writer/src/maintain-reply.ts";
+import { answerMaintain, answerUpkeep } from "../../apps/catalog-writer/src/maintain-reply.ts";
 import { WorkBudget } from "../../apps/catalog-writer/src/work-budget.ts";
 import { createWriterMetrics } from "../../apps/catalog-writer/src/writer-metrics.ts";
 
@@ -71,7 +70,7 @@ export class InProcessLake {
   readonly clock: { aheadMs: number };
   #received = 0;
   #running:
-    | { stop: AbortController; ended: Promise<unknown>; indexes: readonly KeyIndex[]; aggregator: AggregatorStage }
+    | { stop: AbortController; ended: Promise<unknown>; closeStages: () => Promise<void>; aggregator: AggregatorStage }
     | undefined;
 
   private constructor(parts: {
@@ -261,7 +260,7 @@ export class InProcessLake {
     const state = await this.#logs.attempts(STATE_BUCKET);
     const known = new KnownTables(env, state);
     await known.makeFirst(dataset);
-    const { stages, maintenance, indexes } = await openDatasetStages(dataset, {
+    const { stages, maintenance, close } = await openDatasetStages(dataset, {
       shards: 1,
       limits: { ...defaultCadence, intervalMinMs: 1, quietMs: 1, intervalMaxMs: 20 },
       maintenanceIntervalMs: 20,
@@ -298,11 +297,13 @@ export class InProcessLake {
       rounded: () => undefined,
     });
     const running = [...stages.filter((stage) => this.#maintain || stage !== maintenance), aggregator];
-    const endReplies = answerMaintain(this.#logs, new Map([[dataset.name, maintenance]]));
+    const endMaintain = answerMaintain(this.#logs, new Map([[dataset.name, [dataset.name]]]));
+    const endUpkeep = answerUpkeep(this.#logs, dataset.name, maintenance);
+    const endReplies = () => (endMaintain(), endUpkeep());
     const stop = new AbortController();
     const ended = Promise.all(running.map((stage) => stage.run(stop.signal))).finally(endReplies);
     ended.catch(() => undefined);
-    this.#running = { stop, ended, indexes, aggregator };
+    this.#running = { stop, ended, closeStages: close, aggregator };
   }
 
   async #stop(): Promise<void> {
@@ -311,7 +312,7 @@ export class InProcessLake {
     this.#running = undefined;
     running.stop.abort();
     await running.ended;
-    for (const index of running.indexes) await index.close();
+    await running.closeStages();
   }
 
   table(definition: { readonly namespace: string; readonly name: string }) {

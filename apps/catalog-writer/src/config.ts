@@ -1,5 +1,5 @@
 import { datasetSettings } from "@firn/datasets";
-import { defineSettings, lakeSettings, pipelineSettings } from "@firn/service";
+import { defineSettings, lakeSettings, memberSettings, pipelineSettings } from "@firn/service";
 
 export const writerSettings = defineSettings({
   natsUrl: pipelineSettings.natsUrl,
@@ -8,6 +8,7 @@ export const writerSettings = defineSettings({
   streamReplicas: pipelineSettings.streamReplicas,
   shards: pipelineSettings.shards,
   defaultZone: pipelineSettings.defaultZone,
+  ...memberSettings,
   commitIntervalMinMs: {
     env: "FIRN_COMMIT_INTERVAL_MS",
     type: "int",

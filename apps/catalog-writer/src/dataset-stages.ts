@@ -14,7 +14,7 @@ import {
   type TableDefinition,
   tablesOf,
 } from "@firn/core";
-import { definedIdentifier, type Kernel, type LakeEnvironment } from "@firn/lake";
+import { definedIdentifier, type Kernel, type KernelConnection, type LakeEnvironment } from "@firn/lake";
 import type { Logger, Parking, Stage, Tracer } from "@firn/service";
 import type { Log, StreamConnection } from "@firn/stream";
 import { join } from "node:path";
@@ -58,22 +58,45 @@ export interface WriterParts {
 }
 
 export interface DatasetStages {
-  readonly dataset: Dataset;
   /** All of them, the maintenance too. */
   readonly stages: readonly Stage[];
   readonly maintenance: Maintenance;
-  /** To be closed after the stages have ended. */
-  readonly indexes: readonly KeyIndex[];
+  /** After the stages have ended. */
+  close(): Promise<void>;
 }
 
 type QueueOf = (table: string) => CommitQueue;
 
-export async function openDatasetStages(dataset: Dataset, parts: WriterParts): Promise<DatasetStages> {
+/**
+ * What of a dataset one writer does at a time: raw together with its dead letters, each other table of records, the
+ * rollups. Each has its tables for itself, so writers that share a dataset do not meet at one.
+ */
+export function unitsOf(dataset: Dataset): readonly string[] {
+  const tables = new Set(keyedTables(dataset).map(({ unit }) => unit));
+  return [...tables, ...(dataset.rollups.length > 0 ? [rollupsUnit] : [])];
+}
+
+const recordsUnit = "records";
+const rollupsUnit = "rollups";
+
+/** @param units those of `unitsOf` that are opened */
+export async function openDatasetStages(
+  dataset: Dataset,
+  { kernel, ...shared }: WriterParts,
+  units: readonly string[] = unitsOf(dataset),
+): Promise<DatasetStages> {
+  const connections: KernelConnection[] = [];
+  const connect = async () => {
+    const connection = await kernel.connect();
+    connections.push(connection);
+    return connection;
+  };
+  const parts = { ...shared, connect };
   const queues = new Map(tablesOf(dataset).map(({ name }) => [name, new CommitQueue(parts.budget)]));
   const queueOf: QueueOf = (table) => queues.get(table) ?? new CommitQueue(parts.budget);
   const maintenance = new Maintenance({
     env: parts.env,
-    connection: await parts.kernel.connect(),
+    connection: await connect(),
     logger: parts.logger,
     intervalMs: parts.maintenanceIntervalMs,
     queueOf,
@@ -82,28 +105,41 @@ export async function openDatasetStages(dataset: Dataset, parts: WriterParts): P
   });
   const stages: Stage[] = [];
   const indexes: KeyIndex[] = [];
-  for (const keyed of keyedTables(dataset)) {
+  const written: string[] = [];
+  for (const keyed of keyedTables(dataset).filter(({ unit }) => units.includes(unit))) {
     const index = KeyIndex.open(join(parts.folder, "index", keyed.definition.name), { content: keyed.content });
     indexes.push(index);
+    written.push(keyed.definition.name);
     const stage = await openTableStage(dataset, keyed, index, queueOf, parts);
     parts.metrics.watchLag(keyed.definition.name, (nowMs) => stage.lagSeconds(nowMs));
     maintenance.watchKeyed(keyed.definition, stage, keyed.aggregates);
     stages.push(stage);
   }
-  if (dataset.rollups.length > 0) {
+  if (dataset.rollups.length > 0 && units.includes(rollupsUnit)) {
     for (const lane of rollupLanes(dataset)) stages.push(await openRollupStage(dataset, lane, queueOf, parts));
     maintenance.watchRollups(dataset);
+    written.push(...dataset.rollups.map(({ table }) => table.name));
   }
-  return { dataset, stages: [...stages, maintenance], maintenance, indexes };
+  const close = async () => {
+    for (const table of written) parts.metrics.handedOver(table);
+    for (const index of indexes) await index.close();
+    for (const connection of connections) connection.close();
+  };
+  return { stages: [...stages, maintenance], maintenance, close };
 }
 
-function orphanSearch(dataset: Dataset, { env, orphanAgeMs, rollups }: WriterParts): OrphanSearch {
+/** Of what is opened together: connections are closed with it. */
+type OpenParts = Omit<WriterParts, "kernel"> & { connect(): Promise<KernelConnection> };
+
+function orphanSearch(dataset: Dataset, { env, orphanAgeMs, rollups }: OpenParts): OrphanSearch {
   const lanes = rollupLanes(dataset).map((lane) => lane.number);
   return { env, ageMs: orphanAgeMs, waiting: () => filesOfWaitingRounds(rollups, dataset.name, lanes, env.store) };
 }
 
 /** A table of records that have an identity. */
 interface KeyedTable {
+  /** Of `unitsOf`. */
+  readonly unit: string;
   /** What the stage is called within the dataset. */
   readonly part: string;
   readonly kind: "accepted" | "rejected";
@@ -122,6 +158,7 @@ function keyedTables(dataset: Dataset): readonly KeyedTable[] {
   const ofRecords = recordTablesOf(dataset).map(({ definition, content, derived }): KeyedTable => {
     const isRaw = definition === raw;
     return {
+      unit: isRaw ? recordsUnit : definition.name,
       part: isRaw ? "accepted" : definition.name,
       kind: "accepted",
       definition,
@@ -136,6 +173,7 @@ function keyedTables(dataset: Dataset): readonly KeyedTable[] {
   return [
     ...ofRecords,
     {
+      unit: recordsUnit,
       part: "rejected",
       kind: "rejected",
       definition: errors,
@@ -157,9 +195,9 @@ async function openTableStage(
   { part, kind, definition, identity, content, derived, subject, countAs }: KeyedTable,
   index: KeyIndex,
   queueOf: QueueOf,
-  parts: WriterParts,
+  parts: OpenParts,
 ): Promise<TableStage> {
-  const { metrics, kernel, validated } = parts;
+  const { connect, metrics, validated } = parts;
   const shards = Array.from({ length: parts.shards }, (_, shard) => shard);
   return new TableStage({
     name: `${dataset.name}.${part}`,
@@ -167,7 +205,7 @@ async function openTableStage(
     log: validated,
     table: {
       env: parts.env,
-      connection: await kernel.connect(),
+      connection: await connect(),
       index,
       definition,
       identity,
@@ -181,7 +219,7 @@ async function openTableStage(
       ...(kind === "accepted" ? { takeUp: takeUpOf(dataset, definition, parts.defaultZone) } : {}),
     },
     known: parts.known,
-    loadConnection: await kernel.connect(),
+    loadConnection: await connect(),
     queue: queueOf(definition.name),
     parking: parts.parking,
     limits: kind === "rejected" ? { ...parts.limits, costFactor: rejectedCostFactor } : parts.limits,
@@ -204,11 +242,11 @@ async function openRollupStage(
   dataset: Dataset,
   lane: RollupLane,
   queueOf: QueueOf,
-  parts: WriterParts,
+  parts: OpenParts,
 ): Promise<RollupStage> {
   return new RollupStage({
     env: parts.env,
-    connection: await parts.kernel.connect(),
+    connection: await parts.connect(),
     dataset,
     lane,
     log: parts.rollups,
@@ -229,6 +267,6 @@ function hintBy(connection: StreamConnection): (subject: string) => void {
   return (subject) => connection.publishHint(subject, new Uint8Array());
 }
 
-function lookAgain({ lookAgainMs }: WriterParts): { lookAgainMs?: number } {
+function lookAgain({ lookAgainMs }: Pick<WriterParts, "lookAgainMs">): { lookAgainMs?: number } {
   return lookAgainMs === undefined ? {} : { lookAgainMs };
 }

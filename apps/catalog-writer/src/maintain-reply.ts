@@ -4,27 +4,53 @@
  */
 import { refuseNewer } from "@firn/core";
 import { isLakeError } from "@firn/lake";
-import type { StreamConnection } from "@firn/stream";
+import { askUnit, type StreamConnection } from "@firn/stream";
 import type { Maintenance } from "./maintenance.ts";
-import type { MaintainOrder } from "./table-upkeep.ts";
+import type { MaintainOrder, TableUpkeep } from "./table-upkeep.ts";
 
 const subject = "catalog-writer.maintain";
+/** Who asked has a limit of his own. */
+const unitMsMax = 6 * 3_600_000;
 
 /** With `v`, the version of the request's shape; 1 where it is missing. */
 interface MaintainRequest extends MaintainOrder {
   readonly dataset: string;
 }
 
-/** @returns what ends it */
+/**
+ * Any writer takes a request: each unit of the dataset is asked where it is done.
+ * @param units by dataset
+ * @returns what ends it
+ */
 export function answerMaintain(
-  connection: Pick<StreamConnection, "reply">,
-  maintenances: ReadonlyMap<string, Pick<Maintenance, "maintain">>,
+  connection: StreamConnection,
+  units: ReadonlyMap<string, readonly string[]>,
 ): () => void {
   return connection.reply(subject, { queue: "catalog-writer" }, async (data) => {
     const { dataset, ...order } = parseRequest(data);
-    const maintenance = maintenances.get(dataset);
-    if (!maintenance) throw new Error(`no dataset ${dataset}; there are: ${[...maintenances.keys()].join(", ")}`);
+    const names = units.get(dataset);
+    if (!names) throw new Error(`no dataset ${dataset}; there are: ${[...units.keys()].join(", ")}`);
+    const tables: TableUpkeep[] = [];
+    for (const name of names) {
+      const asked = Buffer.from(JSON.stringify(order));
+      const replied = await askUnit(connection, `${subject}.${name}`, asked, { timeoutMs: unitMsMax });
+      const report = JSON.parse(Buffer.from(replied).toString("utf8")) as { tables: TableUpkeep[] } | { error: string };
+      if ("error" in report) return answer(report);
+      tables.push(...report.tables);
+    }
+    return answer({ tables });
+  });
+}
+
+/** For a unit that this process does. Returns what ends it. */
+export function answerUpkeep(
+  connection: Pick<StreamConnection, "reply">,
+  unit: string,
+  maintenance: Pick<Maintenance, "maintain">,
+): () => void {
+  return connection.reply(`${subject}.${unit}`, { queue: "catalog-writer" }, async (data) => {
     try {
+      const order = JSON.parse(Buffer.from(data).toString("utf8")) as MaintainOrder;
       return answer({ tables: await maintenance.maintain(order) });
     } catch (error) {
       if (!isLakeError(error)) throw error;

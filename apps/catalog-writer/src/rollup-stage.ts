@@ -79,8 +79,8 @@ export class RollupStage {
     this.#options = options;
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    return repeatTurns(signal, {
+  async run(signal: AbortSignal): Promise<void> {
+    await repeatTurns(signal, {
       turn: (ending, progressed) => this.#turn(ending, progressed),
       getsOver: (error) => {
         const passes =
@@ -91,6 +91,7 @@ export class RollupStage {
       logger: this.#options.logger,
       fields: { stage: this.#options.lane.name, dataset: this.#options.dataset.name },
     });
+    this.#options.parking.handOver(`${this.#options.dataset.name}.${this.#options.lane.name}`);
   }
 
   async #turn(signal: AbortSignal, progressed: () => void): Promise<void> {

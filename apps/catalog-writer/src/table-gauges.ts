@@ -1,8 +1,12 @@
 import { currentSnapshot, type Table } from "@firn/lake";
 import type { Metrics } from "@firn/service";
 
-/** Tells a table's state as its last commit left it. */
-export type TableGauges = (table: Table) => void;
+export interface TableGauges {
+  /** Tells a table's state as its last commit left it. */
+  committed(table: Table): void;
+  /** Another process writes the table from now on, and tells. */
+  handedOver(table: string): void;
+}
 
 /** What a table holds by its snapshot's summary, and how much its commits added. */
 export function createTableGauges(metrics: Metrics): TableGauges {
@@ -24,14 +28,19 @@ export function createTableGauges(metrics: Metrics): TableGauges {
     ["total-files-size", held("bytes", "Bytes of all files of a table's newest snapshot.")],
     ["total-records", held("records", "Rows in data files of a table's newest snapshot, deleted ones among them.")],
   ] as const;
-  return ({ identifier: { name: table }, metadata }) => {
-    const snapshot = currentSnapshot(metadata);
-    if (snapshot === undefined) return;
-    const summary: Readonly<Record<string, string>> = snapshot.summary ?? {};
-    bytes.inc({ table }, Number(summary["added-files-size"] ?? 0));
-    lastCommit.set({ table }, Number(snapshot["timestamp-ms"]) / 1000);
-    for (const [entry, gauge] of entries) {
-      if (summary[entry] !== undefined) gauge.set({ table }, Number(summary[entry]));
-    }
+  return {
+    committed({ identifier: { name: table }, metadata }) {
+      const snapshot = currentSnapshot(metadata);
+      if (snapshot === undefined) return;
+      const summary: Readonly<Record<string, string>> = snapshot.summary ?? {};
+      bytes.inc({ table }, Number(summary["added-files-size"] ?? 0));
+      lastCommit.set({ table }, Number(snapshot["timestamp-ms"]) / 1000);
+      for (const [entry, gauge] of entries) {
+        if (summary[entry] !== undefined) gauge.set({ table }, Number(summary[entry]));
+      }
+    },
+    handedOver(table) {
+      for (const gauge of [lastCommit, ...entries.map((entry) => entry[1])]) gauge.remove({ table });
+    },
   };
 }

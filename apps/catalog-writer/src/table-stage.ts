@@ -84,8 +84,8 @@ export class TableStage {
     return lags;
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    return repeatTurns(signal, {
+  async run(signal: AbortSignal): Promise<void> {
+    await repeatTurns(signal, {
       turn: (ending, progressed) => this.#turn(ending, progressed),
       getsOver: (error) => {
         const passes = this.#halves(error) || isPassing(error);
@@ -95,6 +95,7 @@ export class TableStage {
       logger: this.#options.logger,
       fields: { table: this.#options.name },
     });
+    this.#options.parking.handOver(this.#options.name);
   }
 
   /** Where memory did not suffice, batches are halved from now on. */

@@ -4,14 +4,19 @@ import { isStreamError } from "@firn/stream";
 import { TableMoved, type CommitReport } from "./keyed-table.ts";
 import { createTableGauges } from "./table-gauges.ts";
 
+/** Seconds that the oldest message of each shard waits. */
+type ShardLags = (nowMs: number) => ReadonlyMap<number, number>;
+
 export interface WriterMetrics {
   /** From now on a table's lag is asked for at each scrape. @param seconds by shard */
-  watchLag(table: string, seconds: (nowMs: number) => ReadonlyMap<number, number>): void;
+  watchLag(table: string, seconds: ShardLags): void;
   committed(table: Table, report: CommitReport, durationMs: number): void;
   /** @param published rows of windows that were there before and were changed or taken away */
   rollupCommitted(table: Table, done: { filesAdded: number; published: number }, durationMs: number): void;
   /** A turn ended with a failure of the world and begins anew. @param stage table, or lane of rollups */
   setBack(stage: string, error: unknown): void;
+  /** Another process writes the table from now on. */
+  handedOver(table: string): void;
   merged(table: string, filesBefore: number, filesAfter: number): void;
   expired(table: string, snapshots: number): void;
   manifestsRewritten(table: string, manifests: number): void;
@@ -40,11 +45,12 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     labels,
   });
   const gauges = createTableGauges(metrics);
+  const lags = lagGauge(metrics);
   return {
-    watchLag: lagGauge(metrics),
+    watchLag: (table, seconds) => void lags.set(table, seconds),
     committed(committed, report, durationMs) {
       const table = committed.identifier.name;
-      gauges(committed);
+      gauges.committed(committed);
       commits.inc({ table });
       rows.inc({ table }, report.rowsAdded);
       records.inc({ table, outcome: "duplicate" }, report.duplicates);
@@ -55,29 +61,34 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     },
     rollupCommitted(committed, { filesAdded, published }, durationMs) {
       const table = committed.identifier.name;
-      gauges(committed);
+      gauges.committed(committed);
       commits.inc({ table });
       files.inc({ table }, filesAdded);
       changes.inc({ table }, published);
       seconds.observe({ table }, durationMs / 1000);
+    },
+    handedOver(table) {
+      lags.delete(table);
+      gauges.handedOver(table);
     },
     setBack: (stage, error) => setbacks.inc({ stage, kind: kindOf(error) }),
     ...maintenanceMetrics(metrics),
   };
 }
 
-function lagGauge(metrics: Metrics): WriterMetrics["watchLag"] {
-  const lags = new Map<string, (nowMs: number) => ReadonlyMap<number, number>>();
+function lagGauge(metrics: Metrics): Map<string, ShardLags> {
+  const lags = new Map<string, ShardLags>();
   metrics.gauge({
     name: "writer_lag_seconds",
     help: "How long the oldest message that was taken waits for its commit, by table and shard.",
     labels: ["table", "shard"],
     collect: (gauge) => {
       const nowMs = Date.now();
+      gauge.reset();
       for (const [table, lag] of lags) for (const [shard, seconds] of lag(nowMs)) gauge.set({ table, shard }, seconds);
     },
   });
-  return (table, seconds) => void lags.set(table, seconds);
+  return lags;
 }
 
 function kindOf(error: unknown): string {

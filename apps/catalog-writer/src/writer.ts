@@ -1,18 +1,27 @@
 /**
- * The writer as a whole: connects, makes what is missing, and runs a stage for each table that rows go into.
+ * The writer as a whole: connects, makes what is missing, and runs a stage for each table that falls to it among the
+ * writers.
  */
 import type { Dataset } from "@firn/core";
 import { type LakeEnvironment, openKernel } from "@firn/lake";
-import { Parking, runTogether, type ServiceContext, type Stage, untilPossible } from "@firn/service";
-import { intakeLog, rollupLog, STATE_BUCKET, type StreamConnection, validatedLog } from "@firn/stream";
+import {
+  memberName,
+  Parking,
+  runTogether,
+  type ServiceContext,
+  shareMetrics,
+  type Stage,
+  untilPossible,
+} from "@firn/service";
+import { intakeLog, rollupLog, STATE_BUCKET, type StreamConnection, UnitShare, validatedLog } from "@firn/stream";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type CadenceLimits, defaultCadence } from "./cadence.ts";
 import type { WriterSettings } from "./config.ts";
-import { type DatasetStages, openDatasetStages, type WriterParts } from "./dataset-stages.ts";
+import { openDatasetStages, unitsOf, type WriterParts } from "./dataset-stages.ts";
 import { KnownTables } from "./known-tables.ts";
-import { answerMaintain } from "./maintain-reply.ts";
+import { answerMaintain, answerUpkeep } from "./maintain-reply.ts";
 import { WorkBudget } from "./work-budget.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
 
@@ -44,11 +53,12 @@ export class Writer implements Stage {
     const { context } = this.#options;
     const opened = await untilPossible(signal, context.log, () => this.#open(signal));
     if (opened === undefined) return;
-    const { connection, close, stages } = opened;
+    const { connection, close, share, work } = opened;
     this.#notReady = undefined;
+    context.health.addCheck("share", () => share.whyNotReady());
     context.health.addCheck("broker", () => (connection.isConnected() ? undefined : "the broker is away"));
     try {
-      await runTogether(stages, signal);
+      await share.run(signal, work);
     } finally {
       await close();
     }
@@ -103,17 +113,56 @@ export class Writer implements Stage {
       writerEpoch: randomUUID(),
       budget: new WorkBudget(rowsAtOnceMax),
     };
-    const opened: DatasetStages[] = [];
-    for (const dataset of datasets) opened.push(await openDatasetStages(dataset, parts));
-    const maintenances = new Map(opened.map(({ dataset, maintenance }) => [dataset.name, maintenance]));
-    const endReplies = answerMaintain(connection, maintenances);
+    return this.#openUnits(parts);
+  }
+
+  async #openUnits(parts: WriterParts) {
+    const { datasets } = this.#options;
+    const { connection, kernel } = parts;
+    const units = new Map(
+      datasets.flatMap((dataset) => unitsOf(dataset).map((unit) => [nameOf(dataset, unit), { dataset, unit }])),
+    );
+    const share = await this.#openShare(connection, [...units.keys()]);
+    const endReplies = answerMaintain(
+      connection,
+      new Map(datasets.map((dataset) => [dataset.name, unitsOf(dataset).map((unit) => nameOf(dataset, unit))])),
+    );
     const close = async () => {
       endReplies();
-      for (const { indexes } of opened) for (const index of indexes) await index.close();
       await connection.close();
       kernel.close();
     };
-    return { connection, close, stages: opened.flatMap(({ stages }) => stages) };
+    const work = (name: string, signal: AbortSignal) => {
+      const { dataset, unit } = units.get(name)!;
+      return writeUnit(dataset, unit, parts, signal);
+    };
+    return { connection, share, work, close };
+  }
+
+  #openShare(connection: StreamConnection, units: readonly string[]): Promise<UnitShare> {
+    const { settings, log, metrics } = this.#options.context;
+    return UnitShare.open({
+      connection,
+      group: "catalog-writer",
+      member: memberName(settings),
+      units,
+      leaseMs: settings.leaseMs,
+      changed: shareMetrics(metrics, log),
+    });
+  }
+}
+
+const nameOf = (dataset: Dataset, unit: string): string => `${dataset.name}.${unit}`;
+
+/** Opens a unit's tables and writes them until the signal; the key index is brought to what others wrote meanwhile. */
+async function writeUnit(dataset: Dataset, unit: string, parts: WriterParts, signal: AbortSignal): Promise<void> {
+  const opened = await openDatasetStages(dataset, parts, [unit]);
+  const endReplies = answerUpkeep(parts.connection, nameOf(dataset, unit), opened.maintenance);
+  try {
+    await runTogether(opened.stages, signal);
+  } finally {
+    endReplies();
+    await opened.close();
   }
 }
 
