@@ -68,9 +68,7 @@ export class Aggregator implements Stage {
     const { streamReplicas: replicas } = settings;
     const rollups = await connection.openLog(rollupLog({ replicas }));
     const validated = await connection.openLog(validatedLog({ replicas }));
-    const folder = join(settings.dataDir, "aggregator");
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
+    const folder = openFolder(settings.dataDir);
     const units = laneUnits(datasets);
     const share = await this.#openShare(connection, [...units.keys()]);
     const kernel = await openKernel({
@@ -125,6 +123,14 @@ export class Aggregator implements Stage {
       changed: shareMetrics(metrics, log),
     });
   }
+}
+
+/** The aggregator's part of the data directory, empty. */
+function openFolder(dataDir: string): string {
+  const folder = join(dataDir, "aggregator");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 interface LaneUnit {
