@@ -8,18 +8,15 @@
 // answer was lost is sent again and may count twice, as duplicates), raw holds every identity once with its latest
 // content (the query service gives the same for some users), and `firn verify` finds every aggregate equal to raw. Exit 0 when all of
 // it is so. The same seed gives the same samples, victims and pauses.
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { makeLoad, random } from "../bench/load/health-samples.mjs";
 import { settled, startLake } from "../bench/load/lake.mjs";
 import { jsonRequest, sendInOrder } from "../bench/load/sender.mjs";
 import { startServers } from "./servers/start-servers.mjs";
-import { judgePayloads, matches, possibleCounts } from "./support/arrivals.mjs";
+import { judgeAnswers, judgeRows, problemsOf, verifyLake, wrongCounts } from "./support/judge-lake.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -32,7 +29,6 @@ const { values: options } = parseArgs({
   },
 });
 const [seed, samples, users, kills] = [options.seed, options.samples, options.users, options.kills].map(Number);
-const root = join(import.meta.dirname, "..");
 const victims = [
   "ingest",
   "validator",
@@ -66,7 +62,9 @@ try {
   const pipeline = await settled(endpointsNow());
   const settledSeconds = (performance.now() - started) / 1000;
   const counts = pipeline.datasets.health;
-  const wrong = (await Promise.all([wrongRows(), wrongAnswers(), verify()])).flat();
+  const place = { dir: lake.dir, environment, load, users, query: endpointsNow().query, usersAsked };
+  const judged = await Promise.all([judgeRows(place), judgeAnswers(place)]);
+  const wrong = [...judged.flatMap(problemsOf), ...(await verifyLake(place))];
   report = {
     seed,
     samples,
@@ -76,7 +74,7 @@ try {
     expected: load.expected,
     settledSeconds: Math.round(settledSeconds * 10) / 10,
     seconds: Math.round((performance.now() - started) / 100) / 10,
-    problems: [...wrongCounts(counts, sentAgain), ...wrong],
+    problems: [...wrongCounts({ bodies, counts, load, sentAgain }), ...wrong],
   };
 } finally {
   const keep = (report?.problems.length ?? 1) > 0;
@@ -157,89 +155,5 @@ async function killWhenAlive(name) {
       if (Date.now() > deadline) throw error;
       await sleep(50);
     }
-  }
-}
-
-function wrongCounts(counts, sentAgain) {
-  const possible = possibleCounts(judgePayloads(bodies), sentAgain);
-  const outcomes = counts.stored + counts.corrected + counts.duplicates + counts.rejected + counts.deleted;
-  return [
-    ...(matches(load.expected, possible[0]) ? [] : [`the load expects ${JSON.stringify(load.expected)}`]),
-    ...(possible.some((expected) => matches(counts, expected))
-      ? []
-      : [`counts are ${JSON.stringify(counts)}, expected one of ${JSON.stringify(possible.slice(0, 5))}`]),
-    ...(outcomes === counts.received ? [] : [`${counts.received} received, but ${outcomes} outcomes`]),
-  ];
-}
-
-/** Every row of raw against the latest content of each identity. */
-async function wrongRows() {
-  const latest = new Map();
-  for (let user = 0; user < users; user++)
-    for (const { id, value } of load.latest(user)) latest.set(JSON.stringify([load.userName(user), id]), value);
-  const problems = [];
-  const script = [join(root, "tools", "run-ts.mjs"), join(root, "e2e", "support", "print-rows.ts"), lake.dir];
-  const reader = spawn(process.execPath, [...script, "health_data_raw", "user_id", "sample_id", "value"], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: environment,
-  });
-  const ended = once(reader, "exit");
-  for await (const line of createInterface({ input: reader.stdout })) {
-    const [user, id, value] = JSON.parse(line);
-    problems.push(...wrongRow(latest, user, id, value));
-  }
-  const [exitCode] = await ended;
-  if (exitCode !== 0) problems.push(`raw could not be read: exit code ${exitCode}`);
-  for (const key of latest.keys()) problems.push(`${key} is lost`);
-  return problems;
-}
-
-/** Takes the row out of what is expected. */
-function wrongRow(latest, user, id, value) {
-  const key = JSON.stringify([user, id]);
-  const expected = latest.get(key);
-  if (!latest.delete(key)) return [`${key} is there twice, or never was`];
-  return value === expected ? [] : [`${key} is ${value}, expected ${expected}`];
-}
-
-/** What the query service says of some users. */
-async function wrongAnswers() {
-  const { query } = endpointsNow();
-  const problems = [];
-  for (let n = 0; n < Math.min(usersAsked, users); n++) {
-    const user = Math.floor((n * users) / usersAsked);
-    const latest = new Map(
-      load.latest(user).map(({ id, value }) => [JSON.stringify([load.userName(user), id]), value]),
-    );
-    for (const row of await rowsOf(query, load.userName(user)))
-      problems.push(...wrongRow(latest, row.user_id, row.sample_id, row.value));
-    for (const key of latest.keys()) problems.push(`${key} is missing in the answer`);
-  }
-  return problems;
-}
-
-async function rowsOf(query, user) {
-  const rows = [];
-  let cursor;
-  do {
-    const parameters = new URLSearchParams({ user_id: user, limit: "10000", ...(cursor && { cursor }) });
-    const answer = await fetch(`${query}/api/health/raw?${parameters}`);
-    if (!answer.ok) throw new Error(`raw answered ${answer.status}: ${await answer.text()}`);
-    const body = await answer.json();
-    rows.push(...body.data);
-    cursor = body.page.cursor;
-  } while (cursor);
-  return rows;
-}
-
-async function verify() {
-  const firn = join(root, "apps", "cli", "dist", "main.js");
-  try {
-    await promisify(execFile)(process.execPath, [firn, "verify", "--json", "--data-dir", lake.dir], {
-      env: environment,
-    });
-    return [];
-  } catch (error) {
-    return [`firn verify: ${String(error.stdout || error.message).slice(0, 2000)}`];
   }
 }

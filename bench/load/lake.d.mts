@@ -14,6 +14,8 @@ export function startLake(options?: {
   env?: Record<string, string>;
   sample?: boolean;
   name?: string;
+  /** Names of the processes that are started; all when absent. */
+  only?: readonly string[];
 }): Promise<RunningLake>;
 
 export function settled(endpoints: Endpoints, limitMs?: number): Promise<unknown>;

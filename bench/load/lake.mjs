@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, "..", "..");
 const startLimitMs = 120_000;
 
 /**
+ * @param only names of the processes that are started; all when absent
  * @param sample whether the shipped sample is loaded
  * @param name part of the folder's name
  * @param folder where the lake lies, for one that goes on and is kept
@@ -20,7 +21,12 @@ export async function startLake({ env = {}, sample = false, name = "bench", fold
   rmSync(endpointsFile, { force: true });
   const child = spawn(
     process.execPath,
-    [join(root, "tools", "start.mjs"), ...(sample ? [] : ["--no-sample"]), "--ports", "auto", "--data-dir", dir],
+    [
+      join(root, "tools", "start.mjs"),
+      ...(sample ? [] : ["--no-sample"]),
+      ...(only === undefined ? [] : ["--only", only.join(",")]),
+      ...["--ports", "auto", "--data-dir", dir],
+    ],
     { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] },
   );
   const exited = new Promise((resolve) => child.once("exit", resolve));

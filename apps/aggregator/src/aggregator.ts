@@ -64,7 +64,7 @@ export class Aggregator implements Stage {
 
   async #openParts(env: LakeEnvironment, connection: StreamConnection) {
     const { context, datasets } = this.#options;
-    const { settings, log, metrics, tracer } = context;
+    const { settings, log, metrics } = context;
     const { streamReplicas: replicas } = settings;
     const rollups = await connection.openLog(rollupLog({ replicas }));
     const validated = await connection.openLog(validatedLog({ replicas }));

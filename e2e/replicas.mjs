@@ -1,0 +1,78 @@
+// Two processes of each of ingest, validator, aggregator, catalog-writer and query over one lake; one of each is killed
+// with SIGKILL while samples are sent, in an order and at moments that the seed gives.
+//
+//   node e2e/replicas.mjs [--seed N] [--samples N] [--users N] [--kills N] [--lease-ms N] [--json]
+//
+// A process that was killed comes back at once, or so late that others have taken over what it did, in turns. Prints
+// what was accepted, lost, doubled and out of order, and the worst gap: the longest time in which accepted records
+// waited and none came into the tables. Exit 0 when nothing is wrong and `firn verify` finds aggregates equal to raw.
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { random } from "../bench/load/health-samples.mjs";
+import { startLake } from "../bench/load/lake.mjs";
+import { services, startFleet } from "./support/fleet.mjs";
+import { FleetLoad, fleetSummary } from "./support/fleet-load.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    samples: { type: "string", default: "200000" },
+    users: { type: "string", default: "300" },
+    kills: { type: "string", default: "15" },
+    "lease-ms": { type: "string", default: "5000" },
+    json: { type: "boolean", default: false },
+  },
+});
+const [seed, samples, users, kills] = [options.seed, options.samples, options.users, options.kills].map(Number);
+const leaseMs = Number(options["lease-ms"]);
+const comesBackMs = { soon: 200, late: leaseMs + 2_000 };
+const draw = random(seed * 11 + 5);
+const say = (text) => process.stderr.write(`${text}\n`);
+
+const lake = await startLake({ name: "replicas", only: ["nats", "catalog"] });
+let fleet;
+let report;
+try {
+  fleet = await startFleet(lake, { env: { FIRN_LEASE_MS: String(leaseMs) } });
+  const load = new FleetLoad(fleet, { samples, users, seed });
+  const killed = {};
+  const counts = await load.run(kills * 2, () => killEach(load, killed));
+  const judged = await load.judge(counts, { dir: lake.dir, environment: process.env });
+  report = { seed, killed, ...judged };
+} finally {
+  const keep = (report?.problems.length ?? 1) > 0;
+  if (keep) say(`the lake is kept in ${lake.dir}`);
+  await fleet?.stop();
+  await lake.stop({ keep });
+}
+console.log(
+  options.json ? JSON.stringify(report) : `seed ${seed}, killed ${names(report.killed)}\n${fleetSummary(report)}`,
+);
+process.exitCode = report.problems.length === 0 ? 0 : 1;
+
+/** One after the other, each while the load is on its way and both of its service are there. */
+async function killEach(load, killed) {
+  const back = [];
+  for (let kill = 0; kill < kills; kill++) {
+    await sleep(300 + draw() * 1_200);
+    const service = services[kill % services.length];
+    const [one, other] = shuffled(fleet.of(service));
+    while (!one.url || !other.url) await sleep(20);
+    say(`kill ${one.name} at ${Math.round(load.share * 100)} %`);
+    await one.kill();
+    killed[one.name] = (killed[one.name] ?? 0) + 1;
+    const delayMs = kill % 2 === 0 ? comesBackMs.late : comesBackMs.soon;
+    back.push(sleep(delayMs).then(() => one.start()));
+  }
+  await Promise.all(back);
+}
+
+function shuffled(members) {
+  return draw() < 0.5 ? members : [...members].reverse();
+}
+
+function names(killed) {
+  return Object.entries(killed)
+    .map(([name, times]) => `${name} ${times}×`)
+    .join(", ");
+}
