@@ -36,7 +36,10 @@ try {
   fleet = await startFleet(lake, { env: { FIRN_LEASE_MS: String(leaseMs) } });
   const load = new FleetLoad(fleet, { samples, users, seed });
   const killed = {};
-  const counts = await load.run(kills * 2, () => killEach(load, killed));
+  const back = [];
+  const step = (number) => killOne(number, load, killed, back);
+  const counts = await load.run({ seconds: kills * 2, steps: kills, step });
+  await Promise.all(back);
   const judged = await load.judge(counts, { dir: lake.dir, environment: process.env });
   report = { seed, killed, ...judged };
 } finally {
@@ -50,21 +53,17 @@ console.log(
 );
 process.exitCode = report.problems.length === 0 ? 0 : 1;
 
-/** One after the other, each while the load is on its way and both of its service are there. */
-async function killEach(load, killed) {
-  const back = [];
-  for (let kill = 0; kill < kills; kill++) {
-    await sleep(300 + draw() * 1_200);
-    const service = services[kill % services.length];
-    const [one, other] = shuffled(fleet.of(service));
-    while (!one.url || !other.url) await sleep(20);
-    say(`kill ${one.name} at ${Math.round(load.share * 100)} %`);
-    await one.kill();
-    killed[one.name] = (killed[one.name] ?? 0) + 1;
-    const delayMs = kill % 2 === 0 ? comesBackMs.late : comesBackMs.soon;
-    back.push(sleep(delayMs).then(() => one.start()));
-  }
-  await Promise.all(back);
+/** Waits a moment, and until both of a service are there. */
+async function killOne(number, load, killed, back) {
+  await sleep(300 + draw() * 1_200);
+  const service = services[number % services.length];
+  const [one, other] = shuffled(fleet.of(service));
+  while (!one.url || !other.url) await sleep(20);
+  say(`kill ${one.name} at ${Math.round(load.share * 100)} %`);
+  await one.kill();
+  killed[one.name] = (killed[one.name] ?? 0) + 1;
+  const delayMs = number % 2 === 0 ? comesBackMs.late : comesBackMs.soon;
+  back.push(sleep(delayMs).then(() => one.start()));
 }
 
 function shuffled(members) {

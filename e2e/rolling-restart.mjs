@@ -32,7 +32,9 @@ try {
   fleet = await startFleet(lake);
   const load = new FleetLoad(fleet, { samples, users, seed });
   const restarts = [];
-  const counts = await load.run(rounds * 15, () => restartEach(load, restarts));
+  const steps = rounds * fleet.members.length;
+  const step = (number) => restart(fleet.members[number % fleet.members.length], load, restarts);
+  const counts = await load.run({ seconds: steps * 1.5, steps, step });
   const judged = await load.judge(counts, { dir: lake.dir, environment: process.env });
   const uncleanEnds = restarts
     .filter(({ exitCode }) => exitCode !== 0)
@@ -49,13 +51,10 @@ console.log(
 );
 process.exitCode = report.problems.length === 0 ? 0 : 1;
 
-async function restartEach(load, restarts) {
-  for (let round = 0; round < rounds; round++)
-    for (const member of fleet.members) {
-      await sleep(restMs);
-      say(`restart ${member.name} at ${Math.round(load.share * 100)} %`);
-      const exitCode = await member.end();
-      restarts.push({ name: member.name, exitCode });
-      await member.start();
-    }
+async function restart(member, load, restarts) {
+  await sleep(restMs);
+  say(`restart ${member.name} at ${Math.round(load.share * 100)} %`);
+  const exitCode = await member.end();
+  restarts.push({ name: member.name, exitCode });
+  await member.start();
 }

@@ -15,7 +15,7 @@ const startLimitMs = 120_000;
  * @param name part of the folder's name
  * @param folder where the lake lies, for one that goes on and is kept
  */
-export async function startLake({ env = {}, sample = false, name = "bench", folder } = {}) {
+export async function startLake({ env = {}, sample = false, name = "bench", folder, only = undefined } = {}) {
   const dir = folder ?? mkdtempSync(join(tmpdir(), `firn-${name}-`));
   const endpointsFile = join(dir, "endpoints.json");
   rmSync(endpointsFile, { force: true });

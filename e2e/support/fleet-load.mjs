@@ -10,7 +10,6 @@ const lookMs = 200;
 const settleLimitMs = 300_000;
 const giveUpMs = 120_000;
 
-/** @param seconds how long the sending is stretched to last at least */
 export class FleetLoad {
   #fleet;
   #lanes = Array.from({ length: connections }, () => []);
@@ -18,6 +17,8 @@ export class FleetLoad {
   #worstGapMs = 0;
   #questions = { answered: 0, failed: 0, triedAgain: 0 };
   #sending = true;
+  /** The part of the load that may be sent by now, 0 to 1. */
+  #released = 0;
   accepted = { requests: 0, records: 0 };
   failed = 0;
 
@@ -34,11 +35,21 @@ export class FleetLoad {
     return (this.accepted.requests + this.failed) / this.bodies.length;
   }
 
-  /** Until all is accepted, and what `meanwhile` does is done: a user's payloads in order, at an even pace. */
-  async run(seconds, meanwhile) {
+  /**
+   * Until all is accepted: a user's payloads in order, in a time of `seconds` at least, a part of them at each of so many
+   * steps, so that each step finds a load under way however slow the machine is.
+   * @param step is called with the number of each step, one after another
+   */
+  async run({ seconds, steps, step }) {
     const watching = this.#watch();
     const asking = this.#ask();
-    await Promise.all([meanwhile(), ...this.#lanes.map((lane) => this.#send(lane, seconds))]);
+    const lanes = this.#lanes.map((lane) => this.#send(lane, seconds));
+    for (let number = 0; number < steps; number++) {
+      this.#released = (number + 1) / (steps + 1);
+      await step(number);
+    }
+    this.#released = 1;
+    await Promise.all(lanes);
     const pipeline = await this.#settled();
     this.#sending = false;
     await Promise.all([watching, asking]);
@@ -46,12 +57,11 @@ export class FleetLoad {
   }
 
   async #send(lane, seconds) {
-    const startMs = performance.now();
     let turn = 0;
     let open;
     for (const [at, { body, index }] of lane.entries()) {
-      const dueMs = startMs + (at / lane.length) * seconds * 1000 - performance.now();
-      if (dueMs > 0) await sleep(dueMs);
+      await sleep((seconds * 1000) / lane.length);
+      while (at / lane.length >= this.#released) await sleep(20);
       const untilMs = performance.now() + giveUpMs;
       for (let isAccepted = false; !isAccepted;) {
         const urls = this.#fleet.urls("ingest");
@@ -113,7 +123,7 @@ export class FleetLoad {
       const user = this.load.userName(turn % this.users);
       const untilMs = performance.now() + giveUpMs;
       for (let tries = 0; ; tries++) {
-        const answer = await this.#get(`/api/health/daily?user_id=${user}`, turn + tries);
+        const answer = await this.#get(`/api/health/daily?user_id=${user}&data_type=stepCount`, turn + tries);
         if (answer) {
           this.#questions.answered++;
           break;
@@ -133,12 +143,16 @@ export class FleetLoad {
   async #get(path, turn) {
     const urls = this.#fleet.urls("query");
     if (urls.length === 0) return undefined;
+    let answer;
     try {
-      const answer = await fetch(`${urls[turn % urls.length]}${path}`, { signal: AbortSignal.timeout(30_000) });
-      return answer.ok ? await answer.json() : void (await answer.text());
+      answer = await fetch(`${urls[turn % urls.length]}${path}`, { signal: AbortSignal.timeout(30_000) });
+      if (answer.ok) return await answer.json();
     } catch {
       return undefined;
     }
+    // Before the tables are there, and while a process drains, another one or a later try may know better.
+    if (answer.status === 400) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    return undefined;
   }
 
   #pipeline(waitMs, turn = Math.floor(performance.now())) {

@@ -26,7 +26,7 @@ export const memberSettings = {
 export function memberName({ member, port }: { readonly member: string | undefined; readonly port: number }): string {
   if (member !== undefined) return member;
   const last = port === 0 ? randomUUID().slice(0, 8) : String(port);
-  return `${hostname().slice(0, 60)}-${last}`.replaceAll(/[^\w-]/g, "_");
+  return `${hostname().slice(-60)}-${last}`.replaceAll(/[^\w-]/g, "_");
 }
 
 /** Hears of each change of what this process does, and of who is there. */
