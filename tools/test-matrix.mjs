@@ -28,6 +28,12 @@ const { values } = parseArgs({
   },
 });
 
+const part = {
+  writers: chosen(writers, values.writers),
+  readers: chosen(readers, values.readers),
+  features: chosen(features, values.features),
+};
+
 bootstrap(appNames());
 const packages = installReaders();
 // Merging would work the position deletes in before the readers see them.
@@ -43,7 +49,6 @@ try {
 printMatrix(cells);
 for (const { name, ok, detail } of reads)
   console.log(`  ${ok ? "✓" : "✗"} Spark, incremental: ${name}${ok ? "" : `: ${detail}`}`);
-if (values.docs) writeDocs(cells);
 const all = [...cells.map(({ state }) => state !== "failed"), ...reads.map(({ ok }) => ok)];
 const failed = all.filter((ok) => !ok).length;
 console.log(`${all.length - failed} passed, ${failed} failed`);
@@ -54,12 +59,15 @@ function cross() {
     catalogUri: lake.endpoints.catalog,
     warehouse: join(lake.dir, "warehouse"),
     packages,
-    writers: chosen(writers, values.writers),
-    readers: chosen(readers, values.readers),
-    features: chosen(features, values.features),
+    ...part,
     heavy: !values.light,
-    report: ({ writer, reader, feature, state }) =>
-      process.stderr.write(`${state} ${writer} ${reader ?? "(writing)"} ${feature}\n`),
+    report: (cell) => {
+      const { writer, reader, feature, state, detail } = cell;
+      console.error(
+        `${state} ${writer} → ${reader ?? "(writing)"} ${feature}${state === "failed" ? `: ${detail}` : ""}`,
+      );
+      if (values.docs) writeDocs([cell]); // at once: a run may be broken off
+    },
   });
 }
 

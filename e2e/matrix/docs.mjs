@@ -69,12 +69,15 @@ function tables(cells) {
       cells.some(({ limit }) => limit === id) && limits.findIndex((limit) => limit.id === id) === index,
   );
   const numberOf = (id) => used.findIndex((limit) => limit.id === id) + 1;
-  const mark = ({ state, limit }) => (state === "ok" ? "✓" : state === "limit" ? `– (${numberOf(limit)})` : "✗");
+  const mark = (cell) => {
+    if (cell === undefined) return "not run";
+    return cell.state === "ok" ? "✓" : cell.state === "limit" ? `– (${numberOf(cell.limit)})` : "✗";
+  };
   const table = (writer) => {
     const names = [...new Set(cells.filter((cell) => cell.writer === writer).map(({ feature }) => feature))];
     const rows = names.map((feature) => {
       const row = cells.filter((cell) => cell.writer === writer && cell.feature === feature);
-      const marks = readBy.map((reader) => mark(row.find((cell) => cell.reader === reader) ?? row[0]));
+      const marks = readBy.map((reader) => mark(row.find((cell) => [reader, undefined].includes(cell.reader))));
       return [feature, ...marks, row.find(({ checksum }) => checksum)?.checksum ?? ""];
     });
     return aligned([[`written by ${writer}, read by`, ...readBy, "rows"], ...rows]);

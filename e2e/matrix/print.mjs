@@ -8,7 +8,7 @@ export function printMatrix(cells) {
     console.log(`\n  written by ${writer.padEnd(25)} ${readers.map((name) => name.padEnd(9)).join(" ")} rows`);
     for (const feature of new Set(cells.filter((cell) => cell.writer === writer).map((cell) => cell.feature))) {
       const row = cells.filter((cell) => cell.writer === writer && cell.feature === feature);
-      const markOf = (reader) => MARKS[(row.find((cell) => cell.reader === reader) ?? row[0]).state];
+      const markOf = (reader) => MARKS[row.find((cell) => [reader, undefined].includes(cell.reader)).state];
       const sum = row.find((cell) => cell.checksum)?.checksum ?? "";
       console.log(`  ${feature.padEnd(36)} ${readers.map((reader) => markOf(reader).padEnd(9)).join(" ")} ${sum}`);
     }

@@ -50,4 +50,4 @@ const nulls = [
   [4, null, ["y"], null, [null, { name: "m", counts: [["k", null]] }, { name: "o", counts: [] }]],
 ];
 
-export const nullCollections = { name: "null maps, lists, structs", columns, steps: [{ append: nulls }], rows: nulls };
+export const nullCollections = { name: "null collections", columns, steps: [{ append: nulls }], rows: nulls };
