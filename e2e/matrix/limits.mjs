@@ -38,7 +38,7 @@ export const limits = [
     feature: "null collections",
     pattern: /NOT NULL constraint failed/,
     reason:
-      "DuckDB takes the null count of a map's keys for null keys and refuses to write a map that is null or empty.",
+      "DuckDB takes the null count of a map's keys for null keys, and refuses a map inside a list that is null or empty.",
     issue: "https://github.com/duckdb/duckdb-iceberg/pull/715",
   },
   {
@@ -95,7 +95,7 @@ export const limits = [
     reader: "chDB",
     feature: "dates before 1900",
     pattern: /out of allowed Date32 range/,
-    reason: "ClickHouse's Date32 begins in 1900 (until 26.8).",
+    reason: "ClickHouse's Date32 begins in 1900; widened upstream since.",
     issue: "https://github.com/ClickHouse/ClickHouse/pull/111534",
   },
   {
