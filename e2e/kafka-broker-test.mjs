@@ -15,7 +15,7 @@ import { settled, startLake } from "../bench/load/lake.mjs";
 import { startKafka, startRegistry, whyNoKafka } from "../tools/kafka-servers.mjs";
 
 const root = join(import.meta.dirname, "..");
-const limitMs = 90_000;
+const limitMs = 180_000;
 const say = (text) => process.stderr.write(`${text}\n`);
 
 const why = whyNoKafka();
@@ -71,7 +71,9 @@ async function step(name, run) {
 
 async function makeTopics(names) {
   const made = names.map((topic) => ({ topic, numPartitions: topic === "sales-data-raw" ? 3 : 1 }));
-  await admin.createTopics({ topics: made, waitForLeaders: true });
+  await admin.createTopics({ topics: made, waitForLeaders: false });
+  // Of a topic that was there before the client may still say for a while that it is not.
+  await waitFor(async () => (await admin.fetchTopicMetadata({ topics: names })).topics.length > 0, "the topics");
 }
 
 function payload(name, value = 60) {
@@ -210,7 +212,7 @@ async function expectParked(shard, reason) {
 
 async function waitFor(condition, what) {
   const deadline = Date.now() + limitMs;
-  while (!(await condition())) {
+  while (!(await condition().catch(() => false))) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await sleep(100);
   }

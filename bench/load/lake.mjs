@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ask } from "../../e2e/interop/ask.mjs";
 
 const root = join(import.meta.dirname, "..", "..");
-const startLimitMs = 120_000;
+const startLimitMs = 240_000;
 
 /**
  * @param only names of the processes that are started; all when absent
