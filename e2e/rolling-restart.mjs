@@ -1,14 +1,14 @@
 // Two processes of each service over one lake; while samples are sent and questions asked, every process is ended with
 // SIGTERM and started again, one after another, as a rolling update does.
 //
-//   node e2e/rolling-restart.mjs [--seed N] [--samples N] [--users N] [--rounds N] [--json]
+//   node e2e/rolling-restart.mjs [--seed N] [--samples N] [--users N] [--rounds N] [--of-each N] [--json]
 //
-// Prints what was accepted, lost, doubled and out of order, and the worst gap, as e2e/replicas.mjs does. Exit 0 when
+// With --of-each 1 only one of the two of each service is. Prints what was accepted, lost, doubled and out of order, and the worst gap, as e2e/replicas.mjs does. Exit 0 when
 // every process ended with 0, no client had to give up, and nothing is wrong in the tables.
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startLake } from "../bench/load/lake.mjs";
-import { startFleet } from "./support/fleet.mjs";
+import { services, startFleet } from "./support/fleet.mjs";
 import { FleetLoad, fleetSummary } from "./support/fleet-load.mjs";
 
 const { values: options } = parseArgs({
@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
     samples: { type: "string", default: "150000" },
     users: { type: "string", default: "300" },
     rounds: { type: "string", default: "2" },
+    "of-each": { type: "string", default: "2" },
     json: { type: "boolean", default: false },
   },
 });
@@ -32,8 +33,9 @@ try {
   fleet = await startFleet(lake);
   const load = new FleetLoad(fleet, { samples, users, seed });
   const restarts = [];
-  const steps = rounds * fleet.members.length;
-  const step = (number) => restart(fleet.members[number % fleet.members.length], load, restarts);
+  const members = services.flatMap((service) => fleet.of(service).slice(0, Number(options["of-each"])));
+  const steps = rounds * members.length;
+  const step = (number) => restart(members[number % members.length], load, restarts);
   const counts = await load.run({ seconds: steps * 1.5, steps, step });
   const judged = await load.judge(counts, { dir: lake.dir, environment: process.env });
   const uncleanEnds = restarts
