@@ -1,6 +1,5 @@
 import { encodeIntakeFrame, formatDate, intakeSubject, shardOf } from "@firn/core";
 import type { AppendRecord } from "@firn/stream";
-import { createHash } from "node:crypto";
 import type { RecordedBacktest } from "./record-backtest.ts";
 
 export interface BacktestRun {
@@ -47,14 +46,7 @@ function portfolioRows({ outcome }: RecordedBacktest, portId: number): [string, 
   ];
 }
 
-/** Names the securities that an algorithm chose from, in whatever order they were given. */
-export function universeOf(metaIds: readonly number[]): string {
-  const sorted = [...metaIds].sort((one, other) => one - other);
-  return createHash("sha256").update(sorted.join()).digest("hex").slice(0, 16);
-}
-
 function signalRows({ asked, outcome }: RecordedBacktest): object[] {
-  const universe = universeOf(asked.metaIds);
   return outcome.curve.rebalances.flatMap(({ date, weights, scores }) =>
     weights.map((weight, index) => ({
       signal_date: formatDate(date),
@@ -62,7 +54,6 @@ function signalRows({ asked, outcome }: RecordedBacktest): object[] {
       meta_id: outcome.securities[index]!.meta_id,
       score: scores[index],
       weight,
-      universe,
     })),
   );
 }
@@ -80,7 +71,6 @@ function runRow({ asked, outcome }: RecordedBacktest, { portId, runId, nowMs }: 
     rebal_freq: asked.frequency,
     cost_bps: asked.costBps,
     ...metrics,
-    universe: universeOf(asked.metaIds),
   };
 }
 

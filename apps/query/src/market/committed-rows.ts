@@ -3,7 +3,6 @@ import type { Predicate } from "@firn/lake";
 import { columnValues } from "../answers/answer-table.ts";
 import { snapshotKey, type PlanSession } from "../questions/plan-session.ts";
 import type { QuestionPlan } from "../questions/question-plan.ts";
-import { universeOf } from "./backtest-rows.ts";
 import { marketTable } from "./market-tables.ts";
 import { ofPortfolio } from "./portfolio-questions.ts";
 import { ofSecurities } from "./price-questions.ts";
@@ -67,7 +66,6 @@ function expectedRows(
       "tb_signals",
       [
         { op: "eq", column: "algorithm", value: asked.algorithm },
-        { op: "eq", column: "universe", value: universeOf(asked.metaIds) },
         { op: "in", column: "signal_date", values: days },
         ofSecurities(outcome.securities),
       ],

@@ -119,7 +119,7 @@ const ANALYTICS_TABLES: readonly RecordTable[] = [
   recordTable({
     namespace: "analytics",
     name: "tb_signals",
-    identity: ["signal_date", "algorithm", "meta_id", "universe"],
+    identity: ["signal_date", "algorithm", "meta_id"],
     columns: [
       required("signal_date", "date"),
       required("algorithm", "string"),
@@ -127,7 +127,6 @@ const ANALYTICS_TABLES: readonly RecordTable[] = [
       optional("score", "double"),
       optional("weight", "double"),
       UPDATED_AT,
-      required("universe", "string", "digest of the securities that the algorithm chose from, as in tb_backtests"),
     ],
     partition: ["signal_date", "identity", "signal_date"],
   }),
@@ -147,7 +146,6 @@ const ANALYTICS_TABLES: readonly RecordTable[] = [
       required("cost_bps", "double"),
       ...METRICS,
       UPDATED_AT,
-      optional("universe", "string", "digest of the securities, which the run's rows of tb_signals have"),
     ],
     partition: ["run_date", "identity", "run_date"],
   }),
