@@ -99,7 +99,7 @@ async function exact(response) {
   if (!response.ok && response.status !== 503) throw new Error(`Trino answered ${response.status}`);
   const text = await response.text();
   return JSON.parse(
-    text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (part) => (part[0] === '"' ? part : `"${part}"`)),
+    text.replace(/"(?:[^"\\]|\\.)*"|(?<![\d.])-?\d{16,}(?![\d.eE])/g, (part) => (part[0] === '"' ? part : `"${part}"`)),
   );
 }
 
