@@ -12,6 +12,8 @@ export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
   port: 4302,
   settings: aggregatorSettings,
   async setup(context) {
+    // Once: the lake is opened again where the first try fails.
+    const observer = createLakeMetrics(context.metrics);
     const { settings } = context;
     const aggregator = new Aggregator({
       context,
@@ -22,7 +24,7 @@ export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
         openLake({
           ...settings,
           s3: s3SettingsOf(settings),
-          observer: createLakeMetrics(context.metrics),
+          observer,
           cacheFolder: join(settings.dataDir, "objects", "aggregator"),
         }),
     });

@@ -13,6 +13,8 @@ export const writerService: ServiceDefinition<WriterSettings> = {
   port: 4303,
   settings: writerSettings,
   async setup(context) {
+    // Once: the lake is opened again where the first try fails.
+    const observer = createLakeMetrics(context.metrics);
     const { settings, metrics, health } = context;
     const writer = new Writer({
       context,
@@ -29,7 +31,7 @@ export const writerService: ServiceDefinition<WriterSettings> = {
         openLake({
           ...settings,
           s3: s3SettingsOf(settings),
-          observer: createLakeMetrics(context.metrics),
+          observer,
           cacheFolder: join(settings.dataDir, "objects", "catalog-writer"),
         }),
     });
