@@ -12,7 +12,7 @@ import type { AggregatorSettings } from "./config.ts";
 import { LaneStage } from "./lane-stage.ts";
 import { rebuildLanes } from "./rebuild-lanes.ts";
 import type { RebuildRequest, RoundReport } from "./rebuild.ts";
-import { createRoundMetrics } from "./round-metrics.ts";
+import { createRoundMetrics, type RoundMetrics } from "./round-metrics.ts";
 
 const rebuildSubject = "aggregator.rebuild";
 /** Who asked has a limit of his own. */
@@ -27,10 +27,16 @@ export interface AggregatorOptions {
 
 export class Aggregator implements Stage {
   readonly #options: AggregatorOptions;
+  // Made once: the lake is opened again where the first try fails.
+  readonly #metrics: RoundMetrics;
+  readonly #shared: ReturnType<typeof shareMetrics>;
   #notReady: string | undefined = "starting";
 
   constructor(options: AggregatorOptions) {
+    const { metrics, log } = options.context;
     this.#options = options;
+    this.#metrics = createRoundMetrics(metrics);
+    this.#shared = shareMetrics(metrics, log);
   }
 
   whyNotReady(): string | undefined {
@@ -64,7 +70,7 @@ export class Aggregator implements Stage {
 
   async #openParts(env: LakeEnvironment, connection: StreamConnection) {
     const { context, datasets } = this.#options;
-    const { settings, log, metrics } = context;
+    const { settings, log } = context;
     const { streamReplicas: replicas } = settings;
     const rollups = await connection.openLog(rollupLog({ replicas }));
     const validated = await connection.openLog(validatedLog({ replicas }));
@@ -76,7 +82,7 @@ export class Aggregator implements Stage {
       threads: 1,
       tempDir: join(folder, "spill"),
     });
-    const roundMetrics = createRoundMetrics(metrics);
+    const roundMetrics = this.#metrics;
     const stageOf = ({ dataset, lane }: LaneUnit, laneConnection: KernelConnection) =>
       new LaneStage({
         env,
@@ -113,14 +119,14 @@ export class Aggregator implements Stage {
   }
 
   #openShare(connection: StreamConnection, units: readonly string[]): Promise<UnitShare> {
-    const { settings, log, metrics } = this.#options.context;
+    const { settings } = this.#options.context;
     return UnitShare.open({
       connection,
       group: "aggregator",
       member: memberName(settings),
       units,
       leaseMs: settings.leaseMs,
-      changed: shareMetrics(metrics, log),
+      changed: this.#shared,
     });
   }
 }

@@ -38,10 +38,13 @@ export interface WriterOptions {
 
 export class Writer implements Stage {
   readonly #options: WriterOptions;
+  // Made once: the lake is opened again where the first try fails.
+  readonly #shared: ReturnType<typeof shareMetrics>;
   #notReady: string | undefined = "starting";
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#shared = shareMetrics(options.context.metrics, options.context.log);
   }
 
   /** Why it does not write now; undefined when it does. */
@@ -140,14 +143,14 @@ export class Writer implements Stage {
   }
 
   #openShare(connection: StreamConnection, units: readonly string[]): Promise<UnitShare> {
-    const { settings, log, metrics } = this.#options.context;
+    const { settings } = this.#options.context;
     return UnitShare.open({
       connection,
       group: "catalog-writer",
       member: memberName(settings),
       units,
       leaseMs: settings.leaseMs,
-      changed: shareMetrics(metrics, log),
+      changed: this.#shared,
     });
   }
 }
