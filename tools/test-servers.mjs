@@ -12,6 +12,7 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 bootstrap(appNames());
 runTests();
 runScriptTwice("e2e/servers/health-lake.mjs");
+runScriptTwice("e2e/servers/spark-beside.mjs");
 runScript("e2e/kill-test.mjs", "--s3", "seaweedfs", "--samples", "20000", "--users", "60", "--kills", "9");
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
