@@ -77,7 +77,7 @@ function processesOf({ only }: StartOptions, databaseUrl: string | undefined): S
 /** What all services read alike is looked at before the first one starts. */
 function datasetsOf(environment: Readonly<Record<string, string | undefined>>): ReadonlyMap<string, Dataset> {
   const rule = explainZone(environment["FIRN_DEFAULT_TIMEZONE"] || "UTC");
-  if (rule !== undefined) throw new ConfigError(`FIRN_DEFAULT_TIMEZONE ${rule}`);
+  if (rule !== undefined) throw new ConfigError(`FIRN_DEFAULT_TIMEZONE: ${rule}`);
   try {
     return createDatasets(namesSettings.parse(environment));
   } catch (error) {

@@ -68,7 +68,7 @@ describe("readConfig", () => {
     });
     expect(datasets.get("health")?.raw).toMatchObject({ namespace: "site.health", name: "health_data_raw" });
     for (const variable of ["ICEBERG_TABLE_RAW", "FIRN_DEFAULT_TIMEZONE"]) {
-      await expect(readConfig(start.options, { [variable]: "a b" })).rejects.toThrow(`${variable} must be `);
+      await expect(readConfig(start.options, { [variable]: "a b" })).rejects.toThrow(`${variable}: must be `);
     }
   });
 });
