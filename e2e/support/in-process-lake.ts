@@ -40,7 +40,7 @@ import { createMetrics, Parking, silentLogger } from "@firn/service";
 import { type Log, MemoryLogs, rollupLog, STATE_BUCKET, validatedLog } from "@firn/stream";
 import { tempFolder, type TempFolder, waitFor } from "@firn/testing";
 import { join } from "node:path";
-import { AggregatorStage } from "../../apps/aggregator/src/aggregator-stage.ts";
+import { AggregatorStage } from "../../apps/aggregator/test/aggregator-stage.ts";
 import { defaultCadence } from "../../apps/catalog-writer/src/cadence.ts";
 import { openDatasetStages } from "../../apps/catalog-writer/src/dataset-stages.ts";
 import { isTakenUp } from "../../apps/catalog-writer/src/foreign/take-up.ts";

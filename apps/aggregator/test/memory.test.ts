@@ -20,7 +20,7 @@ import { MemoryLogs, rollupLog } from "@firn/stream";
 import { tempFolder, waitFor } from "@firn/testing";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { AggregatorStage } from "../src/aggregator-stage.ts";
+import { AggregatorStage } from "./aggregator-stage.ts";
 
 const dataset = createHealthDataset();
 const types = 8;

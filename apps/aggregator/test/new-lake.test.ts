@@ -13,7 +13,7 @@ import { MemoryLogs, rollupLog } from "@firn/stream";
 import { tempFolder, waitFor } from "@firn/testing";
 import { expect, test, vi } from "vitest";
 
-import { AggregatorStage } from "../src/aggregator-stage.ts";
+import { AggregatorStage } from "./aggregator-stage.ts";
 
 const dataset = createHealthDataset();
 

@@ -24,25 +24,11 @@ export interface WriterMetrics {
 }
 
 export function createWriterMetrics(metrics: Metrics): WriterMetrics {
-  const labels = ["table"] as const;
-  const commits = metrics.counter({ name: "writer_commits_total", help: "Commits, by table.", labels });
-  const rows = metrics.counter({ name: "writer_rows_total", help: "Rows written, by table.", labels });
-  const records = metrics.counter({
-    name: "writer_records_total",
-    help: "Records judged, by table and outcome (duplicate, corrected, deleted).",
-    labels: ["table", "outcome"],
-  });
-  const files = metrics.counter({ name: "writer_files_total", help: "Data files written, by table.", labels });
-  const seconds = metrics.histogram({ name: "writer_commit_seconds", help: "Time of a commit, by table.", labels });
+  const { commits, rows, records, files, seconds, changes } = commitCounters(metrics);
   const setbacks = metrics.counter({
     name: "writer_setbacks_total",
     help: "Turns that began anew, by stage and kind: conflict (another commit came first), unknown_outcome, unavailable, …",
     labels: ["stage", "kind"],
-  });
-  const changes = metrics.counter({
-    name: "writer_published_changes_total",
-    help: "Rows of published windows that were changed or taken away, by table of an aggregate.",
-    labels,
   });
   const gauges = createTableGauges(metrics);
   const lags = lagGauge(metrics);
@@ -73,6 +59,26 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     },
     setBack: (stage, error) => setbacks.inc({ stage, kind: kindOf(error) }),
     ...maintenanceMetrics(metrics),
+  };
+}
+
+function commitCounters(metrics: Metrics) {
+  const labels = ["table"] as const;
+  return {
+    commits: metrics.counter({ name: "writer_commits_total", help: "Commits, by table.", labels }),
+    rows: metrics.counter({ name: "writer_rows_total", help: "Rows written, by table.", labels }),
+    records: metrics.counter({
+      name: "writer_records_total",
+      help: "Records judged, by table and outcome (duplicate, corrected, deleted).",
+      labels: ["table", "outcome"] as const,
+    }),
+    files: metrics.counter({ name: "writer_files_total", help: "Data files written, by table.", labels }),
+    seconds: metrics.histogram({ name: "writer_commit_seconds", help: "Time of a commit, by table.", labels }),
+    changes: metrics.counter({
+      name: "writer_published_changes_total",
+      help: "Rows of published windows that were changed or taken away, by table of an aggregate.",
+      labels,
+    }),
   };
 }
 

@@ -23,7 +23,7 @@ interface RebuildOptions extends LakeOptions {
   readonly timeout: number;
 }
 
-/** What the aggregator answers (apps/aggregator/src/aggregator-stage.ts). */
+/** What the aggregator answers (apps/aggregator/src/rebuild.ts). */
 interface RebuildReport {
   readonly windows: number;
   readonly rows: number;

@@ -1,10 +1,10 @@
-/** The rollups of one dataset: a stage for each lane, side by side. */
+/** The rollups of one dataset in one process, without sharing: a stage for each lane, side by side. */
 import { rollupLanes } from "@firn/core";
 import type { Kernel } from "@firn/lake";
 import { runTogether } from "@firn/service";
-import { LaneStage, type LaneStageOptions } from "./lane-stage.ts";
-import { rebuildLanes } from "./rebuild-lanes.ts";
-import type { RebuildRequest, RoundReport } from "./rebuild.ts";
+import { LaneStage, type LaneStageOptions } from "../src/lane-stage.ts";
+import { rebuildLanes } from "../src/rebuild-lanes.ts";
+import type { RebuildRequest, RoundReport } from "../src/rebuild.ts";
 
 export interface AggregatorStageOptions extends Omit<LaneStageOptions, "connection" | "lane"> {
   readonly kernel: Pick<Kernel, "connect">;
