@@ -22,6 +22,7 @@ import {
   postCommit,
   type SnapshotChange,
   snapshotById,
+  type SnapshotFiles,
   stageCommit,
   stageMerge,
   type Table,
@@ -260,6 +261,7 @@ export class Maintenance implements Stage {
     const table = await target.current();
     if (!table) return undefined;
     const files = await currentFiles(env, table);
+    metrics.looked(target.definition.name, smallFilesOf(files));
     const [rowsMax, filesMax] = when === "busy" ? [busyRowsMax, filesPerMerge.busy] : [restRowsMax, filesPerMerge.rest];
     let plan = planMerge(table.metadata, files, { ...MERGE_POLICY, rowsMax, filesMax });
     const spare = when === "rest" && files.data.length + files.deletes.length > spareFilesMax;
@@ -339,6 +341,11 @@ export class Maintenance implements Stage {
 function manifestCount({ metadata }: Table): number {
   const summary = currentSnapshot(metadata)?.summary;
   return Number(summary?.["manifests-created"] ?? 0) + Number(summary?.["manifests-kept"] ?? 0);
+}
+
+/** Data files of less than half the size that merging aims at. */
+function smallFilesOf({ data }: SnapshotFiles): number {
+  return data.filter((file) => file.fileSizeBytes < MERGE_POLICY.targetBytes / 2).length;
 }
 
 /** At rest: any two small files of a partition become one, and deletes are worked in. */

@@ -17,6 +17,8 @@ export interface WriterMetrics {
   setBack(stage: string, error: unknown): void;
   /** Another process writes the table from now on. */
   handedOver(table: string): void;
+  /** Maintenance has looked at a table's files. */
+  looked(table: string, smallFiles: number): void;
   merged(table: string, filesBefore: number, filesAfter: number): void;
   expired(table: string, snapshots: number): void;
   manifestsRewritten(table: string, manifests: number): void;
@@ -31,6 +33,7 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     labels: ["stage", "kind"],
   });
   const gauges = createTableGauges(metrics);
+  const maintenance = maintenanceMetrics(metrics);
   const lags = lagGauge(metrics);
   return {
     watchLag: (table, seconds) => void lags.set(table, seconds),
@@ -56,9 +59,10 @@ export function createWriterMetrics(metrics: Metrics): WriterMetrics {
     handedOver(table) {
       lags.delete(table);
       gauges.handedOver(table);
+      maintenance.forgotten(table);
     },
     setBack: (stage, error) => setbacks.inc({ stage, kind: kindOf(error) }),
-    ...maintenanceMetrics(metrics),
+    ...maintenance,
   };
 }
 
@@ -102,10 +106,13 @@ function kindOf(error: unknown): string {
   return isLakeError(error) || isStreamError(error) ? error.kind : "other";
 }
 
-type MaintenanceMetrics = Pick<WriterMetrics, "merged" | "expired" | "manifestsRewritten" | "orphansRemoved">;
-
-function maintenanceMetrics(metrics: Metrics): MaintenanceMetrics {
+function maintenanceMetrics(metrics: Metrics) {
   const labels = ["table"] as const;
+  const small = metrics.gauge({
+    name: "writer_table_small_files",
+    help: "Data files below 64 MiB when maintenance last looked, by table. One in each partition is as few as there can be.",
+    labels,
+  });
   const merges = metrics.counter({
     name: "writer_merged_files_total",
     help: "Small files that merging replaced, by table.",
@@ -127,16 +134,18 @@ function maintenanceMetrics(metrics: Metrics): MaintenanceMetrics {
     labels,
   });
   return {
-    merged(table, filesBefore) {
+    looked: (table: string, smallFiles: number) => small.set({ table }, smallFiles),
+    forgotten: (table: string) => small.remove({ table }),
+    merged(table: string, filesBefore: number) {
       merges.inc({ table }, filesBefore);
     },
-    expired(table, snapshots) {
+    expired(table: string, snapshots: number) {
       expired.inc({ table }, snapshots);
     },
-    manifestsRewritten(table, count) {
+    manifestsRewritten(table: string, count: number) {
       manifests.inc({ table }, count);
     },
-    orphansRemoved(table, files) {
+    orphansRemoved(table: string, files: number) {
       orphans.inc({ table }, files);
     },
   };
