@@ -4,6 +4,7 @@
  */
 import type { TableDefinition } from "@firn/core";
 import type { KernelConnection } from "@firn/lake";
+import { removedPartition } from "./key-index/identity-keys.ts";
 import type { KeyIndex } from "./key-index/key-index.ts";
 import { nameOfValuesSql, partitionValuesSql } from "./partition-name.ts";
 import { contentDigestSql, identityDigestSql } from "./record-sql.ts";
@@ -34,40 +35,55 @@ export async function readKeys(
   tombstone: string,
   order?: string,
 ): Promise<BatchKeys> {
-  const same = await storePlaces(connection, shape.definition, index, `${relation} AS records WHERE ${tombstone} = 0`);
-  return collect(
-    connection,
-    `SELECT ${identityDigestSql(shape.identity)} AS identity, ${contentDigestSql(shape.definition, shape.content)} AS content,
-      CAST(${tombstone} AS UTINYINT) AS tombstone, coalesce(__firn_ordinal, -1)::INTEGER AS ordinal
-    FROM ${relation} AS records LEFT JOIN places ON ${same}${order === undefined ? "" : ` ORDER BY records.${order}`}`,
-  );
+  const places = `places_${calls++}`;
+  try {
+    const same = await storePlaces(
+      connection,
+      shape.definition,
+      index,
+      places,
+      `${relation} AS records WHERE ${tombstone} = 0`,
+    );
+    return await collect(
+      connection,
+      `SELECT ${identityDigestSql(shape.identity)} AS identity, ${contentDigestSql(shape.definition, shape.content)} AS content,
+      CAST(${tombstone} AS UTINYINT) AS tombstone, coalesce(__firn_ordinal, ${removedPartition})::INTEGER AS ordinal
+    FROM ${relation} AS records LEFT JOIN ${places} AS places ON ${same}${order === undefined ? "" : ` ORDER BY records.${order}`}`,
+    );
+  } finally {
+    await connection.run(
+      `DROP TABLE IF EXISTS ${places}; DROP TABLE IF EXISTS ${places}_values; DROP TABLE IF EXISTS ${places}_ordinals`,
+    );
+  }
 }
 
+/** Reads share a connection, and their statements may come between each other's: each has temporary tables of its own. */
+let calls = 0;
+
 /**
- * Makes the temporary table `places (__firn_v0, __firn_v1, …, __firn_ordinal)` of the partitions that some rows fall into.
+ * Makes the temporary table `table (__firn_v0, __firn_v1, …, __firn_ordinal)` of the partitions that some rows fall into.
  * @returns the condition that a record is in a place
  */
 async function storePlaces(
   connection: KernelConnection,
   definition: TableDefinition,
   index: KeyIndex,
+  table: string,
   rows: string,
 ): Promise<string> {
   const values = partitionValuesSql(definition);
   const names = values.map((_, at) => `__firn_v${at}`);
   const selected = values.map((value, at) => `${value} AS __firn_v${at}`);
   await connection.run(
-    `CREATE OR REPLACE TEMP TABLE place_values AS SELECT DISTINCT ${[...selected, "true AS __firn_place"].join(", ")} FROM ${rows};
-     CREATE OR REPLACE TEMP TABLE place_ordinals (__firn_ordinal INTEGER)`,
+    `CREATE TEMP TABLE ${table}_values AS SELECT DISTINCT ${[...selected, "true AS __firn_place"].join(", ")} FROM ${rows};
+     CREATE TEMP TABLE ${table}_ordinals (__firn_ordinal INTEGER)`,
   );
   const places = await connection.rows<{ place: string }>(
-    `SELECT ${nameOfValuesSql(definition, names)} AS place FROM place_values ORDER BY rowid`,
+    `SELECT ${nameOfValuesSql(definition, names)} AS place FROM ${table}_values ORDER BY rowid`,
   );
   const ordinals = places.map(({ place }) => index.partitionOrdinal(place));
-  await connection.appendIntegers("place_ordinals", Int32Array.from(ordinals));
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE places AS SELECT * FROM place_values POSITIONAL JOIN place_ordinals`,
-  );
+  await connection.appendIntegers(`${table}_ordinals`, Int32Array.from(ordinals));
+  await connection.run(`CREATE TEMP TABLE ${table} AS SELECT * FROM ${table}_values POSITIONAL JOIN ${table}_ordinals`);
   return ["__firn_place", ...values.map((value, at) => `places.__firn_v${at} IS NOT DISTINCT FROM ${value}`)].join(
     " AND ",
   );

@@ -1,0 +1,43 @@
+import { createHealthDataset } from "@firn/datasets";
+import { openKernel, type Kernel, type KernelConnection } from "@firn/lake";
+import { tempFolder, type TempFolder } from "@firn/testing";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { KeyIndex } from "../src/key-index/key-index.ts";
+import { readKeys } from "../src/keyed-rows.ts";
+
+const { raw, identity } = createHealthDataset();
+const shape = { definition: raw, identity, content: ["value"] };
+
+let folder: TempFolder;
+let kernel: Kernel;
+let connection: KernelConnection;
+let index: KeyIndex;
+
+beforeAll(async () => {
+  folder = await tempFolder("keyed-rows");
+  kernel = await openKernel({ memoryLimitMb: 128, threads: 1, tempDir: join(folder.path, "spill") });
+  connection = await kernel.connect();
+  index = KeyIndex.open(join(folder.path, "index"), { content: shape.content });
+});
+afterAll(async () => {
+  await index?.close();
+  connection?.close();
+  kernel?.close();
+  await folder?.remove();
+});
+
+/** A thousand samples on days of their own. */
+const samplesOf = (month: number) =>
+  `(SELECT 'user' AS user_id, 'sample-' || n AS sample_id, 'steps' AS data_type, n / 2 AS value,
+    make_timestamptz(2026, ${month}, 1 + (n % 28)::INTEGER, 0, 0, 0) AS start_date FROM range(1000) AS numbers(n))`;
+
+it("places of two batches that are read on one connection at a time are not mixed up", async () => {
+  const months = [1, 2, 3, 4, 5, 6];
+  const together = await Promise.all(months.map((month) => readKeys(connection, shape, index, samplesOf(month), "0")));
+  for (const [at, month] of months.entries()) {
+    const alone = await readKeys(connection, shape, index, samplesOf(month), "0");
+    expect([...together[at]!.partition].sort()).toEqual([...alone.partition].sort());
+    expect(new Set(together[at]!.partition).size).toBe(28);
+  }
+});
