@@ -101,14 +101,13 @@ async function collect(connection: KernelConnection, sql: string): Promise<Batch
       keyLow[row] = identity.getBigUint64(row * 16, true);
       keyHigh[row] = identity.getBigUint64(row * 16 + 8, true);
     }
-    chunks.push({
-      rows: rowCount,
-      keyHigh,
-      keyLow,
-      content: vector<{ items: BigUint64Array }>(1).items.slice(0, rowCount),
-      tombstone: vector<{ items: Uint8Array }>(2).items.slice(0, rowCount),
-      partition: vector<{ items: Int32Array }>(3).items.slice(0, rowCount),
-    });
+    const content = vector<{ items: BigUint64Array }>(1).items.slice(0, rowCount);
+    const tombstone = vector<{ items: Uint8Array }>(2).items.slice(0, rowCount);
+    const partition = vector<{ items: Int32Array }>(3).items.slice(0, rowCount);
+    // The index would take it for a deletion, and what comes again would be stored again.
+    if (partition.some((place, row) => place === removedPartition && tombstone[row] === 0))
+      throw new Error("a record to be stored has no partition");
+    chunks.push({ rows: rowCount, keyHigh, keyLow, content, tombstone, partition });
   }
   return joinedKeys(chunks);
 }
