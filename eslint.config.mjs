@@ -13,7 +13,7 @@ const MAY_IMPORT = {
   stream: ["core"],
   lake: ["core"],
   service: ["core"],
-  client: ["core"],
+  client: ["core", "datasets"],
   relational: ["core"],
   feeds: ["core", "client", "relational"],
   finance: ["core"],

@@ -9,12 +9,14 @@
  * them, a million a commit; what is timed begins after that.
  */
 import { createSalesDataset } from "@firn/datasets";
-import type { SalesComparison } from "@firn/client";
+import type { QuestionReply } from "@firn/client";
 import { commitChange, LakeError, planScan, sqlStringList, stageRows, stageUpsert } from "@firn/lake";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { askedLake } from "../e2e/support/asked-lake.ts";
 import { InProcessLake } from "../e2e/support/in-process-lake.ts";
+
+type SalesComparison = QuestionReply<"sales.compare">["data"];
 
 const { values: options } = parseArgs({
   options: {

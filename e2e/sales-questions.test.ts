@@ -1,8 +1,10 @@
-import type { SalesComparison } from "@firn/client";
+import type { QuestionReply } from "@firn/client";
 import { createSalesDataset } from "@firn/datasets";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AskedLake, askedLake } from "./support/asked-lake.ts";
 import { InProcessLake } from "./support/in-process-lake.ts";
+
+type SalesComparison = QuestionReply<"sales.compare">["data"];
 
 /** The questions of the sales lake, over what the stages made of transactions. */
 const BIG = "9007199254740993";

@@ -1,19 +1,23 @@
-import { acceptedSubject, intakeSubject } from "@firn/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { acceptedSubject, intakeSubject, type QuestionKeyOf } from "@firn/core";
+import { datasetRegistry } from "@firn/datasets";
+import { healthDeclaration } from "../libs/datasets/src/health/declaration.ts";
+import { marketDeclaration } from "../libs/datasets/src/market/declaration.ts";
+import { salesDeclaration } from "../libs/datasets/src/sales/declaration.ts";
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vitest";
 import { acceptPayloads } from "../apps/ingest/src/accepted-payloads.ts";
 import { ingestOpenApi } from "../apps/ingest/src/openapi.ts";
 import { verifyRollup } from "../apps/cli/src/verify/verify-rollup.ts";
 import { openApiDocument } from "../apps/query/src/http/openapi.ts";
 import { type AskedLake, askedLake } from "./support/asked-lake.ts";
 import { InProcessLake } from "./support/in-process-lake.ts";
-import { createTidesDataset } from "./support/tides/dataset.ts";
+import { tidesDeclaration } from "./support/tides/declaration.ts";
 
 /**
- * A fourth lake, made by docs/adding-a-dataset.md: one folder (e2e/support/tides) and the line below in the place of
- * one of the registry. Nothing else knows it, from the request to the answer.
+ * A fourth lake, made by docs/adding-a-dataset.md: one folder (e2e/support/tides) and its name in the registry, which
+ * is the line below. Nothing else knows it, from the request to the answer.
  */
-const tides = createTidesDataset();
-const registry = new Map([[tides.name, tides]]);
+const registry = datasetRegistry([healthDeclaration, salesDeclaration, marketDeclaration, tidesDeclaration]);
+const tides = registry.create().get("tides")!;
 
 let lake: InProcessLake;
 let asked: AskedLake;
@@ -36,6 +40,13 @@ async function ingest(...payloads: unknown[]): Promise<void> {
 const reading = (at: string, height: number, temperature = 10) => ({ at, height, temperature });
 
 describe("a lake of one folder and one line", () => {
+  it("stands beside the others, with its settings and the types of its questions", () => {
+    expect([...registry.create().keys()]).toEqual(["health", "sales", "market", "tides"]);
+    expect(registry.settings.tidesNamespace).toMatchObject({ env: "FIRN_TIDES_DATABASE", default: "tides" });
+    expect(registry.create({ tidesNamespace: "coast.tides" }).get("tides")!.raw.namespace).toBe("coast.tides");
+    expectTypeOf<"tides.range" | "tides.crests">().toExtend<QuestionKeyOf<(typeof registry.questions)[number]>>();
+  });
+
   it("takes events in and answers what was made of them", async () => {
     await ingest(
       {
@@ -104,6 +115,33 @@ describe("a lake of one folder and one line", () => {
     expect(asked.questions.ofSubject("tides.range")?.columns.map(({ name }) => name)).toEqual(["gauge", "range_cm"]);
   });
 
+  it("computes an answer from two of its tables, and says what it cannot answer", async () => {
+    await ingest(
+      { gauge: "cuxhaven", readings: [reading("2026-01-30T06:00:00Z", 145), reading("2026-01-31T06:00:00Z", 150)] },
+      { gauge: "cuxhaven", readings: [reading("2026-01-31T12:00:00Z", -150), reading("2026-02-01T06:00:00Z", 30)] },
+      { gauge: "brest", readings: [reading("2026-01-31T06:00:00Z", 310), reading("2026-01-30T06:00:00Z", 290)] },
+    );
+    const of = { gauge: "cuxhaven", end_date: "2026-02-28" };
+    const crests = await asked.ask("/api/tides/crests", of);
+    expect(crests.data).toEqual([
+      { day: "2026-01-30", highest_cm: 145, below_cm: 5 },
+      { day: "2026-01-31", highest_cm: 150, below_cm: 0 },
+      { day: "2026-02-01", highest_cm: 30, below_cm: 0 },
+    ]);
+    expect(Object.keys(crests.meta.tables)).toEqual(["tides.tide_days", "tides.tide_months"]);
+    expect((await asked.ask("/api/tides/crests", { ...of, within: 4 })).data).toHaveLength(2);
+    const first = await asked.ask("/api/tides/crests", { ...of, limit: 2 });
+    const rest = await asked.ask("/api/tides/crests", { ...of, limit: 2, cursor: first.page.cursor });
+    expect([...first.data, ...rest.data]).toEqual(crests.data);
+    await expect(asked.ask("/api/tides/crests", { gauge: "kiel" })).rejects.toMatchObject({
+      status: 404,
+      code: "unknown_gauge",
+      errors: [{ field: "gauge", rule: "known", message: "there is no gauge kiel" }],
+    });
+    const { paths } = openApiDocument("0", asked.questions.all);
+    expect(paths["/api/tides/crests"]).toHaveProperty(["get", "responses", "404", "description"]);
+  });
+
   it("pages its records, and verifies, rebuilds and describes itself like any other", async () => {
     await ingest({
       gauge: "brest",
@@ -121,7 +159,7 @@ describe("a lake of one folder and one line", () => {
     const context = { env: lake.env, connection: lake.connection, defaultZone: "UTC", examplesMax: 5 };
     for (const rollup of tides.rollups)
       expect(await verifyRollup(context, tides, rollup), rollup.name).toMatchObject({ ok: true, differences: 0 });
-    expect(Object.keys(ingestOpenApi(registry.values(), "0").paths)).toEqual(["/v1/ingest/tides"]);
+    expect(Object.keys(ingestOpenApi([tides], "0").paths)).toEqual(["/v1/ingest/tides"]);
     const { paths } = openApiDocument("0", asked.questions.all);
     for (const name of ["daily", "monthly", "raw", "errors"]) expect(paths).toHaveProperty([`/api/tides/${name}`]);
     expect([intakeSubject(tides.name, 0), acceptedSubject(tides.name, 0)]).toEqual([

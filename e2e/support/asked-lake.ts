@@ -1,8 +1,9 @@
+import type { Relations } from "@firn/core";
 import { openKernel } from "@firn/lake";
 import { tempFolder } from "@firn/testing";
 import { join } from "node:path";
 import { jsonBody } from "../../apps/query/src/answers/answer-form.ts";
-import { openRelations } from "../../apps/query/src/market/relations.ts";
+import { openRelations } from "../../apps/query/src/relations.ts";
 import { QuestionService } from "../../apps/query/src/questions/question-service.ts";
 import { ResultCache } from "../../apps/query/src/questions/result-cache.ts";
 import { Footers } from "../../apps/query/src/tables/footers.ts";
@@ -12,6 +13,7 @@ import type { InProcessLake } from "./in-process-lake.ts";
 
 export interface AnswerBody<Data = readonly Record<string, unknown>[]> {
   readonly data: Data;
+  readonly meta: { readonly tables: Readonly<Record<string, unknown>> };
   readonly page: { readonly cursor: string | null };
   readonly stats: { readonly rows: number; readonly bytes_read: number };
 }
@@ -27,7 +29,11 @@ export interface AskedLake {
   close(): Promise<void>;
 }
 
-export async function askedLake({ env, dataset }: InProcessLake): Promise<AskedLake> {
+/** @param relations PostgreSQL, for a lake whose questions ask it */
+export async function askedLake(
+  { env, dataset }: InProcessLake,
+  relations: Relations = openRelations(undefined),
+): Promise<AskedLake> {
   const folder = await tempFolder("asked");
   const kernel = await openKernel({ memoryLimitMb: 256, threads: 1, tempDir: join(folder.path, "spill") });
   const pool = await KernelPool.open(kernel, { concurrency: 1, waitingMax: 10, timeoutMs: 20_000 });
@@ -38,11 +44,7 @@ export async function askedLake({ env, dataset }: InProcessLake): Promise<AskedL
     footers: new Footers(env.store),
     results: new ResultCache(1_000_000),
     datasets: new Map([[dataset.name, dataset]]),
-    planning: {
-      relations: openRelations(undefined),
-      market: { benchmark: "none", growthSeries: "none", priceIndexSeries: "none" },
-      recordBacktest: () => Promise.resolve(null),
-    },
+    relations,
     completeThrough: () => Promise.resolve(null),
   });
   return {

@@ -1,4 +1,4 @@
-import type { Dataset } from "@firn/core";
+import type { Dataset, QuestionPlanner } from "@firn/core";
 import { createDatasets } from "@firn/datasets";
 import { openKernel, openLake, type LakeEnvironment } from "@firn/lake";
 import {
@@ -19,16 +19,17 @@ import { openApiDocument } from "./http/openapi.ts";
 import { PipelineController } from "./http/pipeline-controller.ts";
 import { QuestionsController } from "./http/questions-controller.ts";
 import { PIPELINE, QUESTION_SERVICE } from "./http/tokens.ts";
+import { marketPlanners } from "./market/planners.ts";
 import { backtestRecorder } from "./market/record-backtest.ts";
-import { openRelations, type Relations } from "./market/relations.ts";
 import { natsStage } from "./nats/nats-stage.ts";
 import { Freshness } from "./pipeline/freshness.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import { StreamLink } from "./pipeline/stream-link.ts";
 import { answerMetrics, pipelineMetrics } from "./query-metrics.ts";
 import { PlanSession, type PlanSessionParts } from "./questions/plan-session.ts";
-import { QuestionService, type QuestionServiceParts } from "./questions/question-service.ts";
+import { QuestionService } from "./questions/question-service.ts";
 import { ResultCache } from "./questions/result-cache.ts";
+import { openRelations, type Relations } from "./relations.ts";
 import { Footers } from "./tables/footers.ts";
 import { KernelPool } from "./tables/kernel-pool.ts";
 import { TableCache } from "./tables/table-cache.ts";
@@ -85,8 +86,9 @@ export async function assemble(context: ServiceContext<QuerySettings>, env: Lake
     completeThrough: (table) => freshness.completeThrough(table),
   };
   const relations = openRelations(settings.databaseUrl);
-  const planning = planningParts(context, { datasets, reading, relations, link });
-  const questions = new QuestionService({ ...reading, datasets, planning, answered: answerMetrics(context.metrics) });
+  const planners = plannersOf(context, { datasets, reading, relations, link });
+  const answered = answerMetrics(context.metrics);
+  const questions = new QuestionService({ ...reading, datasets, relations, planners, answered });
   const nats = natsStage({ url: settings.natsUrl, questions, log });
   watch(context, { env, link, nats, pool, results });
   const pipeline = new Pipeline(pipelineParts);
@@ -112,15 +114,15 @@ interface PlanningSources {
   readonly link: StreamLink;
 }
 
-/** What planners have beside the tables: relations, what the site chose, and the way for results to be stored. */
-function planningParts(
+/** How the questions are planned whose datasets leave it to this service: those of the market lake. */
+function plannersOf(
   { settings, log }: ServiceContext<QuerySettings>,
   { datasets, reading, relations, link }: PlanningSources,
-): QuestionServiceParts["planning"] {
+): Readonly<Record<string, QuestionPlanner>> {
   const { benchmark, growthSeries, shards } = settings;
-  return {
+  return marketPlanners({
     relations,
-    market: { benchmark, growthSeries, priceIndexSeries: "CPIAUCSL" },
+    choices: { benchmark, growthSeries, priceIndexSeries: "CPIAUCSL" },
     recordBacktest: backtestRecorder({
       datasets,
       shards,
@@ -131,7 +133,7 @@ function planningParts(
       nowMs: Date.now,
       log,
     }),
-  };
+  });
 }
 
 interface Watched {

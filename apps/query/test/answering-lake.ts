@@ -3,7 +3,7 @@ import type { TableDefinition } from "@firn/core";
 import { openKernel, type Kernel } from "@firn/lake";
 import { expect } from "vitest";
 import { jsonBody } from "../src/answers/answer-form.ts";
-import { openRelations } from "../src/market/relations.ts";
+import { openRelations } from "../src/relations.ts";
 import { QuestionService } from "../src/questions/question-service.ts";
 import { ResultCache } from "../src/questions/result-cache.ts";
 import { Footers } from "../src/tables/footers.ts";
@@ -76,11 +76,7 @@ export async function answeringLake(): Promise<AnsweringLake> {
       footers: new Footers(lake.env.store),
       results: new ResultCache(cacheValuesMax),
       datasets: new Map([["health", health]]),
-      planning: {
-        relations: openRelations(undefined),
-        market: { benchmark: "SP500", growthSeries: "G", priceIndexSeries: "P" },
-        recordBacktest: () => Promise.resolve(null),
-      },
+      relations: openRelations(undefined),
       completeThrough: async () => "2026-06-01T00:00:00Z",
     });
   const service = newService(0);

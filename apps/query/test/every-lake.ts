@@ -5,9 +5,10 @@ import { openKernel } from "@firn/lake";
 import { migrateDatabase } from "@firn/relational";
 import { startPostgres } from "@firn/testing";
 import { jsonBody } from "../src/answers/answer-form.ts";
-import { openRelations, type Relations } from "../src/market/relations.ts";
+import { marketPlanners } from "../src/market/planners.ts";
 import { QuestionService } from "../src/questions/question-service.ts";
 import { ResultCache } from "../src/questions/result-cache.ts";
+import { openRelations, type Relations } from "../src/relations.ts";
 import { Footers } from "../src/tables/footers.ts";
 import { KernelPool } from "../src/tables/kernel-pool.ts";
 import { TableCache } from "../src/tables/table-cache.ts";
@@ -45,11 +46,12 @@ export async function everyLake(): Promise<EveryLake> {
     results: new ResultCache(1_000_000),
     completeThrough: () => Promise.resolve(null),
     datasets,
-    planning: {
+    relations,
+    planners: marketPlanners({
       relations,
-      market: { benchmark: "A", growthSeries: "USALOLITOAASTSAM", priceIndexSeries: "CPIAUCSL" },
+      choices: { benchmark: "A", growthSeries: "USALOLITOAASTSAM", priceIndexSeries: "CPIAUCSL" },
       recordBacktest: () => Promise.resolve(null),
-    },
+    }),
   });
   return {
     lake,

@@ -8,10 +8,11 @@ import type { AppendRecord } from "@firn/stream";
 import { startPostgres } from "@firn/testing";
 import { jsonBody } from "../src/answers/answer-form.ts";
 import { backtestRecorder } from "../src/market/record-backtest.ts";
-import { openRelations, type Relations } from "../src/market/relations.ts";
+import { marketPlanners } from "../src/market/planners.ts";
 import { PlanSession } from "../src/questions/plan-session.ts";
 import { QuestionService } from "../src/questions/question-service.ts";
 import { ResultCache } from "../src/questions/result-cache.ts";
+import { openRelations, type Relations } from "../src/relations.ts";
 import { Footers } from "../src/tables/footers.ts";
 import { KernelPool } from "../src/tables/kernel-pool.ts";
 import { TableCache } from "../src/tables/table-cache.ts";
@@ -98,9 +99,10 @@ export async function marketLake(quotes: Readonly<Record<string, readonly Quote[
   const service = new QuestionService({
     ...reading,
     datasets: new Map([["market", market]]),
-    planning: {
+    relations,
+    planners: marketPlanners({
       relations,
-      market: { benchmark: "INDEX", growthSeries: "USALOLITOAASTSAM", priceIndexSeries: "CPIAUCSL" },
+      choices: { benchmark: "INDEX", growthSeries: "USALOLITOAASTSAM", priceIndexSeries: "CPIAUCSL" },
       recordBacktest: backtestRecorder({
         datasets: new Map([["market", market]]),
         shards: 4,
@@ -111,7 +113,7 @@ export async function marketLake(quotes: Readonly<Record<string, readonly Quote[
         nowMs: Date.now,
         log: silentLogger(),
       }),
-    },
+    }),
   });
   return {
     lake,

@@ -1,10 +1,12 @@
-import type { BacktestDocument } from "@firn/client";
+import type { QuestionReply } from "@firn/client";
 import { parseDate } from "@firn/core";
 import { performanceMetrics, runBacktest } from "@firn/finance";
 import { StreamError } from "@firn/stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { marketLake, priceRows, walk, weekdays, type MarketBody, type MarketLake, type Quote } from "./market-lake.ts";
 import type { Row } from "./small-lake.ts";
+
+type BacktestDocument = QuestionReply<"backtest.run">["data"];
 
 const dates = weekdays("2022-01-03", 420);
 const quotes: Record<string, readonly Quote[]> = {

@@ -1,4 +1,4 @@
-import { findQuestion, HEALTH_QUESTIONS, type AnswerColumn } from "@firn/client";
+import { findQuestion, QUESTIONS, type AnswerColumn } from "@firn/client";
 import type { TableDefinition } from "@firn/core";
 import { healthUnit } from "@firn/datasets";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -43,7 +43,7 @@ describe("the questions' columns", () => {
   });
   it("are answered for every question that has a definition", async () => {
     const parameters = { user_id: USERS[0], data_type: "heartRate", years: "2025" };
-    for (const question of HEALTH_QUESTIONS) {
+    for (const question of QUESTIONS.filter(({ dataset }) => dataset === "health")) {
       const names = new Set(question.parameters.map((parameter) => parameter.name as string));
       const own = Object.fromEntries(Object.entries(parameters).filter(([name]) => names.has(name)));
       const body = await ask(question.name, own);

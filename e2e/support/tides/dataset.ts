@@ -1,6 +1,6 @@
 /**
  * A lake as docs/adding-a-dataset.md says to make one: tide gauges, with hourly heights and their daily and monthly
- * statistics. It stands in one folder; e2e/toy-lake.test.ts is its line in the registry.
+ * statistics. It stands in one folder; e2e/toy-lake.test.ts has its line of the registry.
  */
 import { RecordRun, type RecordRules } from "@firn/datasets";
 import type { Dataset, EnvelopeCheck } from "@firn/core";
@@ -8,8 +8,8 @@ import { tideQuestions } from "./questions.ts";
 import { tideTables } from "./tables.ts";
 import { readTide } from "./read-tide.ts";
 
-export function createTidesDataset(): Dataset {
-  const { raw, errors, daily, monthly } = tideTables();
+export function createTidesDataset(namespace = "tides"): Dataset {
+  const { raw, errors, daily, monthly } = tideTables(namespace);
   const rules: RecordRules<string> = {
     dataset: "tides",
     raw,
@@ -29,7 +29,7 @@ export function createTidesDataset(): Dataset {
   ] as const;
   return {
     name: "tides",
-    namespace: "tides",
+    namespace,
     payload: {
       records: "readings",
       schema: {
@@ -63,7 +63,7 @@ export function createTidesDataset(): Dataset {
     eventTime: "at",
     eventOrder: ["at", "gauge"],
     time: { localDate: "local_date" },
-    questions: tideQuestions(daily),
+    questions: tideQuestions,
     checkEnvelope,
     beginRun: (_options, processedAtUs) => new RecordRun(rules, processedAtUs),
   };

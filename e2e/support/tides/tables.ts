@@ -1,12 +1,11 @@
 import type { TableDefinition } from "@firn/core";
 import { errorsTable, optional, partitionField, required } from "@firn/datasets";
 
-const NAMESPACE = "tides";
 const PROPERTIES = { "format-version": "2", "write.parquet.compression-codec": "zstd" } as const;
 
-export function tideTables() {
+export function tideTables(namespace: string) {
   const raw: TableDefinition = {
-    namespace: NAMESPACE,
+    namespace,
     name: "tide_readings",
     columns: [
       required("gauge", "string", "where it was measured"),
@@ -27,7 +26,7 @@ export function tideTables() {
     required("readings", "long"),
   ];
   const daily: TableDefinition = {
-    namespace: NAMESPACE,
+    namespace,
     name: "tide_days",
     columns: [required("gauge", "string"), required("day", "date"), ...statistics, required("total_height_cm", "long")],
     identity: ["gauge", "day"],
@@ -36,7 +35,7 @@ export function tideTables() {
     properties: PROPERTIES,
   };
   const monthly: TableDefinition = {
-    namespace: NAMESPACE,
+    namespace,
     name: "tide_months",
     columns: [
       required("gauge", "string"),
@@ -51,5 +50,5 @@ export function tideTables() {
     sort: ["gauge", "month_start"],
     properties: PROPERTIES,
   };
-  return { raw, errors: errorsTable(NAMESPACE, "tide_errors", PROPERTIES), daily, monthly };
+  return { raw, errors: errorsTable(namespace, "tide_errors", PROPERTIES), daily, monthly };
 }

@@ -22,22 +22,9 @@ export {
   type QuestionDefinition,
   type RowOf,
 } from "@firn/core";
-export { ERROR_COLUMNS } from "./contract/errors.ts";
-export {
-  DAILY_COLUMNS,
-  HEALTH_QUESTIONS,
-  healthTypes,
-  MONTHLY_COLUMNS,
-  RAW_COLUMNS,
-  WEEKLY_COLUMNS,
-} from "./contract/health.ts";
-export { columnsOf, deriveQuestions } from "./contract/derived.ts";
 export { questionIndex, type PathMatch, type QuestionIndex } from "./contract/question-index.ts";
-export { SALES_QUESTIONS, SUMMARY_COLUMNS, type SalesComparison, type SalesReading } from "./contract/sales.ts";
-export { MARKET_QUESTIONS } from "./contract/market.ts";
-export { backtestRun, type BacktestDocument } from "./contract/market-portfolios.ts";
+export { QUESTIONS } from "@firn/datasets";
 export {
-  QUESTIONS,
   findQuestion,
   questionOfSubject,
   type QuestionKey,

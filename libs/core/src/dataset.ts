@@ -1,7 +1,7 @@
 import type { ColumnRows } from "./column-batch.ts";
-import type { DatasetQuestion } from "./dataset-question.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { PayloadEncoding, PayloadOrigin } from "./intake-frame.ts";
+import type { DatasetQuestion } from "./question-plan.ts";
 
 /**
  * What a dataset is: its tables, the identity and content of its records, its rollups and its rules. Everything else

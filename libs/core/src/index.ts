@@ -42,7 +42,27 @@ export {
   sliceColumnRows,
 } from "./column-batch.ts";
 export type { ColumnBatch, ColumnRows, ColumnValue } from "./column-batch.ts";
-export type { DatasetQuestion, DatasetSelection, RowCondition } from "./dataset-question.ts";
+export { columnValues, firstRows, sliceRows, tableOfRows } from "./answer-table.ts";
+export type { AnswerTable } from "./answer-table.ts";
+export type {
+  AnswerDocument,
+  AsyncPlanInput,
+  ComputedAnswer,
+  ComputedPlan,
+  DatasetQuestion,
+  MeasuredRows,
+  PageKey,
+  PageSql,
+  Parameters,
+  PlanInput,
+  QuestionPlan,
+  QuestionPlanner,
+  Reach,
+  Relations,
+  RowCondition,
+} from "./question-plan.ts";
+export { QuestionRefusal } from "./question-refusal.ts";
+export { orderBy, selectList, sqlName } from "./sql-text.ts";
 export type {
   ParameterDefinition,
   ParameterKind,
@@ -50,8 +70,17 @@ export type {
   ParametersInput,
   ParameterValue,
 } from "./question-parameter.ts";
-export { defineQuestion, LIMIT_MAX, questionKey, questionPath, TIME_TRAVEL } from "./question.ts";
-export type { AnswerColumn, AnswerType, ParametersOf, QuestionDefinition, RowOf } from "./question.ts";
+export { defineQuestion, documentSchema, LIMIT_MAX, questionKey, questionPath, TIME_TRAVEL } from "./question.ts";
+export type {
+  AnswerColumn,
+  AnswerType,
+  DocumentOf,
+  DocumentSchema,
+  ParametersOf,
+  QuestionDefinition,
+  QuestionKeyOf,
+  RowOf,
+} from "./question.ts";
 export { shardPayload } from "./shard-payload.ts";
 export type { PayloadPart } from "./shard-payload.ts";
 export { decodeIntakeFrame, encodeIntakeFrame } from "./intake-frame.ts";

@@ -1,3 +1,4 @@
+import type { JsonSchema } from "./dataset.ts";
 import type { ParameterDefinition, ParameterRule, ParametersInput } from "./question-parameter.ts";
 
 /** Types of answer columns; the names are Iceberg's. */
@@ -32,7 +33,7 @@ export interface QuestionDefinition {
   /** Columns of an answer's rows, in the order of CSV and Arrow. */
   readonly columns: readonly AnswerColumn[];
   /** JSON Schema of `data`, where that is one object and not a list of rows; CSV and Arrow still have `columns`. */
-  readonly document?: Readonly<Record<string, unknown>>;
+  readonly document?: JsonSchema;
   /** The name of a list parameter of which each item is one more column, of this type, null where there is nothing. */
   readonly columnsFrom?: { readonly parameter: string; readonly type: AnswerType };
   /** Where the value of a choice parameter decides which columns the rows have; `columns` are those of its default. */
@@ -42,6 +43,8 @@ export interface QuestionDefinition {
   };
   /** The order of the rows, in words. */
   readonly order: string;
+  /** Statuses of HTTP that refuse what every other question answers, each with why, in words. */
+  readonly refusals?: Readonly<Record<number, string>>;
 }
 
 interface ValueOfType {
@@ -72,6 +75,21 @@ export type RowOf<Q extends QuestionDefinition> = Q extends { readonly columnsFr
   : Q extends { readonly columnsBy: { readonly columns: infer C } }
     ? { [K in keyof C]: FixedColumns<C[K] & readonly AnswerColumn[]> }[keyof C]
     : FixedColumns<Q["columns"]>;
+
+declare const DOCUMENT: unique symbol;
+
+/** A JSON Schema of which the compiler knows what it describes. */
+export type DocumentSchema<T> = JsonSchema & { readonly [DOCUMENT]: T };
+
+/** Says what a document's schema describes. */
+export function documentSchema<T>(schema: JsonSchema): DocumentSchema<T> {
+  return schema as DocumentSchema<T>;
+}
+
+/** What `data` is where it is one object, else never. */
+export type DocumentOf<Q extends QuestionDefinition> = Q extends { readonly document: DocumentSchema<infer T> }
+  ? T
+  : never;
 
 /** The parameters that a question takes. */
 export type ParametersOf<Q extends QuestionDefinition> = ParametersInput<Q["parameters"]>;
@@ -107,6 +125,11 @@ export function defineQuestion<const Q extends QuestionDefinition>(question: Q):
 export function questionPath({ dataset, name, path }: Pick<QuestionDefinition, "dataset" | "name" | "path">): string {
   return `/api/${path ?? `${dataset}/${name}`}`;
 }
+
+/** `health.daily`, as a type. */
+export type QuestionKeyOf<Q extends QuestionDefinition> = Q extends QuestionDefinition
+  ? `${Q["dataset"]}.${Q["name"]}`
+  : never;
 
 /** `health.daily`: how a question is named in code and, after `query.`, as a NATS subject. */
 export function questionKey(question: Pick<QuestionDefinition, "dataset" | "name">): string {

@@ -1,4 +1,4 @@
-import type { Dataset } from "@firn/core";
+import type { Dataset, QuestionDefinition } from "@firn/core";
 
 /** A variable of the environment by which a site chooses, in the shape that `defineSettings` of services takes. */
 export type DatasetSetting = TextSetting | NumberSetting;
@@ -33,13 +33,17 @@ type ValueOf<T extends DatasetSetting> = T extends { readonly choices: readonly 
 export type SettingValues<S extends Settings> = { readonly [K in keyof S]: ValueOf<S[K]> };
 
 /** A dataset and what a site may choose of it: what stands in the registry. Keys of settings begin with its name. */
-export interface DatasetDeclaration<S extends Settings> {
+export interface DatasetDeclaration<S extends Settings, Q extends QuestionDefinition> {
+  /** Definitions of its own questions, of which the client knows the types; `create` says how they are answered. */
+  readonly questions: readonly Q[];
   readonly settings: S;
   /** @throws RangeError where values do not go together */
   create(values: SettingValues<S>): Dataset;
 }
 
-export function declareDataset<const S extends Settings>(declaration: DatasetDeclaration<S>): DatasetDeclaration<S> {
+export function declareDataset<const S extends Settings, Q extends QuestionDefinition = never>(
+  declaration: DatasetDeclaration<S, Q>,
+): DatasetDeclaration<S, Q> {
   return declaration;
 }
 

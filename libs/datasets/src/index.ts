@@ -1,7 +1,27 @@
-export { createDatasets, datasets, datasetSettings } from "./registry.ts";
+export { createDatasets, datasets, datasetSettings, QUESTIONS } from "./registry.ts";
 export type { DatasetSettings } from "./registry.ts";
+export { datasetRegistry } from "./dataset-registry.ts";
+export type { DatasetRegistry } from "./dataset-registry.ts";
 export { declareDataset, namespaceSetting, tableNameSetting } from "./dataset-declaration.ts";
 export type { DatasetDeclaration, DatasetSetting } from "./dataset-declaration.ts";
+export { columnsOf } from "./questions/answer-columns.ts";
+export { questionsOf } from "./questions/derived.ts";
+export { planPeriods, rollupOf } from "./questions/periods.ts";
+export { plannedQuestions } from "./questions/planned-questions.ts";
+export { planErrors, planLatest, planRaw } from "./questions/records.ts";
+export { selectedRows } from "./questions/selected-rows.ts";
+export type { SelectedRows } from "./questions/selected-rows.ts";
+export { inDates, inTimes, ofDimensions, oneOf } from "./questions/selection.ts";
+export {
+  cursor,
+  dateRange,
+  endTime,
+  limit,
+  ordered,
+  orderedTime,
+  startTime,
+  wholeRange,
+} from "./questions/shared-parameters.ts";
 export { errorsTable } from "./errors-table.ts";
 export { optional, partitionField, required } from "./table-columns.ts";
 export { RecordRun } from "./payload/record-run.ts";

@@ -1,7 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { tableFromIPC } from "apache-arrow";
 import { describe, expect, it } from "vitest";
-import type { AnswerTable } from "./answer-table.ts";
+import type { AnswerTable } from "@firn/core";
 import { arrowStream } from "./arrow.ts";
 import { csvText } from "./csv.ts";
 import { jsonRows } from "./json-values.ts";

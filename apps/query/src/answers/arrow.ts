@@ -19,7 +19,7 @@ import {
   vectorFromArray,
   type Data,
 } from "apache-arrow";
-import type { AnswerTable } from "./answer-table.ts";
+import type { AnswerTable } from "@firn/core";
 import type { MapEntry } from "./json-values.ts";
 
 const ENTRY = new Struct<{ key: Utf8; value: Utf8 }>([

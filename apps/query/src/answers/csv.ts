@@ -1,4 +1,4 @@
-import type { AnswerTable } from "./answer-table.ts";
+import type { AnswerTable } from "@firn/core";
 import { jsonColumns } from "./json-values.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { AnswerType } from "@firn/client";
-import type { AnswerTable } from "./answer-table.ts";
+import type { AnswerTable } from "@firn/core";
 import { formatDate, formatInstant, type Micros } from "../parameters/instant.ts";
 
 export interface MapEntry {

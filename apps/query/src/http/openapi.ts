@@ -62,7 +62,9 @@ function operation(question: QuestionDefinition): Json {
       },
       "400": problemResponse("A parameter is wrong: errors names field and rule."),
       ...UNAUTHORIZED,
-      ...(question.lake === "market" ? MARKET_RESPONSES : {}),
+      ...Object.fromEntries(
+        Object.entries(question.refusals ?? {}).map(([status, why]) => [status, problemResponse(why)]),
+      ),
       "406": problemResponse("None of the forms in Accept is one of ours."),
       "503": problemResponse("Busy, too slow, the catalog is away, or a table is damaged (code table_unreadable)."),
     },
@@ -72,13 +74,6 @@ function operation(question: QuestionDefinition): Json {
 const UNAUTHORIZED: Json = {
   "401": problemResponse("Where tokens are asked for: none came, or one that is not known or has expired."),
   "403": problemResponse("The token has not the scope query."),
-};
-
-const MARKET_RESPONSES: Json = {
-  "404": problemResponse("A ticker, security or portfolio that is not known."),
-  "409": problemResponse("The name of the portfolio is taken."),
-  "413": problemResponse("More rows are needed than one answer may read."),
-  "422": problemResponse("Stored data that nothing can be computed from: the detail names it."),
 };
 
 /** Parameters of the path and the query string, or the body of a POST. */

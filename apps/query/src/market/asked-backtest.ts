@@ -1,6 +1,5 @@
-import { parseDate } from "@firn/core";
+import { parseDate, type Parameters } from "@firn/core";
 import type { Algorithm, RebalanceFrequency } from "@firn/finance";
-import type { Parameters } from "../parameters/parse-parameters.ts";
 
 /** The parameters of a backtest, as they were asked. */
 export interface AskedBacktest {

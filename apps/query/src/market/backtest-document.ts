@@ -1,8 +1,9 @@
-import type { BacktestDocument } from "@firn/client";
-import { formatDate } from "@firn/core";
+import type { QuestionReply } from "@firn/client";
+import { formatDate, type AnswerDocument } from "@firn/core";
 import type { BacktestCurve, PerformanceMetrics } from "@firn/finance";
 import type { Security } from "@firn/relational";
-import type { AnswerDocument } from "../questions/question-plan.ts";
+
+type BacktestDocument = QuestionReply<"backtest.run">["data"];
 
 /** What a backtest came to. */
 export interface BacktestOutcome {

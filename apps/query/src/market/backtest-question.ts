@@ -1,9 +1,7 @@
-import { backtestRun } from "@firn/client";
+import { findQuestion } from "@firn/client";
+import { tableOfRows, type AnswerTable, type ComputedAnswer, type ComputedPlan } from "@firn/core";
 import { benchmarkNav, performanceMetrics, runBacktest, type BacktestCurve, type PriceSeries } from "@firn/finance";
 import { portfolioByName, type Security } from "@firn/relational";
-import type { AnswerTable } from "../answers/answer-table.ts";
-import type { AsyncPlanInput, ComputedAnswer, ComputedPlan } from "../questions/question-plan.ts";
-import { tableOfRows } from "./answer-rows.ts";
 import { backtestDocument, type BacktestOutcome } from "./backtest-document.ts";
 import { backtestProblem } from "./backtest-problem.ts";
 import { readBacktest, type AskedBacktest } from "./asked-backtest.ts";
@@ -12,12 +10,13 @@ import { knownSecurities, knownTickers } from "./known-securities.ts";
 import { nameTaken } from "./name-taken.ts";
 import { mergeSeries, pricesOf } from "./performance-question.ts";
 import { askedMarket } from "./price-questions.ts";
+import type { MarketInput } from "./market-input.ts";
 
 /** What answers came to, also of those that the cache keeps: they can still be saved. */
 const OUTCOMES = new WeakMap<AnswerTable, BacktestOutcome>();
 
 /** `POST /api/backtest`: runs a strategy over stored prices, and stores the result where that is asked for. */
-export async function planBacktest(input: AsyncPlanInput): Promise<ComputedPlan> {
+export async function planBacktest(input: MarketInput): Promise<ComputedPlan> {
   const asked = readBacktest(input.parameters);
   const securities = await knownSecurities(input.relations, asked.metaIds, "meta_ids");
   const benchmark = await benchmarkOf(input, asked);
@@ -51,7 +50,7 @@ export async function planBacktest(input: AsyncPlanInput): Promise<ComputedPlan>
   };
 }
 
-async function benchmarkOf(input: AsyncPlanInput, { benchmark }: AskedBacktest): Promise<Security | undefined> {
+async function benchmarkOf(input: MarketInput, { benchmark }: AskedBacktest): Promise<Security | undefined> {
   if (benchmark === undefined) return undefined;
   const [security] = await knownTickers(input.relations, [benchmark], askedMarket(input), "benchmark");
   return security;
@@ -85,10 +84,13 @@ function answerOf(outcome: BacktestOutcome, portId: number | null): ComputedAnsw
     value: curve.nav[index],
     benchmark_value: benchmark?.nav[index] ?? null,
   }));
-  return { table: tableOfRows(backtestRun.columns, rows), document: backtestDocument(outcome, portId) };
+  return {
+    table: tableOfRows(findQuestion("backtest", "run")!.columns, rows),
+    document: backtestDocument(outcome, portId),
+  };
 }
 
-async function refuseTakenName({ relations }: AsyncPlanInput, name: string): Promise<void> {
+async function refuseTakenName({ relations }: MarketInput, name: string): Promise<void> {
   const taken = await portfolioByName(relations, name);
   if (taken !== undefined) throw nameTaken(name);
 }

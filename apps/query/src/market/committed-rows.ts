@@ -1,8 +1,5 @@
-import type { Dataset } from "@firn/core";
-import type { Predicate } from "@firn/lake";
-import { columnValues } from "../answers/answer-table.ts";
+import { columnValues, type Dataset, type QuestionPlan, type RowCondition } from "@firn/core";
 import { snapshotKey, type PlanSession } from "../questions/plan-session.ts";
-import type { QuestionPlan } from "../questions/question-plan.ts";
 import { marketTable } from "./market-tables.ts";
 import { ofPortfolio } from "./portfolio-questions.ts";
 import { ofSecurities } from "./price-questions.ts";
@@ -53,7 +50,7 @@ function expectedRows(
   const { dates, rebalances } = outcome.curve;
   const days = rebalances.map(({ date }) => date);
   const weights = rebalances.length * asked.metaIds.length;
-  const between = (column: string, all: readonly number[]): Predicate[] => [
+  const between = (column: string, all: readonly number[]): RowCondition[] => [
     { op: "gte", column, value: all[0]! },
     { op: "lte", column, value: all.at(-1)! },
   ];
@@ -74,11 +71,11 @@ function expectedRows(
   ];
 }
 
-function counting(dataset: Dataset, name: string, where: readonly Predicate[], rows: number): Expected {
+function counting(dataset: Dataset, name: string, where: readonly RowCondition[], rows: number): Expected {
   const table = marketTable(dataset, name);
   const plan: QuestionPlan = {
     table,
-    where: { op: "and", of: where },
+    where,
     reads: table.identity,
     columns: [{ name: "n", type: "long" }],
     limit: 1,

@@ -1,15 +1,15 @@
 import { findQuestion } from "@firn/client";
+import { columnValues, tableOfRows, type AnswerTable, type ComputedPlan, type QuestionPlan } from "@firn/core";
+import { inDates } from "@firn/datasets";
 import { crossMarket, type MarketSeries } from "@firn/finance";
 import type { Security } from "@firn/relational";
-import { columnValues, type AnswerTable } from "../answers/answer-table.ts";
-import type { AsyncPlanInput, ComputedPlan, QuestionPlan } from "../questions/question-plan.ts";
-import { tableOfRows } from "./answer-rows.ts";
 import { knownTickers, marketOf } from "./known-securities.ts";
-import { dateRange, priceTable, rowsPlan } from "./market-tables.ts";
+import { priceTable, rowsPlan } from "./market-tables.ts";
 import { ofSecurities } from "./price-questions.ts";
+import type { MarketInput } from "./market-input.ts";
 
 /** `cross-market`: two tickers side by side by date, with their rolling correlation. */
-export async function planCrossMarket(input: AsyncPlanInput): Promise<ComputedPlan> {
+export async function planCrossMarket(input: MarketInput): Promise<ComputedPlan> {
   const { parameters, relations } = input;
   const [us] = await knownTickers(relations, [parameters["us_ticker"] as string], "us", "us_ticker");
   const [kr] = await knownTickers(relations, [parameters["kr_ticker"] as string], "kr", "kr_ticker");
@@ -33,9 +33,9 @@ export async function planCrossMarket(input: AsyncPlanInput): Promise<ComputedPl
   };
 }
 
-function returnsPlan({ dataset, parameters }: AsyncPlanInput, security: Security): QuestionPlan {
+function returnsPlan({ dataset, parameters }: MarketInput, security: Security): QuestionPlan {
   const table = priceTable(dataset, marketOf(security));
-  const where = [ofSecurities([security]), ...dateRange("trade_date", parameters)];
+  const where = [ofSecurities([security]), ...inDates("trade_date", parameters)];
   return rowsPlan(table, ["meta_id", "trade_date", "adj_close", "gross_return"], where, ["trade_date"]);
 }
 

@@ -1,9 +1,9 @@
+import { columnValues, type AnswerTable, type QuestionPlan } from "@firn/core";
 import { exchangePrices, invertRates, type PriceSeries } from "@firn/finance";
 import type { IsoCode, Security } from "@firn/relational";
 import { Problem } from "@firn/service";
-import { columnValues, type AnswerTable } from "../answers/answer-table.ts";
-import type { AsyncPlanInput, QuestionPlan } from "../questions/question-plan.ts";
 import { marketTable, rowsPlan } from "./market-tables.ts";
+import type { MarketInput } from "./market-input.ts";
 
 export type Currency = "USD" | "KRW";
 
@@ -19,7 +19,7 @@ export interface CurrencyPlan {
 
 /** 400 `mixed_currency` for securities of several currencies when the question does not say which one is wanted. */
 export function planCurrency(
-  { parameters, dataset }: AsyncPlanInput,
+  { parameters, dataset }: MarketInput,
   securities: readonly Security[],
   benchmark: Security | undefined,
 ): CurrencyPlan {

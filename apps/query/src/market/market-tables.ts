@@ -1,8 +1,5 @@
 import type { AnswerColumn } from "@firn/client";
-import { parseDate, recordTablesOf, type Dataset, type TableDefinition } from "@firn/core";
-import type { Predicate } from "@firn/lake";
-import type { Parameters } from "../parameters/parse-parameters.ts";
-import type { QuestionPlan } from "../questions/question-plan.ts";
+import { recordTablesOf, type Dataset, type QuestionPlan, type RowCondition, type TableDefinition } from "@firn/core";
 
 export type MarketCode = "us" | "kr";
 
@@ -20,21 +17,11 @@ export function priceTable(dataset: Dataset, market: MarketCode): TableDefinitio
   return marketTable(dataset, `${market}_stocks_price`);
 }
 
-/** Conditions on a date column for `start_date` and `end_date`, both inclusive. */
-export function dateRange(column: string, parameters: Parameters): Predicate[] {
-  const where: Predicate[] = [];
-  const start = parameters["start_date"] as string | undefined;
-  const end = parameters["end_date"] as string | undefined;
-  if (start !== undefined) where.push({ op: "gte", column, value: parseDate(start)! });
-  if (end !== undefined) where.push({ op: "lte", column, value: parseDate(end)! });
-  return where;
-}
-
 /** Rows for a computation: columns of a table as they are, those of the conditions among them, in an order. */
 export function rowsPlan(
   table: TableDefinition,
   names: readonly string[],
-  where: readonly Predicate[],
+  where: readonly RowCondition[],
   order: readonly string[],
 ): QuestionPlan {
   const columns = names.map((name): AnswerColumn => {
@@ -44,7 +31,7 @@ export function rowsPlan(
   const quoted = (list: readonly string[]) => list.map((name) => `"${name}"`).join(", ");
   return {
     table,
-    where: { op: "and", of: where },
+    where,
     reads: names,
     columns,
     limit: READ_ROWS_MAX,

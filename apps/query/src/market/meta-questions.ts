@@ -1,17 +1,22 @@
 import { findQuestion, type AnswerColumn } from "@firn/client";
-import { parseDate } from "@firn/core";
-import type { Predicate } from "@firn/lake";
+import {
+  orderBy,
+  parseDate,
+  selectList,
+  tableOfRows,
+  type ComputedPlan,
+  type QuestionPlan,
+  type RowCondition,
+} from "@firn/core";
 import { listSecurities, type Security } from "@firn/relational";
-import type { AsyncPlanInput, ComputedPlan, QuestionPlan } from "../questions/question-plan.ts";
-import { orderBy, selectList } from "../questions/selection.ts";
-import { tableOfRows } from "./answer-rows.ts";
 import { knownSecurities } from "./known-securities.ts";
 import { marketTable } from "./market-tables.ts";
 import { askedMarket } from "./price-questions.ts";
+import type { MarketInput } from "./market-input.ts";
 
 /** `meta`, `meta/tickers`: securities from PostgreSQL; of the past from the table that mirrors them. */
 export async function planSecurities(
-  input: AsyncPlanInput,
+  input: MarketInput,
   name: "list" | "tickers",
 ): Promise<QuestionPlan | ComputedPlan> {
   const { columns } = findQuestion("meta", name)!;
@@ -31,7 +36,7 @@ export async function planSecurities(
 }
 
 /** `meta/{meta_id}`: one security. */
-export async function planSecurity(input: AsyncPlanInput): Promise<QuestionPlan | ComputedPlan> {
+export async function planSecurity(input: MarketInput): Promise<QuestionPlan | ComputedPlan> {
   const { columns } = findQuestion("meta", "security")!;
   const metaId = input.parameters["meta_id"] as number;
   if (isAboutThePast(input)) return mirrored(input, columns, [{ op: "eq", column: "meta_id", value: metaId }], 1);
@@ -39,7 +44,7 @@ export async function planSecurity(input: AsyncPlanInput): Promise<QuestionPlan 
   return { plans: [], context: null, compute: () => ({ table: securityTable(columns, securities) }) };
 }
 
-export function isAboutThePast({ parameters }: AsyncPlanInput): boolean {
+export function isAboutThePast({ parameters }: MarketInput): boolean {
   return parameters["as_of"] !== undefined || parameters["snapshot_id"] !== undefined;
 }
 
@@ -50,20 +55,20 @@ function securityTable(columns: readonly AnswerColumn[], securities: readonly Se
 }
 
 function mirrored(
-  { dataset }: AsyncPlanInput,
+  { dataset }: MarketInput,
   columns: readonly AnswerColumn[],
-  where: readonly Predicate[],
+  where: readonly RowCondition[],
   limit: number,
 ): QuestionPlan {
   const key = { columns: [{ name: "meta_id", direction: "asc" }] } as const;
   return {
     table: marketTable(dataset, "tb_meta"),
-    where: { op: "and", of: where },
+    where,
     reads: [...new Set([...columns.map((column) => column.name), "iso_code"])],
     columns,
     limit,
     key,
     sql: (relation, page) =>
-      `SELECT ${selectList(columns)} FROM (${relation}) WHERE ${page.after} ORDER BY ${orderBy(key)} LIMIT ${page.limit}`,
+      `SELECT ${selectList(columns)} FROM (${relation}) WHERE ${page.after} ORDER BY ${orderBy(key.columns)} LIMIT ${page.limit}`,
   };
 }

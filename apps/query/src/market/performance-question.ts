@@ -1,20 +1,27 @@
 import { findQuestion } from "@firn/client";
-import { formatDate, parseDate } from "@firn/core";
+import {
+  columnValues,
+  formatDate,
+  parseDate,
+  tableOfRows,
+  type AnswerTable,
+  type ComputedPlan,
+  type QuestionPlan,
+} from "@firn/core";
+import { inDates } from "@firn/datasets";
 import { driftedPortfolio, type DriftProblem, type PriceSeries, type StoredRebalance } from "@firn/finance";
 import type { Security } from "@firn/relational";
 import { Problem } from "@firn/service";
-import { columnValues, type AnswerTable } from "../answers/answer-table.ts";
-import type { AsyncPlanInput, ComputedPlan, QuestionPlan } from "../questions/question-plan.ts";
-import { tableOfRows } from "./answer-rows.ts";
 import { knownSecurities, marketOf } from "./known-securities.ts";
-import { dateRange, marketTable, priceTable, rowsPlan } from "./market-tables.ts";
+import { marketTable, priceTable, rowsPlan } from "./market-tables.ts";
 import { groupBy } from "./group-by.ts";
 import { askedPortfolio, ofPortfolio } from "./portfolio-questions.ts";
 import { ofSecurities } from "./price-questions.ts";
 import { priceSeriesById } from "./stored-series.ts";
+import type { MarketInput } from "./market-input.ts";
 
 /** `portfolio/performance`: the latest weights as they drift with prices, beside the stored NAV. */
-export async function planPerformance(input: AsyncPlanInput): Promise<ComputedPlan> {
+export async function planPerformance(input: MarketInput): Promise<ComputedPlan> {
   const { parameters, relations, dataset } = input;
   const { columns } = findQuestion("portfolio", "performance")!;
   const { port_id: portId } = await askedPortfolio(input);
@@ -33,7 +40,7 @@ export async function planPerformance(input: AsyncPlanInput): Promise<ComputedPl
   const nav = rowsPlan(
     marketTable(dataset, "tb_nav"),
     ["port_id", "trade_date", "value"],
-    [ofPortfolio(portId), ...dateRange("trade_date", parameters)],
+    [ofPortfolio(portId), ...inDates("trade_date", parameters)],
     ["trade_date"],
   );
   const start = parameters["start_date"] as string | undefined;
@@ -57,7 +64,7 @@ export async function planPerformance(input: AsyncPlanInput): Promise<ComputedPl
 }
 
 /** Plans of all adjusted prices of the securities, one a market. */
-export function pricesOf({ dataset }: AsyncPlanInput, securities: readonly Security[]): QuestionPlan[] {
+export function pricesOf({ dataset }: MarketInput, securities: readonly Security[]): QuestionPlan[] {
   return [...groupBy(securities, marketOf)].map(([market, own]) =>
     rowsPlan(
       priceTable(dataset, market),

@@ -1,19 +1,26 @@
 import { findQuestion, type AnswerColumn } from "@firn/client";
+import {
+  columnValues,
+  orderBy,
+  selectList,
+  tableOfRows,
+  type ComputedPlan,
+  type PageKey,
+  type QuestionPlan,
+} from "@firn/core";
+import { inDates } from "@firn/datasets";
 import { benchmarkNav } from "@firn/finance";
 import { listPortfolios, metricsOf, portfolioById, type Portfolio } from "@firn/relational";
 import { Problem } from "@firn/service";
-import { columnValues } from "../answers/answer-table.ts";
-import type { AsyncPlanInput, ComputedPlan, PageKey, QuestionPlan } from "../questions/question-plan.ts";
-import { orderBy, selectList } from "../questions/selection.ts";
-import { tableOfRows } from "./answer-rows.ts";
 import { knownTickers, marketOf } from "./known-securities.ts";
-import { dateRange, marketTable, priceTable, rowsPlan } from "./market-tables.ts";
+import { marketTable, priceTable, rowsPlan } from "./market-tables.ts";
 import { isAboutThePast } from "./meta-questions.ts";
 import { askedMarket, ofSecurities } from "./price-questions.ts";
 import { priceSeries } from "./stored-series.ts";
+import type { MarketInput } from "./market-input.ts";
 
 /** `portfolio`: every stored portfolio; of the past those that were stored by then. */
-export async function planPortfolios({ relations, parameters, timeMs }: AsyncPlanInput): Promise<ComputedPlan> {
+export async function planPortfolios({ relations, parameters, timeMs }: MarketInput): Promise<ComputedPlan> {
   const { columns } = findQuestion("portfolio", "list")!;
   const storedByMs = await timeMs();
   const portfolios = await listPortfolios(relations, storedByMs === undefined ? {} : { storedByMs });
@@ -22,19 +29,19 @@ export async function planPortfolios({ relations, parameters, timeMs }: AsyncPla
 }
 
 /** `portfolio/{port_id}/nav`: the stored NAV. */
-export async function planNav(input: AsyncPlanInput): Promise<QuestionPlan> {
+export async function planNav(input: MarketInput): Promise<QuestionPlan> {
   await askedPortfolio(input);
   return storedRows(input, "nav", "tb_nav", ["trade_date"]);
 }
 
 /** `portfolio/{port_id}/rebalances`: the stored target weights. */
-export async function planRebalances(input: AsyncPlanInput): Promise<QuestionPlan> {
+export async function planRebalances(input: MarketInput): Promise<QuestionPlan> {
   await askedPortfolio(input);
   return storedRows(input, "rebalances", "tb_rebalance", ["rebal_date", "meta_id"]);
 }
 
 /** `portfolio/{port_id}/metrics`: from PostgreSQL; of the past from the table that mirrors them. */
-export async function planMetrics(input: AsyncPlanInput): Promise<QuestionPlan | ComputedPlan> {
+export async function planMetrics(input: MarketInput): Promise<QuestionPlan | ComputedPlan> {
   const { columns } = findQuestion("portfolio", "metrics")!;
   const { port_id: portId } = await askedPortfolio(input);
   if (isAboutThePast(input)) {
@@ -52,13 +59,13 @@ export async function planMetrics(input: AsyncPlanInput): Promise<QuestionPlan |
 }
 
 /** `portfolio/{port_id}/benchmark`: the benchmark's NAV on the dates of the stored one. */
-export async function planBenchmark(input: AsyncPlanInput): Promise<ComputedPlan> {
-  const { parameters, relations, dataset, market } = input;
+export async function planBenchmark(input: MarketInput): Promise<ComputedPlan> {
+  const { parameters, relations, dataset, choices } = input;
   const { columns } = findQuestion("portfolio", "benchmark")!;
   const { port_id: portId } = await askedPortfolio(input);
-  const ticker = (parameters["ticker"] as string | undefined) ?? market.benchmark;
+  const ticker = (parameters["ticker"] as string | undefined) ?? choices.benchmark;
   const [benchmark] = await knownTickers(relations, [ticker], askedMarket(input), "ticker");
-  const own = [ofPortfolio(portId), ...dateRange("trade_date", parameters)];
+  const own = [ofPortfolio(portId), ...inDates("trade_date", parameters)];
   const prices = priceTable(dataset, marketOf(benchmark!));
   return {
     plans: [
@@ -83,7 +90,7 @@ export async function planBenchmark(input: AsyncPlanInput): Promise<ComputedPlan
 }
 
 /** The portfolio of `port_id`; 404 where there is none. */
-export async function askedPortfolio({ parameters, relations }: AsyncPlanInput): Promise<Portfolio> {
+export async function askedPortfolio({ parameters, relations }: MarketInput): Promise<Portfolio> {
   const portId = parameters["port_id"] as number;
   const found = await portfolioById(relations, portId);
   if (found !== undefined) return found;
@@ -94,22 +101,22 @@ export async function askedPortfolio({ parameters, relations }: AsyncPlanInput):
 export const ofPortfolio = (portId: number) => ({ op: "eq", column: "port_id", value: portId }) as const;
 
 function storedRows(
-  { dataset, parameters }: AsyncPlanInput,
+  { dataset, parameters }: MarketInput,
   question: "nav" | "rebalances",
   table: string,
   order: readonly string[],
 ): QuestionPlan {
   const columns: readonly AnswerColumn[] = findQuestion("portfolio", question)!.columns;
   const key: PageKey = { columns: order.map((name) => ({ name, direction: "asc" })) };
-  const where = [ofPortfolio(parameters["port_id"] as number), ...dateRange(order[0]!, parameters)];
+  const where = [ofPortfolio(parameters["port_id"] as number), ...inDates(order[0]!, parameters)];
   return {
     table: marketTable(dataset, table),
-    where: { op: "and", of: where },
+    where,
     reads: columns.map((column) => column.name),
     columns,
     limit: parameters["limit"] as number,
     key,
     sql: (relation, page) =>
-      `SELECT ${selectList(columns)} FROM (${relation}) WHERE ${page.after} ORDER BY ${orderBy(key)} LIMIT ${page.limit}`,
+      `SELECT ${selectList(columns)} FROM (${relation}) WHERE ${page.after} ORDER BY ${orderBy(key.columns)} LIMIT ${page.limit}`,
   };
 }

@@ -1,16 +1,24 @@
 import { findQuestion, type AnswerColumn } from "@firn/client";
-import { sqlString, type Predicate } from "@firn/lake";
+import {
+  columnValues,
+  orderBy,
+  selectList,
+  tableOfRows,
+  type AnswerTable,
+  type ComputedPlan,
+  type QuestionPlan,
+  type RowCondition,
+} from "@firn/core";
+import { inDates } from "@firn/datasets";
+import { sqlString } from "@firn/lake";
 import type { Security } from "@firn/relational";
-import { columnValues, type AnswerTable } from "../answers/answer-table.ts";
-import type { AsyncPlanInput, ComputedPlan, QuestionPlan } from "../questions/question-plan.ts";
-import { orderBy, selectList } from "../questions/selection.ts";
-import { tableOfRows } from "./answer-rows.ts";
 import { knownTickers, marketOf } from "./known-securities.ts";
-import { dateRange, priceTable, type MarketCode } from "./market-tables.ts";
+import { priceTable, type MarketCode } from "./market-tables.ts";
 import { groupBy } from "./group-by.ts";
+import type { MarketInput } from "./market-input.ts";
 
 /** `daily`: the stored prices of one ticker. */
-export async function planDaily(input: AsyncPlanInput): Promise<QuestionPlan> {
+export async function planDaily(input: MarketInput): Promise<QuestionPlan> {
   const { parameters } = input;
   const [security] = await knownTickers(
     input.relations,
@@ -25,7 +33,7 @@ export async function planDaily(input: AsyncPlanInput): Promise<QuestionPlan> {
   const [ticker, ...stored] = columns;
   return {
     table,
-    where: { op: "and", of: [ofSecurities([security!]), ...dateRange("trade_date", parameters)] },
+    where: [ofSecurities([security!]), ...inDates("trade_date", parameters)],
     reads: stored.map((column) => column.name),
     columns,
     limit,
@@ -34,14 +42,14 @@ export async function planDaily(input: AsyncPlanInput): Promise<QuestionPlan> {
     ...(limit < SHORT_PAGE ? { reach: { column: "trade_date", direction: "asc", until: "limit" } as const } : {}),
     sql: (relation, page) =>
       `SELECT ${sqlString(security!.ticker)} AS "${ticker!.name}", ${selectList(stored)} FROM (${relation})
-       WHERE ${page.after} ORDER BY ${orderBy(key)} LIMIT ${page.limit}`,
+       WHERE ${page.after} ORDER BY ${orderBy(key.columns)} LIMIT ${page.limit}`,
   };
 }
 
 const SHORT_PAGE = 500;
 
 /** `monthly`: mean price and volatility of each ticker and month. */
-export function planMonthly(input: AsyncPlanInput): Promise<ComputedPlan> {
+export function planMonthly(input: MarketInput): Promise<ComputedPlan> {
   return byTicker(input, "monthly", {
     keys: [`date_trunc('month', "trade_date")::DATE AS "month"`],
     values: [`avg("adj_close") AS "avg_price"`, `stddev_samp("gross_return") AS "volatility"`],
@@ -49,7 +57,7 @@ export function planMonthly(input: AsyncPlanInput): Promise<ComputedPlan> {
 }
 
 /** `aggregate`: statistics of each ticker over the range. */
-export function planAggregate(input: AsyncPlanInput): Promise<ComputedPlan> {
+export function planAggregate(input: MarketInput): Promise<ComputedPlan> {
   return byTicker(input, "aggregate", {
     keys: [],
     values: [
@@ -66,7 +74,7 @@ export function planAggregate(input: AsyncPlanInput): Promise<ComputedPlan> {
 
 /** Groups by security in the table of each market that the tickers are of, and puts the groups together by ticker. */
 async function byTicker(
-  input: AsyncPlanInput,
+  input: MarketInput,
   name: "monthly" | "aggregate",
   groups: { readonly keys: readonly string[]; readonly values: readonly string[] },
 ): Promise<ComputedPlan> {
@@ -79,7 +87,7 @@ async function byTicker(
   const keys = [`"meta_id"`, ...groups.keys];
   const plans = markets.map(([market, own]): QuestionPlan => ({
     table: priceTable(dataset, market),
-    where: { op: "and", of: [ofSecurities(own), ...dateRange("trade_date", parameters)] },
+    where: [ofSecurities(own), ...inDates("trade_date", parameters)],
     reads: ["meta_id", "trade_date", "adj_close", "gross_return"],
     columns: read,
     limit: GROUPS_MAX,
@@ -117,11 +125,11 @@ function joinTickers(
   return tableOfRows(columns, rows);
 }
 
-export function askedMarket({ parameters }: AsyncPlanInput): MarketCode | undefined {
+export function askedMarket({ parameters }: MarketInput): MarketCode | undefined {
   return parameters["market"] as MarketCode | undefined;
 }
 
-export function ofSecurities(securities: readonly Security[]): Predicate {
+export function ofSecurities(securities: readonly Security[]): RowCondition {
   const [only, ...others] = securities.map((security) => security.meta_id);
   if (others.length === 0) return { op: "eq", column: "meta_id", value: only! };
   return { op: "in", column: "meta_id", values: [only!, ...others] };

@@ -11,7 +11,7 @@ import type { BacktestOutcome } from "./backtest-document.ts";
 import { backtestRecords } from "./backtest-rows.ts";
 import { committedCounter } from "./committed-rows.ts";
 import { nameTaken } from "./name-taken.ts";
-import type { Relations } from "./relations.ts";
+import type { Relations } from "../relations.ts";
 
 export interface RecordedBacktest {
   readonly asked: AskedBacktest;

@@ -1,20 +1,26 @@
 import { findQuestion } from "@firn/client";
-import { daysFromCivil, parseDate, firstOfMonth } from "@firn/core";
+import {
+  columnValues,
+  daysFromCivil,
+  firstOfMonth,
+  parseDate,
+  tableOfRows,
+  type AnswerTable,
+  type ComputedPlan,
+  type Parameters,
+} from "@firn/core";
 import { regimeMonths, type MacroSeries, type RegimeMonth } from "@firn/finance";
 import { listMacroSeries } from "@firn/relational";
-import { columnValues, type AnswerTable } from "../answers/answer-table.ts";
-import type { Parameters } from "../parameters/parse-parameters.ts";
-import type { AsyncPlanInput, ComputedPlan } from "../questions/question-plan.ts";
-import { tableOfRows } from "./answer-rows.ts";
 import { marketTable, rowsPlan } from "./market-tables.ts";
+import type { MarketInput } from "./market-input.ts";
 
 /** `regime`: growth by inflation, month by month, from the macro series of the settings. */
-export async function planRegime(input: AsyncPlanInput): Promise<ComputedPlan> {
-  const { parameters, relations, dataset, market } = input;
+export async function planRegime(input: MarketInput): Promise<ComputedPlan> {
+  const { parameters, relations, dataset, choices } = input;
   const { columns } = findQuestion("regime", "list")!;
   const known = await listMacroSeries(relations);
   const idOf = (fred: string): number => known.find((series) => series.fred === fred)?.macro_id ?? 0;
-  const [growth, prices] = [idOf(market.growthSeries), idOf(market.priceIndexSeries)];
+  const [growth, prices] = [idOf(choices.growthSeries), idOf(choices.priceIndexSeries)];
   const plan = rowsPlan(
     marketTable(dataset, "tb_macro_data"),
     ["macro_id", "base_date", "value"],

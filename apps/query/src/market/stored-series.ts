@@ -1,5 +1,5 @@
+import { columnValues, type AnswerTable } from "@firn/core";
 import type { PriceSeries } from "@firn/finance";
-import { columnValues, type AnswerTable } from "../answers/answer-table.ts";
 
 /** Prices of one security by date; days without an adjusted price were none of trading. */
 export function priceSeries(table: AnswerTable): PriceSeries {

@@ -1,10 +1,7 @@
-import type { ParameterDefinition, ParameterRule, ParameterValue, QuestionDefinition } from "@firn/core";
+import type { ParameterDefinition, ParameterRule, Parameters, ParameterValue, QuestionDefinition } from "@firn/core";
 import type { FieldError } from "@firn/service";
 import type { z } from "zod";
 import { parameterSchema, ruleOf } from "./parameter-schema.ts";
-
-/** Parsed parameters by name: defaults filled in, absent ones missing. */
-export type Parameters = Readonly<Record<string, ParameterValue>>;
 
 export type ParsedParameters =
   { readonly ok: true; readonly values: Parameters } | { readonly ok: false; readonly errors: readonly FieldError[] };

@@ -1,14 +1,6 @@
-import {
-  deriveQuestions,
-  QUESTIONS,
-  questionIndex,
-  questionKey,
-  type QuestionDefinition,
-  type QuestionIndex,
-} from "@firn/client";
-import type { Dataset } from "@firn/core";
-import { derivedPlanner, PLANNERS } from "./planners.ts";
-import type { QuestionPlanner } from "./question-plan.ts";
+import { questionIndex, questionKey, type QuestionIndex } from "@firn/client";
+import type { Dataset, QuestionPlanner } from "@firn/core";
+import { questionsOf } from "@firn/datasets";
 
 /** The questions that this service answers, and how. */
 export interface AskedQuestions {
@@ -16,24 +8,26 @@ export interface AskedQuestions {
   plannerOf(key: string): QuestionPlanner;
 }
 
-/** Those of the contract, and those that each dataset answers of itself; one of the contract comes before. */
-export function askedQuestions(datasets: Iterable<Dataset>): AskedQuestions {
-  const planners = new Map<string, QuestionPlanner>(Object.entries(PLANNERS));
-  const all: QuestionDefinition[] = [...QUESTIONS];
-  for (const dataset of datasets) {
-    for (const question of deriveQuestions(dataset)) {
-      const key = questionKey(question);
-      if (planners.has(key)) continue;
-      planners.set(key, derivedPlanner(dataset, question.name));
-      all.push(question);
-    }
+/**
+ * The questions of every dataset.
+ * @param planners of those that a dataset names and does not plan itself, by key
+ * @throws Error where a question has no planner, or two have one key
+ */
+export function askedQuestions(
+  datasets: Iterable<Dataset>,
+  planners: Readonly<Record<string, QuestionPlanner>> = {},
+): AskedQuestions {
+  const all = [...datasets].flatMap(questionsOf);
+  const byKey = new Map<string, QuestionPlanner>();
+  for (const { definition, plan } of all) {
+    const key = questionKey(definition);
+    const planner = plan ?? planners[key];
+    if (planner === undefined) throw new Error(`question ${key} has no planner`);
+    if (byKey.has(key)) throw new Error(`there are two questions ${key}`);
+    byKey.set(key, planner);
   }
   return {
-    index: questionIndex(all),
-    plannerOf: (key) => {
-      const planner = planners.get(key);
-      if (planner === undefined) throw new Error(`question ${key} has no planner`);
-      return planner;
-    },
+    index: questionIndex(all.map(({ definition }) => definition)),
+    plannerOf: (key) => byKey.get(key)!,
   };
 }

@@ -1,7 +1,7 @@
+import type { ComputedAnswer, ComputedPlan } from "@firn/core";
 import { Problem } from "@firn/service";
 import { canonicalText } from "./cursor.ts";
 import { snapshotKey, type PlanSession } from "./plan-session.ts";
-import type { ComputedAnswer, ComputedPlan } from "./question-plan.ts";
 
 /** Reads the rows of every plan and computes the answer, or takes the one that was kept for the same state of them. */
 export async function readComputed(plan: ComputedPlan, session: PlanSession, asked: string): Promise<ComputedAnswer> {

@@ -1,8 +1,6 @@
-import type { AnswerType } from "@firn/client";
+import type { AnswerType, Parameters, QuestionPlan } from "@firn/core";
 import { sqlName, sqlString } from "@firn/lake";
 import { createHash } from "node:crypto";
-import type { Parameters } from "../parameters/parse-parameters.ts";
-import type { QuestionPlan } from "./question-plan.ts";
 
 /**
  * Where a page ended: the sort key of its last row, and the snapshot that all pages are read from, so that new data

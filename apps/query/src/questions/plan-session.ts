@@ -1,9 +1,7 @@
 import type { AnswerStats } from "@firn/client";
-import type { TableDefinition } from "@firn/core";
+import type { AnswerTable, MeasuredRows, Parameters, QuestionPlan, TableDefinition } from "@firn/core";
 import { planScan, scanSchema, tableName, type LakeEnvironment, type ScanPlan } from "@firn/lake";
 import type { Problem } from "@firn/service";
-import type { AnswerTable } from "../answers/answer-table.ts";
-import type { Parameters } from "../parameters/parse-parameters.ts";
 import { bytesRead } from "../tables/bytes-read.ts";
 import { checkFiles, type FileMark } from "../tables/check-files.ts";
 import { columnNames, renamePredicate, scanColumns } from "../tables/column-names.ts";
@@ -13,7 +11,7 @@ import type { KernelPool } from "../tables/kernel-pool.ts";
 import type { TableCache } from "../tables/table-cache.ts";
 import { lakeProblem } from "../tables/unreadable.ts";
 import type { Cursor } from "./cursor.ts";
-import type { MeasuredRows, QuestionPlan } from "./question-plan.ts";
+import { planPredicate } from "./plan-predicate.ts";
 import { filesOf, readAnswer, scanPredicate } from "./read-answer.ts";
 import type { CachedAnswer, ResultCache } from "./result-cache.ts";
 import { chooseSnapshot, timeOfSnapshot, unknownSnapshot } from "./snapshot-choice.ts";
@@ -205,7 +203,7 @@ export class PlanSession {
           connection,
           answer.tasks.map((task) => task.file),
         );
-        const where = scan.where ?? plan.where;
+        const where = scan.where ?? planPredicate(plan);
         const bytes = bytesRead(answer.tasks, scan.schema, columns, where, found);
         const read = { files_read: filesOf(answer.tasks).length, bytes_read: bytes, cached: false };
         return { table: answer.table, hasMore: answer.hasMore, read: { ...read, cost_usd: bytes * USD_PER_BYTE } };

@@ -5,11 +5,23 @@ import {
   type QuestionDefinition,
   type QuestionIndex,
 } from "@firn/client";
-import { tablesOf, type Dataset } from "@firn/core";
+import {
+  columnValues,
+  QuestionRefusal,
+  sliceRows,
+  tablesOf,
+  type AnswerDocument,
+  type AnswerTable,
+  type ComputedPlan,
+  type Dataset,
+  type Parameters,
+  type QuestionPlan,
+  type QuestionPlanner,
+  type Relations,
+} from "@firn/core";
 import { Problem } from "@firn/service";
-import { columnValues, sliceRows, type AnswerTable } from "../answers/answer-table.ts";
 import { invalidParameters } from "../parameters/invalid-parameters.ts";
-import { parameterParser, type ParameterParser, type Parameters } from "../parameters/parse-parameters.ts";
+import { parameterParser, type ParameterParser } from "../parameters/parse-parameters.ts";
 import { askedQuestions, type AskedQuestions } from "./asked-questions.ts";
 import { readComputed } from "./computed-answer.ts";
 import {
@@ -22,7 +34,6 @@ import {
   type OffsetCursor,
 } from "./cursor.ts";
 import { PlanSession, type OpenedPlan, type PlanRead, type PlanSessionParts } from "./plan-session.ts";
-import type { AnswerDocument, AsyncPlanInput, ComputedPlan, QuestionPlan } from "./question-plan.ts";
 import { unitsOf, withUnits } from "./units.ts";
 
 /** An answer before it has a form (JSON, CSV, Arrow). */
@@ -37,8 +48,9 @@ export interface QuestionAnswer {
 
 export interface QuestionServiceParts extends PlanSessionParts {
   readonly datasets: ReadonlyMap<string, Dataset>;
-  /** What planners have, whatever is asked. */
-  readonly planning: Omit<AsyncPlanInput, "dataset" | "parameters" | "read" | "measure" | "timeMs">;
+  readonly relations: Relations;
+  /** Of questions that a dataset names and does not plan itself, by key. */
+  readonly planners?: Readonly<Record<string, QuestionPlanner>>;
   /** Told of each answer, by the question's name. */
   answered?(question: string, stats: AnswerStats): void;
 }
@@ -60,7 +72,7 @@ export class QuestionService {
 
   constructor(parts: QuestionServiceParts) {
     this.#parts = parts;
-    this.#questions = askedQuestions(parts.datasets.values());
+    this.#questions = askedQuestions(parts.datasets.values(), parts.planners);
   }
 
   /** What can be asked. */
@@ -82,10 +94,13 @@ export class QuestionService {
     const read = async (plan: QuestionPlan) => (await session.read(await session.open(plan), planText(plan))).table;
     const measure = async (plan: QuestionPlan) => session.measure(await session.open(plan));
     const timeMs = () => session.timeMs();
-    const planned = { ...this.#parts.planning, dataset, parameters, read, measure, timeMs };
-    const plan = await this.#questions.plannerOf(key)(planned);
+    const { relations } = this.#parts;
+    const planner = this.#questions.plannerOf(key);
+    const plan = await refusing(() => planner({ dataset, parameters, relations, read, measure, timeMs }));
     const { unit, ...answer } =
-      "plans" in plan ? await this.#compute(plan, session, asked, offset) : await this.#list(plan, session, asked);
+      "plans" in plan
+        ? await refusing(() => this.#compute(plan, session, asked, offset))
+        : await this.#list(plan, session, asked);
     session.requireAskedSnapshot();
     const elapsedMs = roundMs(performance.now() - startedMs);
     const stats = { rows: answer.table.rowCount, ...session.cost, elapsed_ms: elapsedMs };
@@ -131,6 +146,17 @@ export class QuestionService {
     );
     const cursor = to < answer.table.rowCount ? encodeOffsetCursor({ offset: to, snapshots }, fingerprint) : null;
     return { ...answer, table: sliceRows(answer.table, from, to), page: { cursor } };
+  }
+}
+
+/** What a planner refuses is a Problem to the asker. */
+async function refusing<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof QuestionRefusal)) throw error;
+    const { status, code, message, errors } = error;
+    throw new Problem(status, code, message, { errors, cause: error });
   }
 }
 

@@ -1,3 +1,4 @@
+import { columnValues, firstRows, type AnswerTable, type QuestionPlan } from "@firn/core";
 import {
   deleteFilesOf,
   scanSql,
@@ -9,10 +10,9 @@ import {
   type ScanPlan,
   type ScanTask,
 } from "@firn/lake";
-import { columnValues, firstRows, type AnswerTable } from "../answers/answer-table.ts";
 import { columnNames, renameColumns, scanColumns } from "../tables/column-names.ts";
 import { afterSql, type Cursor } from "./cursor.ts";
-import type { QuestionPlan } from "./question-plan.ts";
+import { planPredicate } from "./plan-predicate.ts";
 import { isComplete, nextRound, readOrder } from "./read-order.ts";
 
 /** Rows of one page, whether there are more, and the tasks that were read for it. */
@@ -26,10 +26,11 @@ export interface ReadAnswer {
 export function scanPredicate(plan: QuestionPlan, cursor: Cursor | undefined): Predicate {
   const first = plan.key?.columns[0];
   const [after] = cursor?.key ?? [];
-  if (first === undefined || after === undefined || plan.reach?.until !== "limit") return plan.where;
+  const where = planPredicate(plan);
+  if (first === undefined || after === undefined || plan.reach?.until !== "limit") return where;
   return {
     op: "and",
-    of: [plan.where, { op: first.direction === "asc" ? "gte" : "lte", column: first.name, value: after }],
+    of: [where, { op: first.direction === "asc" ? "gte" : "lte", column: first.name, value: after }],
   };
 }
 

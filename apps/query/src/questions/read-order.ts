@@ -1,3 +1,4 @@
+import type { Reach } from "@firn/core";
 import {
   columnByName,
   compareLiterals,
@@ -8,7 +9,6 @@ import {
   type Schema,
   type ScanTask,
 } from "@firn/lake";
-import type { Reach } from "./question-plan.ts";
 
 /** Files that are read together at first; each further round doubles what is read in all. */
 const FIRST_FILES = 8;

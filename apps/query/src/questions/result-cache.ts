@@ -1,6 +1,5 @@
-import type { AnswerTable } from "../answers/answer-table.ts";
+import type { AnswerDocument, AnswerTable } from "@firn/core";
 import type { FileMark } from "../tables/check-files.ts";
-import type { AnswerDocument } from "./question-plan.ts";
 
 /** An answer as it was read from one snapshot of its tables, and the files that it came from. */
 export interface CachedAnswer {

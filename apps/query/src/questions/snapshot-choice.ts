@@ -1,9 +1,7 @@
-import type { TableDefinition } from "@firn/core";
+import type { Parameters, QuestionPlan, TableDefinition } from "@firn/core";
 import { currentSnapshot, isLakeError, resolveSnapshot, snapshotById, type Snapshot, type Table } from "@firn/lake";
 import { Problem } from "@firn/service";
-import type { Parameters } from "../parameters/parse-parameters.ts";
 import type { TableCache } from "../tables/table-cache.ts";
-import type { QuestionPlan } from "./question-plan.ts";
 
 /** The table, and the snapshot of it that a question is answered from; undefined: it had none then. */
 export interface ChosenSnapshot {

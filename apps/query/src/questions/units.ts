@@ -1,6 +1,5 @@
 import type { AnswerMeta } from "@firn/client";
-import type { RecordKinds } from "@firn/core";
-import type { AnswerTable } from "../answers/answer-table.ts";
+import type { AnswerTable, RecordKinds } from "@firn/core";
 
 /** `meta.unit`: a name for one type, names by type for several. */
 export function unitsOf(

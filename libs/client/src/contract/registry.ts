@@ -1,31 +1,12 @@
+import type { DocumentOf, ParametersOf, QuestionDefinition, QuestionKeyOf, RowOf } from "@firn/core";
+import { QUESTIONS } from "@firn/datasets";
 import type { Answer } from "./answer.ts";
-import { HEALTH_QUESTIONS } from "./health.ts";
-import { MARKET_QUESTIONS } from "./market.ts";
-import type { BacktestDocument } from "./market-portfolios.ts";
 import { questionIndex } from "./question-index.ts";
-import type { ParametersOf, QuestionDefinition, RowOf } from "@firn/core";
-import { SALES_QUESTIONS, type SalesComparison } from "./sales.ts";
-
-/**
- * Every question that Firn knows by name and type. A lake answers those of `deriveQuestions` without standing here.
- */
-export const QUESTIONS = [...HEALTH_QUESTIONS, ...SALES_QUESTIONS, ...MARKET_QUESTIONS] as const;
 
 type AnyQuestion = (typeof QUESTIONS)[number];
 
-/** `health.daily` and so on. */
-export type QuestionKey = { [Q in AnyQuestion as `${Q["dataset"]}.${Q["name"]}`]: Q } extends infer M
-  ? keyof M & string
-  : never;
-
-/** What `data` is where it is one object. */
-interface Documents {
-  readonly "backtest.run": BacktestDocument;
-  readonly "sales.compare": SalesComparison;
-}
-
-/** Questions whose answers have rows. */
-export type RowsQuestionKey = Exclude<QuestionKey, keyof Documents>;
+/** A question of a lake that is known by name and type: `health.daily` and so on. */
+export type QuestionKey = QuestionKeyOf<AnyQuestion>;
 
 type QuestionOf<K extends QuestionKey> = Extract<
   AnyQuestion,
@@ -34,12 +15,17 @@ type QuestionOf<K extends QuestionKey> = Extract<
 type DatasetOf<K> = K extends `${infer D}.${string}` ? D : never;
 type NameOf<K> = K extends `${string}.${infer N}` ? N : never;
 
+/** Questions whose answers have rows. */
+export type RowsQuestionKey = {
+  [K in QuestionKey]: [DocumentOf<QuestionOf<K>>] extends [never] ? K : never;
+}[QuestionKey];
+
 export type QuestionParameters<K extends QuestionKey> = ParametersOf<QuestionOf<K>>;
 export type QuestionRow<K extends QuestionKey> = RowOf<QuestionOf<K>>;
-/** The whole answer to a question. */
-export type QuestionReply<K extends QuestionKey> = K extends keyof Documents
-  ? Omit<Answer, "data"> & { readonly data: Documents[K] }
-  : Answer<QuestionRow<K>>;
+/** The whole answer to a question: rows, or the one object that its definition describes. */
+export type QuestionReply<K extends QuestionKey> = [DocumentOf<QuestionOf<K>>] extends [never]
+  ? Answer<QuestionRow<K>>
+  : Omit<Answer, "data"> & { readonly data: DocumentOf<QuestionOf<K>> };
 
 const STATIC = questionIndex(QUESTIONS);
 

@@ -6,6 +6,7 @@ import { HealthRun } from "./health-run.ts";
 import { HEALTH_PAYLOAD_AVRO } from "./payload-avro.ts";
 import { ZONE_KEY } from "./read-sample.ts";
 import { HEALTH_PAYLOAD_SCHEMA } from "./payload-schema.ts";
+import { healthQuestions } from "./questions/planners.ts";
 import { healthRollups } from "./rollups.ts";
 import { healthTables, type HealthTableOptions } from "./tables.ts";
 
@@ -34,6 +35,7 @@ export function createHealthDataset(tableOptions: HealthTableOptions = {}): Data
         offsetMinutes: "timezone_offset",
       },
     },
+    questions: healthQuestions,
     checkEnvelope: checkHealthEnvelope,
     beginRun: (options, processedAtUs) => new HealthRun(DATASET, tables.raw, options, processedAtUs),
   };

@@ -1,8 +1,10 @@
 import { declareDataset, namespaceSetting, tableNameSetting } from "../dataset-declaration.ts";
 import { createHealthDataset } from "./dataset.ts";
+import { HEALTH_QUESTIONS } from "./questions/definitions.ts";
 
 /** The health lake, and what a site may choose of it. */
 export const healthDeclaration = declareDataset({
+  questions: HEALTH_QUESTIONS,
   settings: {
     healthNamespace: namespaceSetting("ICEBERG_DATABASE", "health_db", "Namespace of the health tables"),
     healthRawTable: tableNameSetting("ICEBERG_TABLE_RAW", "health_data_raw", "Name of the health lake's raw table."),

@@ -2,6 +2,7 @@ import type { Dataset } from "@firn/core";
 
 import { checkMarketEnvelope, marketPayloadSchema } from "./envelope.ts";
 import { MarketRun, type MarketRules } from "./market-run.ts";
+import { MARKET_QUESTIONS } from "./questions/definitions.ts";
 import { marketTables } from "./tables.ts";
 
 /** The market lake: prices, portfolios, results and macro series, each table of rows that are upserted. */
@@ -28,6 +29,8 @@ export function createMarketDataset(): Dataset {
     eventTime: "trade_date",
     eventOrder: ["trade_date", "meta_id"],
     time: { localDate: "trade_date" },
+    // Planned by the query service, which has the stores that a backtest is saved to.
+    questions: MARKET_QUESTIONS.map((definition) => ({ definition })),
     checkEnvelope: rules.checkEnvelope,
     beginRun: (_options, processedAtUs) => new MarketRun(rules, processedAtUs),
   };

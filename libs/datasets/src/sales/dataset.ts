@@ -4,6 +4,7 @@ import { RecordRun, type RecordRules } from "../payload/record-run.ts";
 import { NO_SENDER, storableText } from "../payload/refusals.ts";
 import { checkSalesEnvelope, SALES_PAYLOAD_SCHEMA } from "./envelope.ts";
 import { SALES_PAYLOAD_AVRO } from "./payload-avro.ts";
+import { salesQuestions } from "./questions/planners.ts";
 import { readTransaction, type SalesFields } from "./read-transaction.ts";
 import { salesRollups } from "./rollups.ts";
 import { salesTables, type SalesTableOptions } from "./tables.ts";
@@ -34,6 +35,7 @@ export function createSalesDataset(options: SalesTableOptions = {}): Dataset {
     eventTime: "transaction_date",
     eventOrder: ["transaction_date", "transaction_id"],
     time: { localDate: "transaction_date" },
+    questions: salesQuestions,
     checkEnvelope: checkSalesEnvelope,
     beginRun: (_options, processedAtUs) => new RecordRun(rules, processedAtUs),
   };

@@ -1,8 +1,10 @@
 import { declareDataset, namespaceSetting, tableNameSetting } from "../dataset-declaration.ts";
 import { createSalesDataset } from "./dataset.ts";
+import { SALES_QUESTIONS } from "./questions/definitions.ts";
 
 /** The sales lake, and what a site may choose of it. */
 export const salesDeclaration = declareDataset({
+  questions: SALES_QUESTIONS,
   settings: {
     salesNamespace: namespaceSetting("FIRN_SALES_DATABASE", "sales", "Namespace of the sales tables"),
     salesRawTable: tableNameSetting(

@@ -1,8 +1,6 @@
-import type { AnswerColumn } from "@firn/client";
-import { sqlName, type Predicate } from "@firn/lake";
-import { rollupOf } from "../questions/periods.ts";
-import type { PlanInput, QuestionPlan } from "../questions/question-plan.ts";
-import { askedKinds, ofDimensions } from "../questions/selection.ts";
+import { sqlName, type AnswerColumn, type PlanInput, type QuestionPlan } from "@firn/core";
+import { rollupOf } from "../../questions/periods.ts";
+import { askedKinds, ofDimensions } from "../../questions/selection.ts";
 
 const ROWS_MAX = 10_000;
 
@@ -15,15 +13,6 @@ export function planCompare(input: PlanInput): QuestionPlan {
   const types = askedKinds(input) ?? [];
   const several = types.length > 1;
   const pad = (year: number) => String(year).padStart(4, "0");
-  const where: Predicate = {
-    op: "and",
-    of: [
-      ...ofDimensions(input),
-      { op: "in", column: "year", values: years },
-      { op: "gte", column: start, value: `${pad(Math.min(...years))}-01-01` },
-      { op: "lte", column: start, value: `${pad(Math.max(...years))}-12-31` },
-    ],
-  };
   const columns: AnswerColumn[] = [
     ...(several ? [{ name: "data_type", type: "string" } as const] : []),
     { name: "month", type: "int" },
@@ -35,7 +24,12 @@ export function planCompare(input: PlanInput): QuestionPlan {
   const keys = several ? `"data_type", "month"::INTEGER AS "month"` : `"month"::INTEGER AS "month"`;
   return {
     table: rollup.table,
-    where,
+    where: [
+      ...ofDimensions(input),
+      { op: "in", column: "year", values: years },
+      { op: "gte", column: start, value: `${pad(Math.min(...years))}-01-01` },
+      { op: "lte", column: start, value: `${pad(Math.max(...years))}-12-31` },
+    ],
     reads: ["user_id", "data_type", "year", "month", start, input.parameters["measure"] as string],
     columns,
     limit: ROWS_MAX,

@@ -1,7 +1,14 @@
-import type { AnswerColumn, SalesComparison, SalesReading } from "@firn/client";
-import { sqlName } from "@firn/lake";
-import { columnValues, type AnswerTable } from "../answers/answer-table.ts";
-import type { AsyncPlanInput, ComputedPlan, MeasuredRows, QuestionPlan } from "../questions/question-plan.ts";
+import {
+  columnValues,
+  sqlName,
+  type AnswerColumn,
+  type AnswerTable,
+  type AsyncPlanInput,
+  type ComputedPlan,
+  type MeasuredRows,
+  type QuestionPlan,
+} from "@firn/core";
+import type { SalesComparison, SalesReading } from "./definitions.ts";
 import { revenueRows, sourceOf, type RevenueSource } from "./revenue.ts";
 
 const PRODUCTS_MAX = 1_000_000;

@@ -1,8 +1,7 @@
-import { healthTypes } from "@firn/client";
-import { sqlName } from "@firn/lake";
-import { rollupOf } from "../questions/periods.ts";
-import type { PlanInput, QuestionPlan } from "../questions/question-plan.ts";
-import { ofDimensions } from "../questions/selection.ts";
+import { sqlName, type PlanInput, type QuestionPlan } from "@firn/core";
+import { rollupOf } from "../../questions/periods.ts";
+import { ofDimensions } from "../../questions/selection.ts";
+import { healthTypes } from "./definitions.ts";
 
 const ROWS_MAX = 10_000;
 
@@ -13,7 +12,7 @@ export function planTypes(input: PlanInput): QuestionPlan {
   const date = sqlName(start);
   return {
     table: rollup.table,
-    where: { op: "and", of: ofDimensions(input) },
+    where: ofDimensions(input),
     reads: ["user_id", "data_type", start, "record_count"],
     columns: healthTypes.columns,
     limit: ROWS_MAX,

@@ -1,6 +1,6 @@
 import { LIMIT_MAX } from "@firn/core";
 
-/** Parameters and rules that questions of several lakes have. */
+/** Parameters and rules that questions of several lakes have. Ranges include both dates; the end of a range of instants is exclusive. */
 
 export const dateRange = <const F extends string, const L extends string>(
   first: F,
@@ -16,7 +16,6 @@ export const localRange = dateRange("First local date, inclusive.", "Last local 
   "2026-01-01",
   "2026-01-31",
 ]);
-export const tradingRange = dateRange("First date, inclusive.", "Last date, inclusive.", ["2022-01-03", "2022-12-28"]);
 
 export const startTime = {
   name: "start_time",

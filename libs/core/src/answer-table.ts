@@ -1,4 +1,4 @@
-import type { AnswerColumn } from "@firn/client";
+import type { AnswerColumn } from "./question.ts";
 
 /**
  * Rows of an answer, column by column, with values as the kernel gives them: instants in microseconds, dates in days
@@ -11,7 +11,7 @@ export interface AnswerTable {
   readonly values: readonly (readonly unknown[])[];
 }
 
-/** The values of the named column. */
+/** The values of the named column. @throws Error where the answer has none of that name */
 export function columnValues(table: AnswerTable, name: string): readonly unknown[] {
   const index = table.columns.findIndex((column) => column.name === name);
   if (index === -1) throw new Error(`the answer has no column ${name}`);
@@ -29,4 +29,10 @@ export function sliceRows(table: AnswerTable, from: number, to: number): AnswerT
   if (from === 0 && to >= table.rowCount) return table;
   const values = table.values.map((column) => column.slice(from, to));
   return { ...table, rowCount: Math.max(0, Math.min(to, table.rowCount) - from), values };
+}
+
+/** Rows as a table of an answer: a value for each column, by its name; what is missing is null. */
+export function tableOfRows(columns: readonly AnswerColumn[], rows: readonly object[]): AnswerTable {
+  const values = columns.map(({ name }) => rows.map((row) => (row as Record<string, unknown>)[name] ?? null));
+  return { columns, rowCount: rows.length, values };
 }

@@ -2,16 +2,17 @@ import {
   columnTypeOf,
   defineQuestion,
   LIMIT_MAX,
-  type AnswerColumn,
-  type ColumnType,
+  questionKey,
   type Dataset,
   type DatasetQuestion,
   type ParameterDefinition,
   type QuestionDefinition,
   type RollupDefinition,
-  type TableDefinition,
 } from "@firn/core";
+import { columnsOf } from "./answer-columns.ts";
 import { errorsQuestion } from "./errors.ts";
+import { planPeriods } from "./periods.ts";
+import { planErrors, planRaw } from "./records.ts";
 import {
   cursor,
   dateRange,
@@ -24,32 +25,26 @@ import {
   wholeRange,
 } from "./shared-parameters.ts";
 
-/**
- * The questions that a dataset answers by what it declares: those of its own, and those that every lake has without a
- * word of code: its records, its dead letters, and the rows of each rollup, named by it. Which columns may be asked for
- * are the dimensions of its rollups.
- */
-export function deriveQuestions(dataset: Dataset): readonly QuestionDefinition[] {
-  return [
-    ...(dataset.questions ?? []).map((question) => ownQuestion(dataset, question)),
-    ...dataset.rollups.map((rollup) => rollupQuestion(dataset, rollup)),
-    rawQuestion(dataset),
-    errorsQuestion(dataset.name),
-  ];
+/** What a dataset answers: the questions of its own, and those derived ones in whose place it has none of its own. */
+export function questionsOf(dataset: Dataset): readonly DatasetQuestion[] {
+  const own = dataset.questions ?? [];
+  const taken = new Set(own.map(({ definition }) => questionKey(definition)));
+  return [...own, ...derivedQuestions(dataset).filter(({ definition }) => !taken.has(questionKey(definition)))];
 }
 
-function ownQuestion(dataset: Dataset, question: DatasetQuestion): QuestionDefinition {
-  const { name, summary, doc, parameters, rules = [], columns, order } = question;
-  return defineQuestion({
-    dataset: dataset.name,
-    name,
-    summary,
-    doc,
-    parameters: [...parameters, wholeRange, cursor],
-    rules,
-    columns,
-    order: order.map((column) => `${column.name}${column.direction === "desc" ? ", greatest first" : ""}`).join("; "),
-  });
+/**
+ * The questions that every lake answers without a word of code: its records, its dead letters, and the rows of each
+ * rollup, named by it. Which columns may be asked for are the dimensions of its rollups.
+ */
+function derivedQuestions(dataset: Dataset): readonly DatasetQuestion[] {
+  return [
+    ...dataset.rollups.map((rollup): DatasetQuestion => ({
+      definition: rollupQuestion(dataset, rollup),
+      plan: (input) => planPeriods(input, rollup.name),
+    })),
+    { definition: rawQuestion(dataset), plan: planRaw },
+    { definition: errorsQuestion(dataset.name), plan: planErrors },
+  ];
 }
 
 function rollupQuestion(dataset: Dataset, rollup: RollupDefinition): QuestionDefinition {
@@ -109,15 +104,3 @@ function dimensionParameters({ raw, rollups }: Dataset): ParameterDefinition[] {
     }
   });
 }
-
-/** A table's columns as columns of an answer. Float columns are read as doubles. */
-export function columnsOf(table: TableDefinition): AnswerColumn[] {
-  return table.columns.map(({ name, type, required, doc }) => ({
-    name,
-    type: answerType(type),
-    ...(required ? {} : { optional: true }),
-    ...(doc === undefined ? {} : { doc }),
-  }));
-}
-
-const answerType = (type: ColumnType): AnswerColumn["type"] => (type === "float" ? "double" : type);

@@ -6,7 +6,7 @@ import {
   portfolioNav,
   portfolioPerformance,
   portfolioRebalances,
-} from "./market-portfolios.ts";
+} from "./portfolios.ts";
 import {
   marketErrors,
   metaList,
@@ -17,7 +17,7 @@ import {
   priceDaily,
   priceMonthly,
   regimeList,
-} from "./market-prices.ts";
+} from "./prices.ts";
 
 /** The questions of the market lake. */
 export const MARKET_QUESTIONS = [

@@ -1,27 +1,22 @@
-import { findQuestion } from "@firn/client";
-import { sqlName } from "@firn/lake";
-import { rollupOf } from "../questions/periods.ts";
-import type { PageKey, PlanInput, QuestionPlan } from "../questions/question-plan.ts";
-import { dateRange, ofDimensions, orderBy } from "../questions/selection.ts";
+import { sqlName, type PlanInput, type QuestionPlan } from "@firn/core";
+import { rollupOf } from "../../questions/periods.ts";
+import { selectedRows } from "../../questions/selected-rows.ts";
+import { inDates, ofDimensions } from "../../questions/selection.ts";
+import { salesRevenue } from "./definitions.ts";
 
 export type RevenueSource = "raw" | "summary";
 
-const KEY: PageKey = { columns: [{ name: "product_id", direction: "asc" }] };
-
 /** `revenue`: each product's total, from every transaction or from the daily summary. */
 export function planRevenue(input: PlanInput): QuestionPlan {
-  const { columns } = findQuestion("sales", "revenue")!;
   const source = input.parameters["source"] as RevenueSource;
   const { amount } = sourceOf(input, source);
-  return {
+  return selectedRows(input, {
     ...revenueRows(input, source),
-    columns,
-    limit: input.parameters["limit"] as number,
-    key: KEY,
-    sql: (relation, page) => `SELECT "product_id", "total_revenue" FROM (
-        SELECT "product_id", fsum(${sqlName(amount)}) AS "total_revenue" FROM (${relation}) GROUP BY "product_id")
-      WHERE ${page.after} ORDER BY ${orderBy(KEY)} LIMIT ${page.limit}`,
-  };
+    columns: salesRevenue.columns,
+    order: [{ name: "product_id", direction: "asc" }],
+    sql: (rows) =>
+      `SELECT "product_id", fsum(${sqlName(amount)}) AS "total_revenue" FROM ${rows} GROUP BY "product_id"`,
+  });
 }
 
 /** Where the question's rows are: table, conditions, and the columns that it needs. */
@@ -29,7 +24,7 @@ export function revenueRows(input: PlanInput, source: RevenueSource): Pick<Quest
   const { table, date, amount } = sourceOf(input, source);
   return {
     table,
-    where: { op: "and", of: [...ofDimensions(input), ...dateRange(date, input.parameters)] },
+    where: [...ofDimensions(input), ...inDates(date, input.parameters)],
     reads: ["product_id", date, amount],
   };
 }

@@ -1,6 +1,6 @@
-import { errorsQuestion } from "./errors.ts";
-import { defineQuestion, type AnswerColumn } from "@firn/core";
-import { cursor, dateRange, ordered, wholeRange } from "./shared-parameters.ts";
+import { defineQuestion, documentSchema, type AnswerColumn } from "@firn/core";
+import { errorsQuestion } from "../../questions/errors.ts";
+import { cursor, dateRange, ordered, wholeRange } from "../../questions/shared-parameters.ts";
 
 /** The questions of the sales lake. */
 
@@ -16,7 +16,7 @@ const products = {
   example: "101,102",
 } as const;
 
-export const SUMMARY_COLUMNS = [
+const SUMMARY_COLUMNS = [
   { name: "transaction_date", type: "date" },
   { name: "product_id", type: "long" },
   { name: "transaction_count", type: "long" },
@@ -98,11 +98,11 @@ export const salesCompare = defineQuestion({
   parameters: [startDate, endDate, products],
   rules: [ordered],
   columns: [],
-  document: {
+  document: documentSchema<SalesComparison>({
     type: "object",
     required: ["raw", "summary", "equal"],
     properties: { raw: reading, summary: reading, equal: { type: "boolean" } },
-  },
+  }),
   order: "nothing: it is one object",
 });
 

@@ -9,8 +9,8 @@ import {
   orderedTime,
   startTime,
   wholeRange,
-} from "./shared-parameters.ts";
-import { ERROR_COLUMNS } from "./errors.ts";
+} from "../../questions/shared-parameters.ts";
+import { ERROR_COLUMNS } from "../../questions/errors.ts";
 
 /** The questions of the health lake (namespace `health_db`). */
 

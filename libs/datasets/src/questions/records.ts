@@ -1,27 +1,29 @@
-import { columnsOf } from "@firn/client";
-import { columnTypeOf, type TableDefinition } from "@firn/core";
-import type { Predicate } from "@firn/lake";
-import type { PageKey, PlanInput, QuestionPlan } from "./question-plan.ts";
-import { askedKinds, dateRange, ofDimensions, oneOf, orderBy, selectList, timeRange } from "./selection.ts";
+import {
+  columnTypeOf,
+  orderBy,
+  selectList,
+  type PageKey,
+  type PlanInput,
+  type QuestionPlan,
+  type RowCondition,
+  type TableDefinition,
+} from "@firn/core";
+import { columnsOf } from "./answer-columns.ts";
+import { askedKinds, inDates, inTimes, ofDimensions, oneOf } from "./selection.ts";
 
 /** `raw`: records in the order of their events. */
 export function planRaw(input: PlanInput): QuestionPlan {
   const { dataset, parameters } = input;
   const { raw, eventTime } = dataset;
   const isDate = columnTypeOf(raw, eventTime) === "date";
-  const range = isDate ? dateRange(eventTime, parameters) : timeRange(eventTime, parameters);
-  return listPlan(
-    raw,
-    { op: "and", of: [...ofDimensions(input), ...range] },
-    pageKey("asc", dataset.eventOrder),
-    input,
-  );
+  const range = isDate ? inDates(eventTime, parameters) : inTimes(eventTime, parameters);
+  return listPlan(raw, [...ofDimensions(input), ...range], pageKey("asc", dataset.eventOrder), input);
 }
 
 /** `latest`: the newest records. */
 export function planLatest(input: PlanInput): QuestionPlan {
   const { raw, eventOrder } = input.dataset;
-  const { key: _, ...plan } = listPlan(raw, { op: "and", of: ofDimensions(input) }, pageKey("desc", eventOrder), input);
+  const { key: _, ...plan } = listPlan(raw, ofDimensions(input), pageKey("desc", eventOrder), input);
   return plan;
 }
 
@@ -30,12 +32,12 @@ export function planErrors(input: PlanInput): QuestionPlan {
   const { parameters } = input;
   const errorType = parameters["error_type"] as string | undefined;
   const user = parameters["user_id"] as string | undefined;
-  const of = [
+  const where = [
     ...oneOf("user_id", user === undefined ? undefined : [user]),
     ...oneOf("error_type", errorType === undefined ? undefined : [errorType]),
-    ...timeRange("error_timestamp", parameters),
+    ...inTimes("error_timestamp", parameters),
   ];
-  const { unitsOf: _, ...plan } = listPlan(input.dataset.errors, { op: "and", of }, ERRORS_KEY, input);
+  const { unitsOf: _, ...plan } = listPlan(input.dataset.errors, where, ERRORS_KEY, input);
   return plan;
 }
 
@@ -46,7 +48,12 @@ function pageKey(direction: "asc" | "desc", [time, ...names]: readonly string[])
 
 const ERRORS_KEY = pageKey("desc", ["error_timestamp", "error_id"]);
 
-function listPlan(table: TableDefinition, where: Predicate, key: PageKey, input: PlanInput): QuestionPlan {
+function listPlan(
+  table: TableDefinition,
+  where: readonly RowCondition[],
+  key: PageKey,
+  input: PlanInput,
+): QuestionPlan {
   const columns = columnsOf(table);
   const [time] = key.columns;
   const kinds = askedKinds(input);
@@ -60,6 +67,6 @@ function listPlan(table: TableDefinition, where: Predicate, key: PageKey, input:
     ...(kinds === undefined ? {} : { unitsOf: kinds }),
     reach: { column: time!.name, direction: time!.direction, until: "limit" },
     sql: (relation, page) =>
-      `SELECT ${selectList(columns)} FROM (${relation}) WHERE ${page.after} ORDER BY ${orderBy(key)} LIMIT ${page.limit}`,
+      `SELECT ${selectList(columns)} FROM (${relation}) WHERE ${page.after} ORDER BY ${orderBy(key.columns)} LIMIT ${page.limit}`,
   };
 }

@@ -1,14 +1,14 @@
 import { isDatabaseAway, RelationalDatabase, type Queryable } from "@firn/relational";
 import { Problem } from "@firn/service";
 
-/** PostgreSQL as questions use it. */
+/** PostgreSQL as questions use it: where it is missing or away, every query is a 503. */
 export interface Relations extends Queryable {
   /** All of `work` or nothing of it. */
   transaction<T>(work: (client: Queryable) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** @param databaseUrl undefined where the site has no PostgreSQL: questions of the market lake then say 503 */
+/** @param databaseUrl undefined where the site has no PostgreSQL */
 export function openRelations(databaseUrl: string | undefined): Relations {
   if (databaseUrl === undefined) {
     const absent = () =>

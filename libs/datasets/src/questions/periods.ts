@@ -1,11 +1,18 @@
-import { columnsOf } from "@firn/client";
-import type { RollupDefinition } from "@firn/core";
-import { sqlName, type Predicate } from "@firn/lake";
+import {
+  orderBy,
+  selectList,
+  sqlName,
+  type PageKey,
+  type PlanInput,
+  type QuestionPlan,
+  type Reach,
+  type RollupDefinition,
+} from "@firn/core";
+import { columnsOf } from "./answer-columns.ts";
 import { periodRange } from "./period-range.ts";
-import type { PageKey, PlanInput, QuestionPlan, Reach } from "./question-plan.ts";
-import { askedKinds, ofDimensions, orderBy, selectList } from "./selection.ts";
+import { askedKinds, ofDimensions } from "./selection.ts";
 
-/** The rollup of this name; the definitions of the questions name only those that are there. */
+/** The rollup of this name. @throws Error where the dataset has none */
 export function rollupOf(input: PlanInput, name: string): RollupDefinition {
   const rollup = input.dataset.rollups.find((candidate) => candidate.name === name);
   if (rollup === undefined) throw new Error(`dataset ${input.dataset.name} has no rollup ${name}`);
@@ -25,7 +32,7 @@ export function planPeriods(input: PlanInput, rollupName: string): QuestionPlan 
       ...rollup.dimensions.map((name) => ({ name, direction: "asc" }) as const),
     ],
   };
-  const where: Predicate = { op: "and", of: [...ofDimensions(input), ...periodRange(rollup, parameters)] };
+  const where = [...ofDimensions(input), ...periodRange(rollup, parameters)];
   const last = parameters["last"] as number | undefined;
   const reach: Reach =
     last === undefined
@@ -44,7 +51,7 @@ export function planPeriods(input: PlanInput, rollupName: string): QuestionPlan 
       const name = sqlName(start);
       const latest = `(SELECT min(p) FROM (SELECT DISTINCT ${name} AS p FROM asked ORDER BY p DESC LIMIT ${last}))`;
       const since = last === undefined ? "" : ` AND ${name} >= ${latest}`;
-      return `WITH asked AS (${relation}) SELECT ${selectList(columns)} FROM asked WHERE ${page.after}${since} ORDER BY ${orderBy(key)} LIMIT ${page.limit}`;
+      return `WITH asked AS (${relation}) SELECT ${selectList(columns)} FROM asked WHERE ${page.after}${since} ORDER BY ${orderBy(key.columns)} LIMIT ${page.limit}`;
     },
   };
 }

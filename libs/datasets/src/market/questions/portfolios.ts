@@ -1,6 +1,6 @@
-import { market } from "./market-prices.ts";
-import { defineQuestion, type AnswerColumn } from "@firn/core";
-import { cursor, ordered, tradingRange, wholeRange } from "./shared-parameters.ts";
+import { defineQuestion, documentSchema, type AnswerColumn } from "@firn/core";
+import { cursor, ordered, wholeRange } from "../../questions/shared-parameters.ts";
+import { market, REFUSALS, tradingRange } from "./market-parameters.ts";
 
 /** Questions of the market lake about portfolios, and the backtest that makes them. */
 
@@ -19,6 +19,7 @@ export const portfolioList = defineQuestion({
   dataset: "portfolio",
   name: "list",
   lake: "market",
+  refusals: REFUSALS,
   path: "portfolio",
   summary: "Portfolios",
   doc: "Every stored portfolio.",
@@ -38,6 +39,7 @@ export const portfolioPerformance = defineQuestion({
   dataset: "portfolio",
   name: "performance",
   lake: "market",
+  refusals: REFUSALS,
   summary: "What a portfolio's weights were worth",
   doc: "One row a date of the stored NAV from start_date on. portfolio_value starts at the stored NAV and follows the latest weights as they drift with prices; trading costs are in nav_value alone.",
   parameters: [portId, startDate, wholeRange, cursor],
@@ -55,6 +57,7 @@ export const portfolioNav = defineQuestion({
   dataset: "portfolio",
   name: "nav",
   lake: "market",
+  refusals: REFUSALS,
   path: "portfolio/{port_id}/nav",
   summary: "The stored NAV of a portfolio",
   doc: "One row a date.",
@@ -75,6 +78,7 @@ export const portfolioRebalances = defineQuestion({
   dataset: "portfolio",
   name: "rebalances",
   lake: "market",
+  refusals: REFUSALS,
   path: "portfolio/{port_id}/rebalances",
   summary: "Target weights of a portfolio",
   doc: "One row a rebalance day and security. What the weights of a day leave of 1 is cash.",
@@ -104,6 +108,7 @@ export const portfolioMetrics = defineQuestion({
   dataset: "portfolio",
   name: "metrics",
   lake: "market",
+  refusals: REFUSALS,
   path: "portfolio/{port_id}/metrics",
   summary: "Metrics of a portfolio",
   doc: "One row, fractions, not per cent; from PostgreSQL, of the past from its mirror, analytics.tb_metrics.",
@@ -117,6 +122,7 @@ export const portfolioBenchmark = defineQuestion({
   dataset: "portfolio",
   name: "benchmark",
   lake: "market",
+  refusals: REFUSALS,
   path: "portfolio/{port_id}/benchmark",
   summary: "A portfolio beside a benchmark",
   doc: "One row a date of the stored NAV; the benchmark starts at 1000 on the first of them and keeps its last price where it did not trade.",
@@ -153,6 +159,7 @@ export const backtestRun = defineQuestion({
   dataset: "backtest",
   name: "run",
   lake: "market",
+  refusals: REFUSALS,
   path: "backtest",
   method: "POST",
   summary: "Backtest",
@@ -208,25 +215,27 @@ export const backtestRun = defineQuestion({
     { name: "value", type: "double" },
     { name: "benchmark_value", type: "double", optional: true },
   ],
-  document: object({
-    nav: { type: "array", items: object({ trade_date: date, value: { type: "number" } }) },
-    weights: {
-      type: "array",
-      items: object({ rebal_date: date, meta_id: { type: "integer" }, weight: { type: "number" } }),
-      description: "One a rebalance day and security, 0 where it is not held. What they leave of 1 is cash.",
-    },
-    metrics: object(Object.fromEntries(METRIC_COLUMNS.map(({ name }) => [name, nullable("number")]))),
-    benchmark: {
-      ...object({
-        ticker: { type: "string" },
-        nav: { type: "array", items: object({ trade_date: date, value: nullable("number") }) },
-      }),
-      type: ["object", "null"],
-    },
-    ended_early: bound,
-    started_late: bound,
-    port_id: nullable("integer"),
-  }),
+  document: documentSchema<BacktestDocument>(
+    object({
+      nav: { type: "array", items: object({ trade_date: date, value: { type: "number" } }) },
+      weights: {
+        type: "array",
+        items: object({ rebal_date: date, meta_id: { type: "integer" }, weight: { type: "number" } }),
+        description: "One a rebalance day and security, 0 where it is not held. What they leave of 1 is cash.",
+      },
+      metrics: object(Object.fromEntries(METRIC_COLUMNS.map(({ name }) => [name, nullable("number")]))),
+      benchmark: {
+        ...object({
+          ticker: { type: "string" },
+          nav: { type: "array", items: object({ trade_date: date, value: nullable("number") }) },
+        }),
+        type: ["object", "null"],
+      },
+      ended_early: bound,
+      started_late: bound,
+      port_id: nullable("integer"),
+    }),
+  ),
   order: "trade_date",
 });
 

@@ -1,16 +1,11 @@
-import { errorsQuestion } from "./errors.ts";
 import { defineQuestion, type AnswerColumn } from "@firn/core";
-import { cursor, ordered, tradingRange, wholeRange } from "./shared-parameters.ts";
+import { errorsQuestion } from "../../questions/errors.ts";
+import { cursor, ordered, wholeRange } from "../../questions/shared-parameters.ts";
+import { market, REFUSALS, tradingRange } from "./market-parameters.ts";
 
 /** Questions of the market lake about securities, prices and regimes. */
 
 const { startDate, endDate } = tradingRange;
-export const market = {
-  name: "market",
-  kind: "choice",
-  choices: ["us", "kr"],
-  doc: "Which market; needed for a ticker that exists in both.",
-} as const;
 const tickers = {
   name: "tickers",
   kind: "texts",
@@ -41,6 +36,7 @@ export const metaList = defineQuestion({
   dataset: "meta",
   name: "list",
   lake: "market",
+  refusals: REFUSALS,
   path: "meta",
   summary: "Securities",
   doc: "Every security, from PostgreSQL; of the past from its mirror, reference.tb_meta.",
@@ -54,6 +50,7 @@ export const metaTickers = defineQuestion({
   dataset: "meta",
   name: "tickers",
   lake: "market",
+  refusals: REFUSALS,
   summary: "Tickers",
   doc: "The tickers of every security.",
   parameters: [inMarket, wholeRange, cursor],
@@ -66,6 +63,7 @@ export const metaSecurity = defineQuestion({
   dataset: "meta",
   name: "security",
   lake: "market",
+  refusals: REFUSALS,
   path: "meta/{meta_id}",
   summary: "One security",
   doc: "The security of a number; 404 where there is none.",
@@ -81,6 +79,7 @@ export const priceDaily = defineQuestion({
   dataset: "price",
   name: "daily",
   lake: "market",
+  refusals: REFUSALS,
   summary: "Daily prices of a ticker",
   doc: "One row a day of trading.",
   parameters: [
@@ -109,6 +108,7 @@ export const priceMonthly = defineQuestion({
   dataset: "price",
   name: "monthly",
   lake: "market",
+  refusals: REFUSALS,
   summary: "Monthly prices of tickers",
   doc: "One row a ticker and month that has prices in the range.",
   parameters: [tickers, market, startDate, endDate, wholeRange, cursor],
@@ -126,6 +126,7 @@ export const priceAggregate = defineQuestion({
   dataset: "price",
   name: "aggregate",
   lake: "market",
+  refusals: REFUSALS,
   summary: "Statistics of tickers over a range",
   doc: "One row a ticker that has prices in the range, of adj_close and gross_return; nothing is annualised.",
   parameters: [tickers, market, { ...startDate, required: true }, endDate],
@@ -147,6 +148,7 @@ export const priceCrossMarket = defineQuestion({
   dataset: "price",
   name: "cross-market",
   lake: "market",
+  refusals: REFUSALS,
   summary: "A US and a Korean ticker side by side",
   doc: "One row a date of the range on which either traded. correlation is that of the returns over the last 20 dates of the range on which both traded, null before there are 20.",
   parameters: [
@@ -181,6 +183,7 @@ export const regimeList = defineQuestion({
   dataset: "regime",
   name: "list",
   lake: "market",
+  refusals: REFUSALS,
   path: "regime",
   summary: "Regimes by month",
   doc: "Growth up or down by inflation up or down, each by its change over three months, as known a month later: Goldilocks, Reflation, Stagflation or Deflation. Every known month of which a day lies in the range.",
