@@ -22,6 +22,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Batch } from "../../apps/catalog-writer/src/batch.ts";
+import { localDateRule } from "../../apps/catalog-writer/src/foreign/local-dates.ts";
 import { KeyIndex } from "../../apps/catalog-writer/src/key-index/key-index.ts";
 import { type CommitReport, KeyedTable } from "../../apps/catalog-writer/src/keyed-table.ts";
 import { makeTable } from "../../apps/catalog-writer/src/tables.ts";
@@ -40,11 +41,13 @@ export interface RecordsTableOptions {
   /** Rows follow each other in days, as lakes do. */
   readonly rowsPerDay: number;
   readonly memoryLimitMb: number;
+  /** The rows are another engine's: they are taken up before the key index is rebuilt. Default: they are ours. */
+  readonly areForeign?: boolean;
 }
 
 export interface RecordsTable {
   readonly fill: Cost;
-  /** The rebuild of the key index from the table, and the most anonymous memory meanwhile. */
+  /** Taking up rows that are foreign, the rebuild of the key index, and the most anonymous memory meanwhile. */
   readonly rebuild: Cost & { readonly peakMiB: number };
   /**
    * Commits rows by their numbers as one batch; loading it is not counted.
@@ -77,7 +80,7 @@ export async function openRecordsTable(options: RecordsTableOptions): Promise<Re
   await makeTable(env, dataset.raw, env.randomness.uuid());
   const fill = await costOf(() => fillTable(env, connection, dataset, options));
   const memory = watchMemory({ bench: process.pid }, 50);
-  const rebuild = await costOf(() => openKeyed(env, connection, dataset, index));
+  const rebuild = await costOf(() => openKeyed(env, connection, dataset, index, options));
   const table = rebuild.result;
   const peakMiB = memory().most["bench"]!;
   const subject = acceptedSubject(dataset.name, 0);
@@ -108,7 +111,14 @@ export async function openRecordsTable(options: RecordsTableOptions): Promise<Re
   };
 }
 
-function openKeyed(env: LakeEnvironment, connection: KernelConnection, dataset: Dataset, index: KeyIndex) {
+function openKeyed(
+  env: LakeEnvironment,
+  connection: KernelConnection,
+  dataset: Dataset,
+  index: KeyIndex,
+  { areForeign = false }: RecordsTableOptions,
+) {
+  const localDates = localDateRule(dataset, dataset.raw, "UTC");
   return KeyedTable.open({
     env,
     connection,
@@ -121,6 +131,7 @@ function openKeyed(env: LakeEnvironment, connection: KernelConnection, dataset: 
     subjects: [acceptedSubject(dataset.name, 0)],
     writerEpoch: "bench",
     newRowsCountAs: "stored",
+    ...(areForeign && { takeUp: { ...(localDates && { localDates }) } }),
   });
 }
 

@@ -6,7 +6,7 @@ import type { TableDefinition } from "@firn/core";
 import type { KernelConnection } from "@firn/lake";
 import { removedPartition } from "./key-index/identity-keys.ts";
 import type { KeyIndex } from "./key-index/key-index.ts";
-import { nameOfValuesSql, partitionValuesSql } from "./partition-name.ts";
+import { locatingFields, nameOfValuesSql, partitionValuesSql } from "./partition-name.ts";
 import { contentDigestSql, identityDigestSql } from "./record-sql.ts";
 import type { BatchKeys } from "./resolve.ts";
 
@@ -21,11 +21,27 @@ export function keyColumns({ content, definition, identity }: KeyShape): string[
   return [...new Set([...identity, ...content, ...definition.partition.map((field) => field.source)])];
 }
 
+/** Columns that say which partition a row is in. */
+export function placeColumns(definition: TableDefinition): string[] {
+  return [...new Set(locatingFields(definition).map((field) => field.source))];
+}
+
+/** SQL of a row's digests. */
+export interface Digests {
+  readonly identity: string;
+  readonly content: string;
+}
+
+export function digestsSql({ content, definition, identity }: KeyShape): Digests {
+  return { identity: identityDigestSql(identity), content: contentDigestSql(definition, content) };
+}
+
 /**
  * Digests, place and kind of every row of a relation, in its order.
  *
  * @param tombstone SQL of the row's kind (1: tombstone)
  * @param order SQL of the arrival order; absent where the order does not matter
+ * @param digests of a relation that has them already: it needs only the columns of places then
  */
 export async function readKeys(
   connection: KernelConnection,
@@ -34,6 +50,7 @@ export async function readKeys(
   relation: string,
   tombstone: string,
   order?: string,
+  digests = digestsSql(shape),
 ): Promise<BatchKeys> {
   const places = `places_${calls++}`;
   try {
@@ -46,7 +63,7 @@ export async function readKeys(
     );
     return await collect(
       connection,
-      `SELECT ${identityDigestSql(shape.identity)} AS identity, ${contentDigestSql(shape.definition, shape.content)} AS content,
+      `SELECT ${digests.identity} AS identity, ${digests.content} AS content,
       CAST(${tombstone} AS UTINYINT) AS tombstone, coalesce(__firn_ordinal, ${removedPartition})::INTEGER AS ordinal
     FROM ${relation} AS records LEFT JOIN ${places} AS places ON ${same}${order === undefined ? "" : ` ORDER BY records.${order}`}`,
     );

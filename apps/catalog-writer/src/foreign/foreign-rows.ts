@@ -1,20 +1,17 @@
 /**
  * Reads the rows of another engine's changes and finds those that have to be written anew, part by part so that memory
- * does not grow with the table.
+ * does not grow with the table. Each file is read once, however many parts there are.
  */
-import { type KernelConnection, type LakeEnvironment, type ScanPlan, scanSql, sqlName } from "@firn/lake";
+import { type LakeEnvironment, type ScanPlan, scanSql, sqlName } from "@firn/lake";
 import type { KeyIndex } from "../key-index/key-index.ts";
-import { keyColumns, type KeyShape, readKeys } from "../keyed-rows.ts";
-import { identityDigestSql } from "../record-sql.ts";
+import { readKeys } from "../keyed-rows.ts";
 import type { BatchKeys, Outcomes } from "../resolve.ts";
 import type { ForeignFiles } from "./foreign-files.ts";
 import { type ForeignVerdict, judgeForeign } from "./judge-foreign.ts";
-import { localDateColumns, type LocalDateRule, missingLocalDates } from "./local-dates.ts";
+import { missingLocalDates } from "./local-dates.ts";
+import { addedOfPartSql, dropParts, goneOfPartSql, partedDigests, partRows, type RowsToPart } from "./parted-rows.ts";
 
-/** Rows that are judged at a time, about. */
-const rowsPerPart = 1_000_000;
-
-const [goneRows, addedRows, chosenRows, dates] = ["foreign_gone", "foreign_added", "foreign_chosen", "foreign_dates"];
+const [addedRows, chosenRows, dates] = ["foreign_added", "foreign_chosen", "foreign_dates"];
 /** Temporary table (file_at, pos, day) of the rows to be written anew: their file among the added ones, their date. */
 const repairedRows = "foreign_repaired";
 
@@ -36,12 +33,9 @@ export const nothingFound: ForeignFinding = {
   known: 0,
 };
 
-export interface ForeignReading extends KeyShape {
-  readonly env: LakeEnvironment;
-  readonly connection: KernelConnection;
+export interface ForeignReading extends RowsToPart {
   /** At the state before the changes. */
   readonly index: KeyIndex;
-  readonly localDates?: LocalDateRule;
 }
 
 /** @param kind `everything`: the added files are the whole table, and what went is not known */
@@ -52,28 +46,27 @@ export async function readForeign(
 ): Promise<ForeignFinding> {
   const { connection } = reading;
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${repairedRows} (file_at INTEGER, pos BIGINT, day INTEGER)`);
-  const tasks = [files.removed, files.deleted, files.added].flatMap((plan) => plan.tasks);
-  const rows = tasks.reduce((sum, { file }) => sum + file.recordCount, 0);
-  const parts = Math.max(1, Math.ceil(rows / rowsPerPart));
-  let finding = nothingFound;
-  for (let part = 0; part < parts; part++) {
-    const condition = parts === 1 ? "true" : `${identityDigestSql(reading.identity)} % ${parts} = ${part}`;
-    finding = joined(finding, await readPart(reading, files, kind, condition));
+  try {
+    const parts = await partRows(reading, files, kind === "changes");
+    let finding = nothingFound;
+    for (let part = 0; part < parts; part++) finding = joined(finding, await readPart(reading, part, kind));
+    const repaired = await connection.value<number>(`SELECT count(*) FROM ${repairedRows}`);
+    return { ...finding, repaired: repaired ?? 0 };
+  } finally {
+    await dropParts(connection);
+    for (const table of [addedRows, chosenRows, dates]) await connection.run(`DROP TABLE IF EXISTS ${table}`);
   }
-  for (const table of [goneRows, addedRows, chosenRows, dates]) await connection.run(`DROP TABLE IF EXISTS ${table}`);
-  const repaired = await connection.value<number>(`SELECT count(*) FROM ${repairedRows}`);
-  return { ...finding, repaired: repaired ?? 0 };
 }
 
 async function readPart(
   reading: ForeignReading,
-  files: ForeignFiles,
+  part: number,
   kind: "changes" | "everything",
-  condition: string,
 ): Promise<ForeignFinding> {
-  const { index } = reading;
-  const added = await loadAdded(reading, files, condition);
-  const gone = kind === "everything" ? kind : await loadGone(reading, files, condition);
+  const { connection, index } = reading;
+  await connection.run(`CREATE OR REPLACE TEMP TABLE ${addedRows} AS ${addedOfPartSql(part)}`);
+  const added = await readKeys(connection, reading, index, addedRows, "0", "__row", partedDigests);
+  const gone = kind === "everything" ? kind : await readGone(reading, part);
   const verdict = judgeForeign({ gone, added }, (keys, rows) => index.lookUp(keys, rows));
   const places = await chooseRepaired(reading, verdict);
   const touched = new Set(verdict.touchedPartitions);
@@ -81,56 +74,39 @@ async function readPart(
   return { ...verdict, repaired: 0, touchedPartitions: touched };
 }
 
-async function loadAdded(reading: ForeignReading, files: ForeignFiles, condition: string): Promise<BatchKeys> {
-  const { connection, env, index, localDates } = reading;
-  const columns = [...new Set([...keyColumns(reading), ...(localDates ? localDateColumns(localDates) : [])])];
-  const scan = await scanSql(files.added, {
-    store: env.store,
-    columns,
-    taskColumn: "__file",
-    positionColumn: "__pos",
-  });
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE ${addedRows} AS
-     SELECT (row_number() OVER (ORDER BY __file, __pos) - 1)::INTEGER AS __row, * FROM (${scan}) WHERE ${condition}`,
-  );
-  return readKeys(connection, reading, index, addedRows, "0", "__row");
-}
-
-async function loadGone(reading: ForeignReading, files: ForeignFiles, condition: string): Promise<BatchKeys> {
-  const { connection, env, index } = reading;
-  const columns = keyColumns(reading);
-  const parts = [
-    await scanSql(files.removed, { store: env.store, columns }),
-    await scanSql(files.deleted, { store: env.store, columns, rows: "deleted" }),
-  ];
-  await connection.run(
-    `CREATE OR REPLACE TEMP TABLE ${goneRows} AS SELECT * FROM (${parts.join(" UNION ALL ")}) WHERE ${condition}`,
-  );
-  return readKeys(connection, reading, index, goneRows, "0");
+function readGone({ connection, index, ...shape }: ForeignReading, part: number): Promise<BatchKeys> {
+  return readKeys(connection, shape, index, goneOfPartSql(part), "0", undefined, partedDigests);
 }
 
 /**
  * Rows that have others of their identity beside them, and those without a local date, join the rows to be written.
  * @returns their numbers
  */
-async function chooseRepaired({ connection, localDates }: ForeignReading, verdict: ForeignVerdict): Promise<number[]> {
-  const chosen = new Set<number>();
-  for (let row = 0; row < verdict.doubled.length; row++) if (verdict.doubled[row] === 1) chosen.add(row);
+async function chooseRepaired(
+  { connection, localDates }: ForeignReading,
+  verdict: ForeignVerdict,
+): Promise<Int32Array> {
+  const isChosen = verdict.doubled.slice();
   if (localDates) {
     await missingLocalDates(connection, localDates, addedRows, "__row", dates);
-    for (const { row } of await connection.rows<{ row: number }>(`SELECT row FROM ${dates}`))
-      if (verdict.lost[row] === 0) chosen.add(row);
+    for await (const chunk of connection.chunks(`SELECT row FROM ${dates}`))
+      for (const row of chunk.column(0) as number[]) if (verdict.lost[row] === 0) isChosen[row] = 1;
   }
+  const chosen = Int32Array.from(rowsWhere(isChosen));
+  if (chosen.length === 0) return chosen;
   await connection.run(`CREATE OR REPLACE TEMP TABLE ${chosenRows} (row INTEGER)`);
-  await connection.appendIntegers(chosenRows, Int32Array.from(chosen));
+  await connection.appendIntegers(chosenRows, chosen);
   const day = localDates ? `d.day FROM` : "NULL FROM";
   const withDates = localDates ? ` LEFT JOIN ${dates} AS d ON d.row = c.row` : "";
   await connection.run(
     `INSERT INTO ${repairedRows} SELECT a.__file, a.__pos, ${day} ${addedRows} AS a
      JOIN ${chosenRows} AS c ON c.row = a.__row${withDates}`,
   );
-  return [...chosen];
+  return chosen;
+}
+
+function* rowsWhere(marks: Uint8Array): Generator<number> {
+  for (let row = 0; row < marks.length; row++) if (marks[row] === 1) yield row;
 }
 
 /** A SELECT of the rows to be written anew, whole. */
