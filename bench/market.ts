@@ -19,6 +19,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeAskedTable, type QueryProcess } from "./load/asked-table.ts";
+import { costOf } from "./load/cost.ts";
 import { askHttp, percentile, printPercentiles, timeEach } from "./load/timed-questions.ts";
 
 const FIRST_YEAR = 1990;
@@ -87,12 +88,18 @@ async function timeDaily({ url, cpuMs }: QueryProcess): Promise<number> {
 
 async function timeDuckDb(connection: KernelConnection, paths: readonly string[]): Promise<number> {
   await connection.run("SET parquet_metadata_cache = true");
-  const taken = await timeEach(Math.ceil(questions / 5), 5, async () => {
+  return timeHere("  DuckDB alone over all files, a year", Math.ceil(questions / 5), 5, async () => {
     const year = randomYear();
     await connection.rows(`SELECT * FROM read_parquet(${sqlStringList(paths)}) WHERE meta_id = ${randomTicker()}
       AND trade_date BETWEEN DATE '${year}-01-01' AND DATE '${year}-12-31' ORDER BY trade_date`);
   });
-  printPercentiles("  DuckDB alone over all files, a year", taken);
+}
+
+/** Calls in this process, with what they take of its CPU; the median. */
+async function timeHere(name: string, times: number, warmUps: number, call: () => Promise<void>): Promise<number> {
+  const { cpuMs, result: taken } = await costOf(() => timeEach(times, warmUps, call));
+  printPercentiles(name, taken);
+  console.log(`  ${(cpuMs / (times + warmUps)).toFixed(1)} ms of CPU each`);
   return percentile(taken, 0.5);
 }
 
@@ -117,11 +124,11 @@ async function timeBacktests(
   const assets = [...series.values()];
   const startDate = parseDate(`${FIRST_YEAR}-01-01`)!;
   for (const algorithm of ["eq", "dual_mmt"] as const) {
-    const engine = await timeEach(Number(options.backtests), 3, async () => {
+    await timeHere(`${algorithm}, monthly: the engine alone`, Number(options.backtests), 3, () => {
       const curve = runBacktest({ assets, algorithm, startDate, frequency: "monthly", costBps: 10 });
       if (curve.kind === "curve") performanceMetrics(curve.nav);
+      return Promise.resolve();
     });
-    printPercentiles(`${algorithm}, monthly: the engine alone`, engine);
     const body = JSON.stringify({
       meta_ids: metaIds,
       algorithm,
@@ -152,13 +159,13 @@ from backtest_reference import backtest, metrics
 given = json.load(open(sys.argv[1]))
 prices = pd.DataFrame(dict(enumerate(given["prices"])), index=pd.to_datetime(given["dates"], unit="D"))
 request = {"start_date": "1990-01-01", "end_date": "2022-12-31", "rebal_freq": "monthly", "cost_bps": 10}
-start = time.perf_counter()
+start, cpu = time.perf_counter(), time.process_time()
 nav, _ = backtest(prices, {**request, "algorithm": sys.argv[2]})
 metrics(nav)
-print(round((time.perf_counter() - start) * 1000))`;
+print(f"{(time.perf_counter() - start) * 1000:.0f} ms, {(time.process_time() - cpu) * 1000:.0f} ms of CPU")`;
   const run = spawnSync(options.python, ["-c", script, file, algorithm], { encoding: "utf8" });
   console.log(
-    run.status === 0 ? `  pandas, the reference of interop: ${run.stdout.trim()} ms` : "  no pandas to compare with",
+    run.status === 0 ? `  pandas, the reference of interop: ${run.stdout.trim()}` : "  no pandas to compare with",
   );
 }
 
