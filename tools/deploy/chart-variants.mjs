@@ -15,6 +15,8 @@ export const VARIANTS = {
   "a stage placed":
     "ingest.nodeSelector.a=b,ingest.tolerations[0].key=x,ingest.priorityClassName=p,ingest.podLabels.z=w",
   "a variable more": "query.extraEnv[0].name=FIRN_QUERY_CONCURRENCY,query.extraEnv[0].value=eight",
+  "a job of one more lake":
+    "jobs.tides.enabled=true,jobs.tides.schedule=0 1 * * *,jobs.tides.args={rebuild,tides},jobs.tides.lake=tides,jobs.tides.suspend=false,lakeJobs.tides.enabled=true",
   "almost nothing":
     "query.enabled=false,lakeJobs.health.enabled=false,lakeJobs.sales.enabled=false,setup.enabled=false,tokens.create=false,serviceAccount.create=false",
 };

@@ -1,4 +1,5 @@
 import type { QuestionParameters, QuestionRow } from "@firn/client";
+import { datasets } from "@firn/datasets";
 import { Command } from "commander";
 
 import { lakeQuery } from "./lake-clients.ts";
@@ -40,7 +41,7 @@ export function errorsCommand(): Command {
   const command = new Command("errors")
     .summary("the newest dead letters")
     .description("Shows records of a lake that were refused, newest first, and why.")
-    .option("--lake <name>", "health, sales, market, …", LAKE)
+    .option("--lake <name>", [...datasets.keys()].join(", "), LAKE)
     .option("--user <id>", "only of this user, in a lake whose records have one")
     .option("--type <error_type>", "only of this type")
     .option("--since <instant>", "only since then (ISO 8601 with offset)")

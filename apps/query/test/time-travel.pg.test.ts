@@ -1,4 +1,4 @@
-import { QUESTIONS, questionKey } from "@firn/client";
+import { QUESTIONS as ALL_QUESTIONS, questionKey } from "@firn/client";
 import type { QuestionDefinition } from "@firn/core";
 import { currentSnapshot, definedIdentifier, loadTable } from "@firn/lake";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,9 @@ import { priceRows, walk, weekdays } from "./market-lake.ts";
 import { aggregate, errorRow, rawRow, samples } from "./sample-rows.ts";
 import { health, type Row } from "./small-lake.ts";
 
-/** Every question there is, asked of the past: by an instant, and by a snapshot of a table that it reads. */
+/** Every question of these lakes, asked of the past: by an instant, and by a snapshot of a table that it reads. */
+const LAKES = ["health", "sales", "market"];
+const QUESTIONS = ALL_QUESTIONS.filter(({ dataset, ...of }) => LAKES.includes("lake" in of ? of.lake : dataset));
 const asked: Readonly<Record<string, Row>> = {
   "health.daily": { user_id: "anna", data_type: "heartRate" },
   "health.weekly": { user_id: "anna", data_type: "heartRate" },
@@ -175,7 +177,7 @@ async function newestOf(ids: readonly string[]): Promise<string> {
   return ids.toSorted((one, other) => times.get(one)! - times.get(other)!).at(-1)!;
 }
 
-it("every question of the registry is asked here", () => {
+it("every question of these lakes is asked here", () => {
   expect(Object.keys(asked).sort()).toEqual(QUESTIONS.map(questionKey).sort());
 });
 

@@ -145,6 +145,21 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /** A schema of Avro 1.11 as its JSON. */
 export type AvroSchema = Readonly<Record<string, unknown>>;
 
+/** A column of a CSV file. A `number` goes as it is written, a `long` as a text where it is beyond 2^53. */
+export interface CsvColumn {
+  readonly name: string;
+  readonly kind: "text" | "number" | "long";
+  /** Whether the file must have it; a field of it may still be empty, which is an absent member. */
+  readonly required: boolean;
+}
+
+/** How the rows of a CSV file become records: a member for each column, of its name. */
+export interface CsvShape {
+  readonly columns: readonly CsvColumn[];
+  /** The member of the payload, beside the records, that says which file they are from. */
+  readonly source?: string;
+}
+
 /** What a payload looks like, for those who send some. */
 export interface PayloadShape {
   /** The member that holds the records. */
@@ -152,6 +167,8 @@ export interface PayloadShape {
   readonly schema: JsonSchema;
   /** What Firn itself writes payloads with where Avro is asked for; others may use any schema with these field names. */
   readonly avro?: AvroSchema;
+  /** Absent where a record has no plain form; `firn import` takes files of this shape. */
+  readonly csv?: CsvShape;
 }
 
 export interface ValidationOptions {

@@ -4,6 +4,8 @@ export type {
   AvroSchema,
   ColumnDefinition,
   ColumnType,
+  CsvColumn,
+  CsvShape,
   Dataset,
   EnvelopeCheck,
   EnvelopeProblem,

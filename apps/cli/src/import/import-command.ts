@@ -1,4 +1,5 @@
 import { ClientError } from "@firn/client";
+import { datasets } from "@firn/datasets";
 import { MarketSender } from "@firn/feeds";
 import { Command, Option } from "commander";
 
@@ -11,7 +12,7 @@ import { startProgress } from "../progress.ts";
 import { withRelations } from "../relations.ts";
 import { openInputFile } from "../replay/input-file.ts";
 import { waitSettled } from "../wait-settled.ts";
-import { salesCommand } from "./import-sales.ts";
+import { recordsCommand } from "./import-records.ts";
 import { importPrices, type ImportReport, type Market } from "./import-prices.ts";
 
 const PRICES_HELP = `
@@ -35,10 +36,9 @@ interface PricesOptions extends LakeOptions {
 }
 
 export function importCommand(): Command {
-  return new Command("import")
-    .summary("rows of CSV files into a lake")
-    .addCommand(pricesCommand())
-    .addCommand(salesCommand());
+  const command = new Command("import").summary("rows of CSV files into a lake").addCommand(pricesCommand());
+  for (const dataset of datasets.values()) if (dataset.payload.csv) command.addCommand(recordsCommand(dataset));
+  return command;
 }
 
 function pricesCommand(): Command {

@@ -2,6 +2,7 @@ import type { Dataset } from "@firn/core";
 
 import { RecordRun, type RecordRules } from "../payload/record-run.ts";
 import { NO_SENDER, storableText } from "../payload/refusals.ts";
+import { SALES_CSV } from "./csv-shape.ts";
 import { checkSalesEnvelope, SALES_PAYLOAD_SCHEMA } from "./envelope.ts";
 import { SALES_PAYLOAD_AVRO } from "./payload-avro.ts";
 import { salesQuestions } from "./questions/planners.ts";
@@ -26,7 +27,7 @@ export function createSalesDataset(options: SalesTableOptions = {}): Dataset {
   return {
     name: rules.dataset,
     namespace: tables.raw.namespace,
-    payload: { records: rules.member, schema: SALES_PAYLOAD_SCHEMA, avro: SALES_PAYLOAD_AVRO },
+    payload: { records: rules.member, schema: SALES_PAYLOAD_SCHEMA, avro: SALES_PAYLOAD_AVRO, csv: SALES_CSV },
     raw: tables.raw,
     errors: tables.errors,
     rollups: salesRollups(tables),

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { HeaderError, transactionCsv } from "./transaction-csv.ts";
+import { datasets } from "@firn/datasets";
+import { HeaderError, recordCsv } from "./record-csv.ts";
+
+const { payload } = datasets.get("sales")!;
 
 async function read(text: string) {
   const lines: number[] = [];
@@ -9,7 +12,7 @@ async function read(text: string) {
       const bytes = Buffer.from(text, "utf8");
       for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
     })();
-  const source = transactionCsv(chunks, { source: "f", onPayload: (_, of) => lines.push(...of) });
+  const source = recordCsv(chunks, { payload, source: "f", onPayload: (_, of) => lines.push(...of) });
   const transactions: unknown[] = [];
   const texts: string[] = [];
   for await (const batch of source.payloads())

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 
-import type { Dataset } from "@firn/core";
+import type { Dataset, PayloadShape } from "@firn/core";
 import { Command } from "commander";
 
 import { runCommand, type CommandResult } from "../command.ts";
@@ -13,9 +13,9 @@ import { openInputFile } from "../replay/input-file.ts";
 import type { PayloadLine } from "../replay/payload-line.ts";
 import { replayFile } from "../replay/replay-file.ts";
 import { waitSettled } from "../wait-settled.ts";
-import { HeaderError, transactionCsv } from "./transaction-csv.ts";
+import { HeaderError, recordCsv } from "./record-csv.ts";
 
-interface SalesOptions extends LakeOptions {
+interface RecordsOptions extends LakeOptions {
   readonly source?: string;
   readonly wait: boolean;
   readonly timeout: number;
@@ -27,42 +27,50 @@ interface BadRow {
   readonly message: string;
 }
 
-const HELP = `
-The first line names the columns: transaction_id, transaction_date, product_id, quantity, unit_price,
-amount, and store and currency where there are some. Fields may be quoted, line ends may be LF, CRLF or
-CR, a byte order mark is fine, the file may be gzipped. A transaction that comes again is a duplicate,
-with other values a correction. A bad row is named by its line, and becomes a dead letter of the lake.
-
-Examples
-  firn import sales samples/sales/transactions.csv
-  firn import sales till.csv.gz --source till-7 --json
-
-Exit codes: 0 every row is stored, 1 rows were bad (the good ones are stored), 2 wrong usage or another
-header, 3 ingest does not answer.`;
-
 const BAD_KEPT = 1_000;
 const BAD_SHOWN = 20;
 
-export function salesCommand(): Command {
-  const command = new Command("sales")
-    .summary("transactions from CSV files")
-    .description("Sends the transactions of CSV files through ingest and waits until they are in the tables.")
+/** `firn import sales`: the records of a lake that has a plain form for them. */
+export function recordsCommand({ name, payload }: Dataset): Command {
+  const command = new Command(name)
+    .summary(`${payload.records} from CSV files`)
+    .description(`Sends the ${payload.records} of CSV files through ingest and waits until they are in the tables.`)
     .argument("<files...>", "files to import, in this order")
     .option("--source <name>", "what the rows are from; the file's name without it")
     .option("--no-wait", "do not wait until the rows are in the tables")
     .option("--timeout <seconds>", "how long to wait for that at most", seconds, 600)
-    .addHelpText("after", HELP);
-  return withLakeOptions(command).action((files: string[], options: SalesOptions) =>
-    runCommand(options, (signal) => importSales(files, options, signal)),
+    .addHelpText("after", helpOf(name, payload));
+  return withLakeOptions(command).action((files: string[], options: RecordsOptions) =>
+    runCommand(options, (signal) => importRecords(name, files, options, signal)),
   );
 }
 
-async function importSales(
+function helpOf(name: string, { csv, records }: PayloadShape): string {
+  const names = (required: boolean) =>
+    csv!.columns.filter((column) => column.required === required).map((column) => column.name);
+  const optional = names(false);
+  return `
+The first line names the columns, in any order:
+  ${names(true).join(", ")}
+${optional.length === 0 ? "" : `and where there are some\n  ${optional.join(", ")}\n`}Fields may be quoted, line ends may be LF, CRLF or CR, a byte order mark is fine, the file may be
+gzipped. One of the ${records} that comes again is a duplicate, with other values a correction. A bad row
+is named by its line, and becomes a dead letter of the lake.
+
+Examples
+  firn import ${name} ${records}.csv
+  firn import ${name} other.csv.gz --source other-7 --json
+
+Exit codes: 0 every row is stored, 1 rows were bad (the good ones are stored), 2 wrong usage or another
+header, 3 ingest does not answer.`;
+}
+
+async function importRecords(
+  lakeName: string,
   paths: readonly string[],
-  options: SalesOptions,
+  options: RecordsOptions,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const dataset = chosenDatasets("sales")[0]!;
+  const dataset = chosenDatasets(lakeName)[0]!;
   const inputs = await Promise.all(paths.map(openInputFile));
   const lake = findLake(options);
   const target = { ingestUrl: requireAddress(lake, "ingest"), dataset: dataset.name, concurrency: 1, signal };
@@ -76,7 +84,8 @@ async function importSales(
       const bad: BadRow[] = [];
       const onPayload = (payload: PayloadLine, lines: readonly number[]) =>
         bad.push(...badRows(dataset, payload, lines));
-      const source = transactionCsv(file.chunks, { source: options.source ?? basename(file.path), onPayload });
+      const from = options.source ?? basename(file.path);
+      const source = recordCsv(file.chunks, { payload: dataset.payload, source: from, onPayload });
       const { samples: rows, problems, refused } = await replayFile(file, source, target, progress, undefined);
       const unsent = [...problems, ...refused.map(({ position, detail }) => `line ${position}: ${detail}`)];
       reports.push({ file: file.path, rows, bad_count: bad.length, bad: bad.slice(0, BAD_KEPT), unsent });
@@ -110,13 +119,14 @@ interface FileResult {
 function badRows(dataset: Dataset, { bytes }: PayloadLine, lines: readonly number[]): BadRow[] {
   const run = dataset.beginRun({ strict: true, defaultZone: "UTC" }, 0);
   const origin = { kind: "http" } as const;
-  const rows = (JSON.parse(Buffer.from(bytes).toString("utf8")) as { transactions: unknown[] }).transactions;
+  const payload = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, unknown>;
+  const member = dataset.payload.records;
   run.add({ bytes, encoding: "json", receivedAtUs: 0, origin, subject: "", shard: 0, sequence: 0 });
   const refused = run.finish().rejected;
   if (refused.length === 0) return [];
-  return rows.flatMap((row, at) => {
+  return (payload[member] as unknown[]).flatMap((row, at) => {
     const one = dataset.beginRun({ strict: true, defaultZone: "UTC" }, 0);
-    const single = Buffer.from(JSON.stringify({ transactions: [row] }), "utf8");
+    const single = Buffer.from(JSON.stringify({ ...payload, [member]: [row] }), "utf8");
     one.add({ bytes: single, encoding: "json", receivedAtUs: 0, origin, subject: "", shard: 0, sequence: 0 });
     return one.finish().rejected.map((letter) => ({ line: lines[at]!, message: letter.error_message }));
   });
