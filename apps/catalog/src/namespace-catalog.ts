@@ -1,6 +1,7 @@
 import {
   catalogFailure,
   checkNamespace,
+  namespaceFolder,
   namespaceText,
   type Namespace,
   type NamespacePropertiesChange,
@@ -37,10 +38,14 @@ export class NamespaceCatalog {
     }
   }
 
+  /**
+   * Its properties, and where its tables go unless `location` says otherwise, as JdbcCatalog answers: without it Trino
+   * asks for a table before it has looked whether its folder is empty, and then refuses the table that it made.
+   */
   async load(namespace: Namespace): Promise<Record<string, string>> {
     const properties = await this.#database.loadNamespace(namespaceText(namespace));
     if (properties === undefined) throw catalogFailure.noNamespace(namespace);
-    return properties;
+    return { location: namespaceFolder(this.#warehouse, namespace), ...properties };
   }
 
   async update(namespace: Namespace, change: NamespacePropertiesChange): Promise<NamespacePropertiesChanged> {

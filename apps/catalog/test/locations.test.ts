@@ -124,6 +124,21 @@ describe("a place outside of the warehouse is refused", () => {
     expect(made.body.metadata.location).toMatch(new RegExp(`^file://${server.warehouse}/ns/[A-Za-z0-9_.-]+$`));
   });
 
+  it("a namespace tells where its tables go", async () => {
+    const placed = `file://${server.warehouse}/elsewhere`;
+    await call("POST", "/v1/namespaces", { namespace: ["plain"], properties: {} });
+    await call("POST", "/v1/namespaces", { namespace: ["placed"], properties: { location: placed } });
+    for (const [namespace, folder] of [
+      ["plain", `file://${server.warehouse}/plain`],
+      ["placed", placed],
+    ]) {
+      const { body } = await call("GET", `/v1/namespaces/${namespace}`);
+      expect(body.properties.location).toBe(folder);
+      const made = await call("POST", `/v1/namespaces/${namespace}/tables`, { name: "t", schema: SCHEMA });
+      expect(made.body.metadata.location).toBe(`${folder}/t`);
+    }
+  });
+
   it.each(["file:WH/a", "file://WH//b", "WH/c", "file://localhost/WH/d", "file://WH/e%20f", "file://WH/ü.é/g"])(
     "%j lies inside",
     async (text) => {

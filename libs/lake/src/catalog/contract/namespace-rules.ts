@@ -31,7 +31,8 @@ export function namespaceRules(catalog: () => Catalog): void {
     await catalog().createNamespace(NAMESPACE, { a: "1", b: "2" });
     const changed = await catalog().updateNamespaceProperties(NAMESPACE, { updates: { c: "3" }, removals: ["a", "x"] });
     expect(changed).toEqual({ updated: ["c"], removed: ["a"], missing: ["x"] });
-    expect(await catalog().loadNamespace(NAMESPACE)).toEqual({ b: "2", c: "3" });
+    const { location: _where, ...properties } = await catalog().loadNamespace(NAMESPACE); // many catalogs tell it
+    expect(properties).toEqual({ b: "2", c: "3" });
     const both = catalog().updateNamespaceProperties(NAMESPACE, { updates: { b: "9" }, removals: ["b"] });
     await expectFailure(both, "invalid", "simultaneously set and remove");
   });
