@@ -34,6 +34,7 @@ export interface KafkaIntakeParts {
 }
 
 const TOPICS_INTERVAL_MS = 5_000;
+const OFFSETS_INTERVAL_MS = 5_000;
 /** A failure that lasts is told: until then it may be a broker that starts again. */
 const ALARM_AFTER_MS = 5_000;
 const FETCH_WAIT_MS = 500;
@@ -120,20 +121,12 @@ export class KafkaIntake implements Stage {
 
   /** Until the signal, a crash, or topics that have come. */
   async #consume(turn: Turn, joined: () => void): Promise<void> {
-    const { groupId, sessionTimeoutMs } = this.#parts;
     const { kafka, admin, parking, attempts, signal } = turn;
     const there = await this.#topicsThere(admin, attempts, parking, signal);
     this.#admin = admin;
-    const consumer = kafka.consumer({
-      groupId,
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
-      heartbeatInterval: Math.max(100, Math.floor(sessionTimeoutMs / 5)),
-      maxWaitTimeInMs: FETCH_WAIT_MS,
-      metadataMaxAge: METADATA_AGE_MS,
-      allowAutoTopicCreation: false,
-      retry: { retries: 3, initialRetryTime: 100, restartOnFailure: async () => false },
-    });
+    const consumer = this.#consumer(kafka);
+    const reading = new AbortController();
+    const watching = { ...turn, signal: AbortSignal.any([signal, reading.signal]) };
     const ended = new Promise<Error | undefined>((resolve) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error));
       signal.addEventListener("abort", () => resolve(undefined), { once: true });
@@ -147,7 +140,8 @@ export class KafkaIntake implements Stage {
         const taken = this.#partitions.get(kafkaPartitionName(topic, partition));
         taken?.passOver(Number(fetched.firstOffset), Number(fetched.lastOffset));
       });
-      this.#watchTopics(turn, there.length, () => resolve(undefined)).catch(resolve);
+      this.#watchTopics(watching, there.length, () => resolve(undefined)).catch(resolve);
+      this.#watchOffsets(watching, there).catch(resolve);
     });
     try {
       await consumer.connect();
@@ -164,10 +158,25 @@ export class KafkaIntake implements Stage {
       const failure = await ended;
       if (failure !== undefined) throw failure;
     } finally {
+      reading.abort();
       this.#assignment.abort();
       this.#partitions.clear();
       await consumer.disconnect().catch(() => undefined);
     }
+  }
+
+  #consumer(kafka: Kafka): Consumer {
+    const { groupId, sessionTimeoutMs } = this.#parts;
+    return kafka.consumer({
+      groupId,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      heartbeatInterval: Math.max(100, Math.floor(sessionTimeoutMs / 5)),
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      metadataMaxAge: METADATA_AGE_MS,
+      allowAutoTopicCreation: false,
+      retry: { retries: 3, initialRetryTime: 100, restartOnFailure: async () => false },
+    });
   }
 
   /** The group has given partitions to this process; what it had before counts for nothing. */
@@ -242,11 +251,31 @@ export class KafkaIntake implements Stage {
   /** Resolves when a topic has come that was missing: the next turn reads it too. */
   async #watchTopics({ admin, attempts, parking, signal }: Turn, there: number, come: () => void): Promise<void> {
     const { topics } = this.#parts;
-    const assigned = this.#assignment;
-    while (there < topics.size && !signal.aborted && assigned === this.#assignment) {
+    while (there < topics.size) {
       await sleep(TOPICS_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
       const now = await this.#topicsThere(admin, attempts, parking, signal);
       if (now.length > there) return come();
+    }
+  }
+
+  /**
+   * Looks now and then whether Kafka still has what is due. Where it has not, the client begins somewhere else without a
+   * word, and where nothing can be had there (a transaction is open) nobody would learn of it.
+   */
+  async #watchOffsets({ admin, signal }: Turn, topics: readonly string[]): Promise<void> {
+    for (;;) {
+      await sleep(OFFSETS_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      for (const topic of topics) {
+        try {
+          for (const { partition, low } of await admin.fetchTopicOffsets(topic))
+            this.#partitions.get(kafkaPartitionName(topic, partition))?.keptFrom(Number(low));
+        } catch (error) {
+          // The consumer has the same trouble, and says so.
+          if (!isKafkaError(error)) throw error;
+        }
+      }
     }
   }
 

@@ -53,6 +53,8 @@ export class KafkaPartition {
   #foreign: PartitionProblem | undefined;
   /** A position that is being moved behind records that are no messages. */
   #passing: Promise<void> = Promise.resolve();
+  /** What was fetched is on its way into INTAKE: Kafka need not have it any more. */
+  #isTaking = false;
   #failures = 0;
   #failingSinceMs = 0;
   #committedMs = 0;
@@ -71,6 +73,15 @@ export class KafkaPartition {
 
   /** Takes what was fetched. @throws what the client throws from its heartbeat: it then joins the group again */
   async take(fetched: EachBatchPayload): Promise<void> {
+    this.#isTaking = true;
+    try {
+      await this.#take(fetched);
+    } finally {
+      this.#isTaking = false;
+    }
+  }
+
+  async #take(fetched: EachBatchPayload): Promise<void> {
     const { batch } = fetched;
     await this.#passing;
     if (this.#expected === undefined || this.#parts.signal.aborted) return;
@@ -100,6 +111,12 @@ export class KafkaPartition {
       if (isStreamError(error)) this.#hold(error);
       else this.#parts.fail(error);
     });
+  }
+
+  /** Kafka has this offset and those after it: where the one that is due is before it, the partition begins anew. */
+  keptFrom(first: number): void {
+    if (this.#isTaking || this.#parts.signal.aborted) return;
+    if (this.#expected !== undefined && this.#expected < first) this.start();
   }
 
   /** Moves the position behind records that are no messages. @throws StreamError */
