@@ -15,6 +15,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { askedLake } from "../e2e/support/asked-lake.ts";
 import { InProcessLake } from "../e2e/support/in-process-lake.ts";
+import { type Cost, costOf, medianCost } from "./load/cost.ts";
 
 type SalesComparison = QuestionReply<"sales.compare">["data"];
 
@@ -36,24 +37,7 @@ const SETTLE_LIMIT_MS = 600_000;
 const dataset = createSalesDataset();
 const summary = dataset.rollups[0]!.table;
 
-interface Cost {
-  readonly wallMs: number;
-  readonly cpuMs: number;
-}
-
-async function costOf(work: () => Promise<unknown>): Promise<Cost> {
-  const before = process.cpuUsage();
-  const started = performance.now();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return { wallMs: performance.now() - started, cpuMs: (user + system) / 1000 };
-}
-
 const shown = ({ wallMs, cpuMs }: Cost) => `${wallMs.toFixed(0)} ms, ${cpuMs.toFixed(0)} ms of CPU`;
-
-function median(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[values.length >> 1] ?? NaN;
-}
 
 /** Transactions `from` … `from + count` in the columns of raw: days in the order of their numbers, as a lake grows. */
 function transactionsSql(from: number, count: number): string {
@@ -115,7 +99,7 @@ async function main(lake: InProcessLake): Promise<void> {
   console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`);
   console.log(`${rows} transactions of ${products} products over ${days} days`);
   console.log(`filled:                       ${shown(await costOf(() => fill(lake)))}`);
-  await lake.settle(SETTLE_LIMIT_MS);
+  console.log(`taken up and summed up:       ${shown(await costOf(() => lake.settle(SETTLE_LIMIT_MS)))}`);
   await unlessMoved(() => emptySummary(lake));
   const built = await costOf(async () => {
     const { rows: written, validation } = await lake.rebuild({ validate: true });
@@ -136,25 +120,30 @@ async function main(lake: InProcessLake): Promise<void> {
 }
 
 async function compareRevenue(lake: InProcessLake, rawFiles: string): Promise<void> {
-  const asked = await askedLake(lake);
-  const found: SalesComparison[] = [];
-  for (let time = 0; time < times; time++) found.push((await asked.ask<SalesComparison>("/api/sales/compare")).data);
-  await asked.close();
-  if (!found.every(({ equal }) => equal)) throw new Error("raw and summary answer otherwise");
+  const asked = await askedLake(lake, undefined, 0);
+  const { data: compared } = await asked.ask<SalesComparison>("/api/sales/compare");
+  if (!compared.equal) throw new Error("raw and summary answer otherwise");
   const summaryFiles = await filesSql(lake, summary);
   for (const [source, files, column] of [
     ["raw", rawFiles, "amount"],
     ["summary", summaryFiles, "total_revenue"],
   ] as const) {
-    const own = found.map((one) => one[source].elapsed_ms);
+    const own = await medianOf(() => asked.ask("/api/sales/revenue", { source }));
     const sql = `SELECT product_id, fsum(${column}) FROM ${files} GROUP BY product_id ORDER BY product_id`;
-    const duck: number[] = [];
-    for (let time = 0; time < times; time++) duck.push((await costOf(() => lake.connection.rows(sql))).wallMs);
-    const { rows: read, bytes } = found[0]![source];
+    const duck = await medianOf(() => lake.connection.rows(sql));
+    const { rows: read, bytes } = compared[source];
     console.log(
-      `revenue on ${source.padEnd(8)}${read} rows, ${bytes} bytes, ${median(own).toFixed(1)} ms; DuckDB ${median(duck).toFixed(1)} ms (medians of ${times})`,
+      `revenue from ${source.padEnd(8)}         ${shown(own)}, ${read} rows, ${bytes} bytes (median of ${times})`,
     );
+    console.log(`  DuckDB on the same files:   ${shown(duck)}`);
   }
+  await asked.close();
+}
+
+async function medianOf(work: () => Promise<unknown>): Promise<Cost> {
+  const costs: Cost[] = [];
+  for (let time = 0; time < times; time++) costs.push(await costOf(work));
+  return medianCost(costs);
 }
 
 const lake = await InProcessLake.open({ dataset });

@@ -29,10 +29,14 @@ export interface AskedLake {
   close(): Promise<void>;
 }
 
-/** @param relations PostgreSQL, for a lake whose questions ask it */
+/**
+ * @param relations PostgreSQL, for a lake whose questions ask it
+ * @param cacheValuesMax of the result cache; 0: every question reads its files
+ */
 export async function askedLake(
   { env, dataset }: InProcessLake,
   relations: Relations = openRelations(undefined),
+  cacheValuesMax = 1_000_000,
 ): Promise<AskedLake> {
   const folder = await tempFolder("asked");
   const kernel = await openKernel({ memoryLimitMb: 256, threads: 1, tempDir: join(folder.path, "spill") });
@@ -42,7 +46,7 @@ export async function askedLake(
     tables: new TableCache(env),
     pool,
     footers: new Footers(env.store),
-    results: new ResultCache(1_000_000),
+    results: new ResultCache(cacheValuesMax),
     datasets: new Map([[dataset.name, dataset]]),
     relations,
     completeThrough: () => Promise.resolve(null),
