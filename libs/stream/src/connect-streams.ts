@@ -1,6 +1,7 @@
-import { connect, type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
+import { type ConnectionOptions, type NatsConnection } from "@nats-io/transport-node";
 import { backOffMs, pause } from "./back-off.ts";
 import type { StreamConnection } from "./connection.ts";
+import { connectFramed } from "./framed-transport.ts";
 import { NatsLink } from "./nats-link.ts";
 import { NatsStreams } from "./nats-streams.ts";
 import { StreamError } from "./stream-error.ts";
@@ -60,7 +61,7 @@ async function dial(options: ConnectOptions): Promise<NatsConnection> {
   const settings = natsOptions(options);
   for (let attempt = 0; ; attempt++) {
     try {
-      return await connect(settings);
+      return await connectFramed(settings);
     } catch (cause) {
       if (performance.now() >= deadline || options.signal?.aborted) {
         const reason = cause instanceof Error ? cause.message : String(cause);
