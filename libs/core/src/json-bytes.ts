@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 /** Integers are written in halves of so many digits, each within 32 bits. */
@@ -35,25 +36,32 @@ export class JsonBytes {
   /** An array of values, each a string, a number, a boolean, null or an object of strings. */
   array(values: ArrayLike<unknown>): void {
     this.raw("[");
-    let before: unknown;
-    let [from, to] = [0, 0];
-    for (let at = 0; at < values.length; at++) {
+    for (let at = 0; at < values.length;) {
       const value = values[at];
-      if (at > 0) this.#byte(0x2c);
-      // Values repeat: of one payload many columns are alike.
-      if (at > 0 && value === before) {
-        const length = to - from;
-        this.#reserve(length);
-        this.#bytes.copyWithin(this.#length, from, to);
-        this.#length += length;
-        continue;
-      }
-      from = this.#length;
+      if (at > 0) this.#byte(COMMA);
+      const from = this.#length;
       this.value(value);
-      to = this.#length;
-      before = value;
+      // Values repeat: of one payload many columns are alike.
+      const first = at++;
+      while (at < values.length && values[at] === value) at++;
+      if (at - first > 1) this.#repeat(from, at - first - 1);
     }
     this.raw("]");
+  }
+
+  /** Writes what was written since `from` so many times again, each behind a comma. */
+  #repeat(from: number, times: number): void {
+    const unit = this.#length - from + 1;
+    this.#reserve(times * unit);
+    const start = this.#length;
+    const end = start + times * unit;
+    this.#bytes[start] = COMMA;
+    this.#bytes.copyWithin(start + 1, from, start);
+    // Each copy doubles what is there.
+    for (let done = unit; start + done < end; done *= 2) {
+      this.#bytes.copyWithin(start + done, start, start + Math.min(done, end - start - done));
+    }
+    this.#length = end;
   }
 
   value(value: unknown): void {

@@ -176,11 +176,14 @@ class FixedZone implements Zone {
 }
 
 const zones = new Map<string, Zone>();
+/** The zone that was found last: a payload's samples are mostly of one. */
+let latest: Zone | undefined;
 
 /** The zone with exactly this IANA name (zone or link, case and all), or undefined when the database knows none. */
 export function findZone(name: string): Zone | undefined {
+  if (latest?.name === name) return latest;
   const known = zones.get(name);
-  if (known !== undefined) return known;
+  if (known !== undefined) return (latest = known);
   // Only known names are kept, so that the map stays bounded whatever is asked for.
   if (!isZoneName(name)) return undefined;
   const zone = new DatabaseZone(name);

@@ -79,7 +79,7 @@ export function readSample(
   const zone = zoneOf(metadata?.[ZONE_KEY], timezone, offset, rules.defaultZone, problems);
   const sourceBundle = optionalText(sample["sourceBundle"], "sourceBundle", problems);
   const isSynced = optionalBoolean(sample["isSynced"], "isSynced", problems);
-  const createdAtUs = optionalInstant(sample["createdAt"], "createdAt", payload.payloadTimestampUs, problems);
+  const createdAtUs = readCreated(sample, startUs, payload.payloadTimestampUs, problems);
   if (problems.some) return undefined;
   return {
     sample_id: id,
@@ -114,6 +114,17 @@ function readEnd(value: unknown, start: unknown, startUs: number, problems: Reco
     problems.add(`endDate ${excerpt(value)} is before startDate ${excerpt(start)}: startDate must be ≤ endDate`);
   } else if (us - startUs > LONG_US) problems.warn("longer_than_7_days");
   return us;
+}
+
+function readCreated(
+  { createdAt, startDate }: Record<string, unknown>,
+  startUs: number,
+  absentUs: number,
+  problems: RecordProblems,
+): number {
+  // Many apps record at the instant that they measure.
+  if (createdAt === startDate && startUs === startUs) return startUs;
+  return optionalInstant(createdAt, "createdAt", absentUs, problems);
 }
 
 /** The zone of the measurement, else the phone's at the sync, else its offset, else the lake's. */
