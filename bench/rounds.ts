@@ -9,23 +9,11 @@
  */
 import { type Dataset, type RollupLane, rollupLanes } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
-import {
-  definedIdentifier,
-  type KernelConnection,
-  lakeEnvironment,
-  type LakeEnvironment,
-  loadTable,
-  MemoryCatalog,
-  openFileStore,
-  openKernel,
-  postCommit,
-  stageCommit,
-  stageRows,
-} from "@firn/lake";
 import { Parking, silentLogger } from "@firn/service";
 import { MemoryLogs, rollupLog, STATE_BUCKET } from "@firn/stream";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { type LocalLake, openLocalLake } from "@firn/testing";
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { LaneStage } from "../apps/aggregator/src/lane-stage.ts";
@@ -64,30 +52,11 @@ function rowsSql(from: number, count: number, spanDays: number, end: string): st
         FROM range(${from}, ${from + count}) AS r(n)))`;
 }
 
-async function append(
-  env: LakeEnvironment,
-  connection: KernelConnection,
-  rows: { from: number; count: number; days: number; end: string },
-): Promise<void> {
-  const table = await loadTable(env, definedIdentifier(dataset.raw));
-  const relationSql = rowsSql(rows.from, rows.count, rows.days, rows.end);
-  const addedData = await stageRows(connection, { env, table, relationSql });
-  const staged = await stageCommit(env, { table, changes: [{ operation: "append", addedData }] });
-  const result = await postCommit(env, staged);
-  if (result.kind !== "committed") throw new Error("raw was not committed");
-}
-
 const anonymousMiB = () =>
   Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? 0) / 1024;
 
-async function main(folder: string): Promise<void> {
-  const root = `file://${join(folder, "warehouse")}`;
-  const env = lakeEnvironment({
-    catalog: new MemoryCatalog({ warehouse: root }),
-    store: await openFileStore({ root }),
-  });
-  const kernel = await openKernel({ memoryLimitMb: 224, threads: 1, tempDir: join(folder, "spill") });
-  const filler = await kernel.connect();
+async function main(lake: LocalLake): Promise<void> {
+  const { env, kernel, folder } = lake;
   const logs = new MemoryLogs();
   const rollups = await logs.openLog(rollupLog({ replicas: 1 }));
   const state = await logs.attempts(STATE_BUCKET);
@@ -162,29 +131,28 @@ async function main(folder: string): Promise<void> {
   const part = Math.ceil(samples / backfillRounds);
   for (let n = 0; n < backfillRounds; n++) {
     for (let from = n * part; from < (n + 1) * part; from += 250_000)
-      await append(env, filler, { from, count: Math.min(250_000, (n + 1) * part - from), days, end });
+      await lake.append(dataset.raw, rowsSql(from, Math.min(250_000, (n + 1) * part - from), days, end));
     await round(`backfill round ${n}`, part);
   }
   const liveRows = Number(options["live-rows"]);
   for (let n = 0; n < Number(options["live-rounds"]); n++) {
-    await append(env, filler, { from: 1e9 + n * liveRows, count: liveRows, days: 1, end: "2026-10-02 12:00:00+00" });
+    await lake.append(dataset.raw, rowsSql(1e9 + n * liveRows, liveRows, 1, "2026-10-02 12:00:00+00"));
     await round(`live round ${n}`, liveRows);
   }
   clearInterval(watch);
   for (const { table } of dataset.rollups) {
-    const { metadata } = await loadTable(env, definedIdentifier(table));
+    const { metadata } = await lake.load(table);
     const summary = metadata.snapshots.at(-1)?.summary;
     console.log(
       `${table.name}: ${summary?.["total-records"]} rows, ${summary?.["total-data-files"]} data and ${summary?.["total-delete-files"]} delete files`,
     );
   }
-  kernel.close();
 }
 
-const folder = mkdtempSync(join(tmpdir(), "firn-rounds-"));
+const lake = await openLocalLake("rounds", { memoryLimitMb: 224 });
 try {
   console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${samples} samples`);
-  await main(folder);
+  await main(lake);
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  await lake.close();
 }

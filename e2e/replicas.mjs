@@ -9,9 +9,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { random } from "../bench/load/health-samples.mjs";
-import { startLake } from "../bench/load/lake.mjs";
-import { services, startFleet } from "./support/fleet.mjs";
-import { FleetLoad, fleetSummary } from "./support/fleet-load.mjs";
+import { services } from "./support/fleet.mjs";
+import { printReport, runFleet, say } from "./support/fleet-run.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -27,34 +26,23 @@ const [seed, samples, users, kills] = [options.seed, options.samples, options.us
 const leaseMs = Number(options["lease-ms"]);
 const comesBackMs = { soon: 200, late: leaseMs + 2_000 };
 const draw = random(seed * 11 + 5);
-const say = (text) => process.stderr.write(`${text}\n`);
+const killed = {};
+const back = [];
 
-const lake = await startLake({ name: "replicas", only: ["nats", "catalog"] });
-let fleet;
-let report;
-try {
-  fleet = await startFleet(lake, { env: { FIRN_LEASE_MS: String(leaseMs) } });
-  const load = new FleetLoad(fleet, { samples, users, seed });
-  const killed = {};
-  const back = [];
-  const step = (number) => killOne(number, load, killed, back);
-  const counts = await load.run({ seconds: kills * 2, steps: kills, step });
-  await Promise.all(back);
-  const judged = await load.judge(counts, { dir: lake.dir, environment: process.env });
-  report = { seed, killed, ...judged };
-} finally {
-  const keep = (report?.problems.length ?? 1) > 0;
-  if (keep) say(`the lake is kept in ${lake.dir}`);
-  await fleet?.stop();
-  await lake.stop({ keep });
-}
-console.log(
-  options.json ? JSON.stringify(report) : `seed ${seed}, killed ${names(report.killed)}\n${fleetSummary(report)}`,
-);
-process.exitCode = report.problems.length === 0 ? 0 : 1;
+const report = await runFleet({
+  name: "replicas",
+  env: { FIRN_LEASE_MS: String(leaseMs) },
+  load: { samples, users, seed },
+  plan: (fleet, load) => ({ seconds: kills * 2, steps: kills, step: (number) => killOne(number, fleet, load) }),
+  finish: async () => {
+    await Promise.all(back);
+    return { killed, problems: [] };
+  },
+});
+printReport(report, { json: options.json, first: `seed ${seed}, killed ${names(killed)}` });
 
 /** Waits a moment, and until both of a service are there. */
-async function killOne(number, load, killed, back) {
+async function killOne(number, fleet, load) {
   await sleep(300 + draw() * 1_200);
   const service = services[number % services.length];
   const [one, other] = shuffled(fleet.of(service));

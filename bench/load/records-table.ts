@@ -5,21 +5,8 @@
  */
 import { acceptedSubject, type ColumnValue, type Dataset, encodeColumnBatch, streams } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
-import {
-  definedIdentifier,
-  type KernelConnection,
-  lakeEnvironment,
-  type LakeEnvironment,
-  loadTable,
-  MemoryCatalog,
-  openFileStore,
-  openKernel,
-  postCommit,
-  stageCommit,
-  stageRows,
-} from "@firn/lake";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { definedIdentifier, type KernelConnection, type LakeEnvironment } from "@firn/lake";
+import { type LocalLake, openLocalLake } from "@firn/testing";
 import { join } from "node:path";
 import { Batch } from "../../apps/catalog-writer/src/batch.ts";
 import { localDateRule } from "../../apps/catalog-writer/src/foreign/local-dates.ts";
@@ -63,22 +50,12 @@ export interface RecordsTable {
 }
 
 export async function openRecordsTable(options: RecordsTableOptions): Promise<RecordsTable> {
-  const folder = mkdtempSync(join(tmpdir(), "firn-records-"));
+  const lake = await openLocalLake("records", options);
+  const { env, connection, folder } = lake;
   const dataset = createHealthDataset();
-  const root = `file://${join(folder, "warehouse")}`;
-  const env = lakeEnvironment({
-    catalog: new MemoryCatalog({ warehouse: root }),
-    store: await openFileStore({ root }),
-  });
-  const kernel = await openKernel({
-    memoryLimitMb: options.memoryLimitMb,
-    threads: 1,
-    tempDir: join(folder, "spill"),
-  });
-  const connection = await kernel.connect();
   const index = KeyIndex.open(join(folder, "index"));
   await makeTable(env, dataset.raw, env.randomness.uuid());
-  const fill = await costOf(() => fillTable(env, connection, dataset, options));
+  const fill = await costOf(() => fillTable(lake, dataset, options));
   const memory = watchMemory({ bench: process.pid }, 50);
   const rebuild = await costOf(() => openKeyed(env, connection, dataset, index, options));
   const table = rebuild.result;
@@ -104,9 +81,7 @@ export async function openRecordsTable(options: RecordsTableOptions): Promise<Re
     counts: () => table.counts(),
     async close() {
       await index.close();
-      connection.close();
-      kernel.close();
-      rmSync(folder, { recursive: true, force: true });
+      await lake.close();
     },
   };
 }
@@ -135,19 +110,10 @@ function openKeyed(
   });
 }
 
-async function fillTable(
-  env: LakeEnvironment,
-  connection: KernelConnection,
-  { raw }: Dataset,
-  { rows, rowsPerDay }: RecordsTableOptions,
-): Promise<void> {
-  let table = await loadTable(env, definedIdentifier(raw));
-  for (let from = 0; from < rows; from += rowsPerCommit) {
-    const relationSql = rowsSql(from, Math.min(from + rowsPerCommit, rows), rowsPerDay);
-    const addedData = await stageRows(connection, { env, table, relationSql, sort: raw.sort });
-    const staged = await stageCommit(env, { table, changes: [{ operation: "append", addedData }] });
-    table = (await postCommit(env, staged)).table;
-  }
+async function fillTable(lake: LocalLake, { raw }: Dataset, options: RecordsTableOptions): Promise<void> {
+  const { rows, rowsPerDay } = options;
+  for (let from = 0; from < rows; from += rowsPerCommit)
+    await lake.append(raw, rowsSql(from, Math.min(from + rowsPerCommit, rows), rowsPerDay));
 }
 
 /** The same rows as `encodeRows` makes. */

@@ -1,23 +1,9 @@
 import { decodeRollupRound, rollupSubject, tablesOf } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
-import {
-  createTableRequest,
-  definedIdentifier,
-  type Kernel,
-  type KernelConnection,
-  lakeEnvironment,
-  type LakeEnvironment,
-  loadTable,
-  MemoryCatalog,
-  openFileStore,
-  openKernel,
-  postCommit,
-  stageCommit,
-  stageRows,
-} from "@firn/lake";
+import type { Kernel } from "@firn/lake";
 import { silentLogger } from "@firn/service";
 import { MemoryLogs, rollupLog } from "@firn/stream";
-import { tempFolder, waitFor } from "@firn/testing";
+import { type LocalLake, openLocalLake, waitFor } from "@firn/testing";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { AggregatorStage } from "./aggregator-stage.ts";
@@ -26,18 +12,16 @@ const dataset = createHealthDataset();
 const types = 8;
 
 /** One row a type and so one file a type: a slice of fewer rows reads fewer files. */
-async function fillRaw(env: LakeEnvironment, connection: KernelConnection): Promise<void> {
-  await env.catalog.createNamespace(definedIdentifier(dataset.raw).namespace);
-  for (const definition of tablesOf(dataset))
-    await env.catalog.createTable(definedIdentifier(definition), createTableRequest(definition));
+async function fillRaw(lake: LocalLake): Promise<void> {
+  await lake.createTables(tablesOf(dataset));
   const at = "TIMESTAMPTZ '2026-03-02 08:00:00Z'";
-  const relationSql = `SELECT 'd' AS device_id, 'u' AS user_id, 's' || n AS sample_id, 'type' || n AS data_type, 1.5 AS value,
+  await lake.append(
+    dataset.raw,
+    `SELECT 'd' AS device_id, 'u' AS user_id, 's' || n AS sample_id, 'type' || n AS data_type, 1.5 AS value,
       'count' AS unit, ${at} AS start_date, ${at} AS end_date, true AS is_synced, ${at} AS created_at,
       ${at} AS payload_timestamp, '' AS app_version, ${at} AS processing_time, 'UTC' AS timezone,
-      DATE '2026-03-02' AS local_date FROM range(${types}) AS r(n)`;
-  const table = await loadTable(env, definedIdentifier(dataset.raw));
-  const addedData = await stageRows(connection, { env, table, relationSql });
-  await postCommit(env, await stageCommit(env, { table, changes: [{ operation: "append", addedData }] }));
+      DATE '2026-03-02' AS local_date FROM range(${types}) AS r(n)`,
+  );
 }
 
 /** A kernel without the memory for rows of more files than this in one statement. */
@@ -57,25 +41,19 @@ function smallKernel(kernel: Kernel, filesMax: number, refused: () => void): Pic
 }
 
 test("a round that memory does not suffice for is computed in halves, and halves of halves", async () => {
-  const folder = await tempFolder("aggregator-memory");
-  const root = `file://${join(folder.path, "warehouse")}`;
-  const env = lakeEnvironment({
-    catalog: new MemoryCatalog({ warehouse: root }),
-    store: await openFileStore({ root }),
-  });
-  const kernel = await openKernel({ memoryLimitMb: 128, threads: 1, tempDir: join(folder.path, "spill") });
+  const lake = await openLocalLake("aggregator-memory");
   const streams = new MemoryLogs();
   const log = await streams.openLog(rollupLog({ replicas: 1 }));
-  await fillRaw(env, await kernel.connect());
+  await fillRaw(lake);
   let refusals = 0;
   const stage = await AggregatorStage.open({
-    env,
-    kernel: smallKernel(kernel, 2, () => refusals++),
+    env: lake.env,
+    kernel: smallKernel(lake.kernel, 2, () => refusals++),
     dataset,
     log,
     streams,
     defaultZone: "UTC",
-    folder: join(folder.path, "aggregator"),
+    folder: join(lake.folder, "aggregator"),
     logger: silentLogger(),
     rowsPerSlice: types,
     backlog: () => Promise.resolve(0),
@@ -92,7 +70,6 @@ test("a round that memory does not suffice for is computed in halves, and halves
   } finally {
     ending.abort();
     await running;
-    kernel.close();
-    await folder.remove();
+    await lake.close();
   }
 });

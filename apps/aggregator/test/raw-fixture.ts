@@ -1,24 +1,7 @@
 import { tablesOf } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
-import {
-  createTableRequest,
-  definedIdentifier,
-  type KernelConnection,
-  lakeEnvironment,
-  type LakeEnvironment,
-  loadTable,
-  MemoryCatalog,
-  openFileStore,
-  openKernel,
-  postCommit,
-  type SnapshotChange,
-  stageCommit,
-  stageRows,
-  type Table,
-} from "@firn/lake";
-import { tempFolder } from "@firn/testing";
-import { join } from "node:path";
-import { expect } from "vitest";
+import type { KernelConnection, LakeEnvironment, SnapshotChange, Table } from "@firn/lake";
+import { openLocalLake } from "@firn/testing";
 
 export const dataset = createHealthDataset();
 
@@ -33,35 +16,15 @@ export interface RawFixture {
 
 /** The health lake's tables, empty, in a folder of their own. */
 export async function openRaw(): Promise<RawFixture> {
-  const folder = await tempFolder("changed-rows");
-  const root = `file://${join(folder.path, "warehouse")}`;
-  const env = lakeEnvironment({
-    catalog: new MemoryCatalog({ warehouse: root }),
-    store: await openFileStore({ root }),
-  });
-  const kernel = await openKernel({ memoryLimitMb: 128, threads: 1, tempDir: join(folder.path, "spill") });
-  const connection = await kernel.connect();
-  await env.catalog.createNamespace(definedIdentifier(dataset.raw).namespace);
-  for (const definition of tablesOf(dataset))
-    await env.catalog.createTable(definedIdentifier(definition), createTableRequest(definition));
-  const table = () => loadTable(env, definedIdentifier(dataset.raw));
-  const commit = async (change: SnapshotChange) => {
-    const result = await postCommit(env, await stageCommit(env, { table: await table(), changes: [change] }));
-    expect(result.kind).toBe("committed");
-  };
+  const lake = await openLocalLake("changed-rows");
+  await lake.createTables(tablesOf(dataset));
   return {
-    env,
-    connection,
-    table,
-    commit,
-    async append(relationSql) {
-      const addedData = await stageRows(connection, { env, table: await table(), relationSql });
-      await commit({ operation: "append", addedData });
-    },
-    async close() {
-      kernel.close();
-      await folder.remove();
-    },
+    env: lake.env,
+    connection: lake.connection,
+    table: () => lake.load(dataset.raw),
+    commit: async (change) => void (await lake.commit(dataset.raw, [change])),
+    append: async (relationSql) => void (await lake.append(dataset.raw, relationSql)),
+    close: () => lake.close(),
   };
 }
 

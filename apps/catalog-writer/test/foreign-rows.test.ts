@@ -3,21 +3,16 @@ import {
   commitChange,
   currentFiles,
   currentSnapshot,
-  type Kernel,
   type KernelConnection,
-  lakeEnvironment,
   type LakeEnvironment,
   loadTable,
-  MemoryCatalog,
-  openFileStore,
-  openKernel,
   planScan,
   scanSql,
   stageRows,
   stageUpsert,
   type Table,
 } from "@firn/lake";
-import { tempFolder, type TempFolder } from "@firn/testing";
+import { type LocalLake, openLocalLake } from "@firn/testing";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ForeignFiles, foreignFiles } from "../src/foreign/foreign-files.ts";
@@ -38,8 +33,7 @@ const localDates = localDateRule(dataset, raw, "UTC")!;
 const expected = { stored: 300, corrected: 50 + 90, duplicates: 100 + 30, deleted: 50 };
 const everything = 1_000_000;
 
-let folder: TempFolder;
-let kernel: Kernel;
+let lake: LocalLake;
 let connection: KernelConnection;
 let env: LakeEnvironment;
 let table: Table;
@@ -47,13 +41,10 @@ let index: KeyIndex;
 let files: ForeignFiles;
 
 beforeAll(async () => {
-  folder = await tempFolder("foreign-rows");
-  kernel = await openKernel({ memoryLimitMb: 128, threads: 1, tempDir: join(folder.path, "spill") });
-  connection = await kernel.connect();
-  const root = `file://${join(folder.path, "warehouse")}`;
-  env = lakeEnvironment({ catalog: new MemoryCatalog({ warehouse: root }), store: await openFileStore({ root }) });
+  lake = await openLocalLake("foreign-rows");
+  ({ env, connection } = lake);
   table = await makeTable(env, raw, "lake");
-  index = KeyIndex.open(join(folder.path, "index"), { content, recentMax: 50 });
+  index = KeyIndex.open(join(lake.folder, "index"), { content, recentMax: 50 });
   await append("range(0, 375)");
   await append("range(375, 400)");
   const own = currentSnapshot(table.metadata)!;
@@ -63,9 +54,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await index?.close();
-  connection?.close();
-  kernel?.close();
-  await folder?.remove();
+  await lake?.close();
 });
 
 /** Sample n, of one of five days; `version` is its content. Every third has no local date. */

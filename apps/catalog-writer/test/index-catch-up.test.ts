@@ -3,14 +3,9 @@ import {
   commitChange,
   currentSnapshot,
   expireSnapshots,
-  type Kernel,
   type KernelConnection,
-  lakeEnvironment,
   type LakeEnvironment,
   loadTable,
-  MemoryCatalog,
-  openFileStore,
-  openKernel,
   planScan,
   scanSql,
   stageRows,
@@ -18,7 +13,7 @@ import {
   stageUpsert,
   type Table,
 } from "@firn/lake";
-import { tempFolder, type TempFolder } from "@firn/testing";
+import { type LocalLake, openLocalLake } from "@firn/testing";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -33,19 +28,15 @@ const shape = { definition: raw, identity, content };
 const rowsAtOnce = 100;
 const everyRow = 1_000;
 
-let folder: TempFolder;
-let kernel: Kernel;
+let lake: LocalLake;
 let connection: KernelConnection;
 let env: LakeEnvironment;
 let table: Table;
 let index: KeyIndex;
 
 beforeEach(async () => {
-  folder = await tempFolder("catch-up");
-  kernel = await openKernel({ memoryLimitMb: 128, threads: 1, tempDir: join(folder.path, "spill") });
-  connection = await kernel.connect();
-  const root = `file://${join(folder.path, "warehouse")}`;
-  env = lakeEnvironment({ catalog: new MemoryCatalog({ warehouse: root }), store: await openFileStore({ root }) });
+  lake = await openLocalLake("catch-up");
+  ({ env, connection } = lake);
   table = await makeTable(env, raw, "lake");
   await append("range(0, 600)");
   index = openIndex();
@@ -53,13 +44,11 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await index.close();
-  connection.close();
-  kernel.close();
-  await folder.remove();
+  await lake.close();
 });
 
 /** Few entries fit into memory, so that rows lie in runs. */
-const openIndex = () => KeyIndex.open(join(folder.path, "index"), { content, recentMax: 50 });
+const openIndex = () => KeyIndex.open(join(lake.folder, "index"), { content, recentMax: 50 });
 
 /** Sample n, on one of two days; `version` is its content. */
 const samplesSql = (numbers: string, version = 0): string =>
@@ -115,7 +104,7 @@ async function keysOf(sql: string) {
 
 async function reopened(damage: (path: string) => void): Promise<void> {
   await index.close();
-  damage(join(folder.path, "index"));
+  damage(join(lake.folder, "index"));
   index = openIndex();
 }
 

@@ -1,15 +1,8 @@
 import { positionEntry, type TableDefinition } from "@firn/core";
 import { createHealthDataset } from "@firn/datasets";
 import {
-  MemoryCatalog,
-  createTableRequest,
-  definedIdentifier,
   definedType,
   duckType,
-  lakeEnvironment,
-  loadTable,
-  openFileStore,
-  openKernel,
   postCommit,
   sqlName,
   sqlString,
@@ -20,7 +13,7 @@ import {
   type LakeEnvironment,
   type Table,
 } from "@firn/lake";
-import { tempFolder } from "@firn/testing";
+import { openLocalLake } from "@firn/testing";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -44,16 +37,9 @@ const ownSnapshot = { [positionEntry]: "0" };
 const HEALTH_TABLES = [health.raw, health.errors, ...health.rollups.map((rollup) => rollup.table)];
 
 export async function smallLake(tables: readonly TableDefinition[] = HEALTH_TABLES): Promise<SmallLake> {
-  const folder = await tempFolder("query");
-  const store = await openFileStore({ root: `${folder.path}/warehouse` });
-  const catalog = new MemoryCatalog({ warehouse: store.root });
-  const env = lakeEnvironment({ catalog, store });
-  for (const namespace of new Set(tables.map((table) => table.namespace))) await catalog.createNamespace([namespace]);
-  for (const table of tables) {
-    await catalog.createTable(definedIdentifier(table), createTableRequest(table));
-  }
-  const kernel = await openKernel({ memoryLimitMb: 512, threads: 1, tempDir: `${folder.path}/spill` });
-  const connection = await kernel.connect();
+  const lake = await openLocalLake("query", { memoryLimitMb: 512 });
+  const { env, connection } = lake;
+  await lake.createTables(tables);
 
   const commit = async (table: Table, plan: Omit<Parameters<typeof stageCommit>[1], "table">): Promise<Table> => {
     const posted = await postCommit(env, await stageCommit(env, { table, ...plan }));
@@ -62,16 +48,16 @@ export async function smallLake(tables: readonly TableDefinition[] = HEALTH_TABL
   };
   return {
     env,
-    folder: folder.path,
+    folder: lake.folder,
     connection,
     async append(definition, rows, properties) {
-      const table = await loadTable(env, definedIdentifier(definition));
+      const table = await lake.load(definition);
       const addedData = await stageRows(connection, { env, table, relationSql: rowsSql(definition, rows) });
       const changes = [{ operation: "append" as const, addedData, summary: ownSnapshot }];
       return commit(table, { changes, ...(properties && { setProperties: properties }) });
     },
     async upsert(definition, rows) {
-      const table = await loadTable(env, definedIdentifier(definition));
+      const table = await lake.load(definition);
       const staged = await stageUpsert(connection, {
         env,
         table,
@@ -82,14 +68,10 @@ export async function smallLake(tables: readonly TableDefinition[] = HEALTH_TABL
       return commit(table, { changes: [{ operation: "overwrite", ...staged, summary: ownSnapshot }] });
     },
     async setProperties(definition, setProperties) {
-      const table = await loadTable(env, definedIdentifier(definition));
+      const table = await lake.load(definition);
       return commit(table, { changes: [], setProperties });
     },
-    async close() {
-      connection.close();
-      kernel.close();
-      await folder.remove();
-    },
+    close: () => lake.close(),
   };
 }
 

@@ -6,6 +6,8 @@ export type { ChildExit } from "./child-process.ts";
 export { startFaultProxy } from "./fault-proxy.ts";
 export type { FaultProxy, ProxyFault } from "./fault-proxy.ts";
 export { freePort } from "./free-port.ts";
+export { openLocalLake } from "./local-lake.ts";
+export type { LocalLake } from "./local-lake.ts";
 export { FaultyLog } from "./log-faults.ts";
 export type { LogFault, LogOperation } from "./log-faults.ts";
 export { startMockKafka, whyNoMockKafka } from "./mock-kafka.ts";
