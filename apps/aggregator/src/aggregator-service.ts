@@ -3,7 +3,7 @@ import { createDatasets } from "@firn/datasets";
 import { openLake } from "@firn/lake";
 import { createLakeMetrics, s3SettingsOf, type ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
-import { Aggregator } from "./aggregator.ts";
+import { createAggregator } from "./aggregator.ts";
 import { type AggregatorSettings, aggregatorSettings } from "./config.ts";
 
 export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
@@ -15,7 +15,7 @@ export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
     // Once: the lake is opened again where the first try fails.
     const observer = createLakeMetrics(context.metrics);
     const { settings } = context;
-    const aggregator = new Aggregator({
+    const aggregator = createAggregator({
       context,
       datasets: [...createDatasets(settings).values()],
       connectStreams: (signal) =>

@@ -3,7 +3,7 @@
  */
 import { type Dataset, refuseNewer, type RollupLane, rollupLanes } from "@firn/core";
 import { type KernelConnection, type LakeEnvironment, openKernel } from "@firn/lake";
-import { memberName, type ServiceContext, shareMetrics, type Stage, untilPossible } from "@firn/service";
+import { closedOnFailure, type Membership, type OpenedWork, type ServiceContext, SharedWork } from "@firn/service";
 import { askUnit, rollupLog, type StreamConnection, UnitShare, validatedLog } from "@firn/stream";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -25,110 +25,71 @@ export interface AggregatorOptions {
   openLake(): Promise<LakeEnvironment>;
 }
 
-export class Aggregator implements Stage {
-  readonly #options: AggregatorOptions;
+/** Runs a stage for each lane that falls to this process. */
+export function createAggregator(options: AggregatorOptions): SharedWork {
   // Made once: the lake is opened again where the first try fails.
-  readonly #metrics: RoundMetrics;
-  readonly #shared: ReturnType<typeof shareMetrics>;
-  #notReady: string | undefined = "starting";
+  const metrics = createRoundMetrics(options.context.metrics);
+  return new SharedWork(options.context, async (signal, membership) => {
+    const env = await options.openLake();
+    const connection = await options.connectStreams(signal);
+    return closedOnFailure(connection, () => openLanes(options, { env, connection, membership, metrics }));
+  });
+}
 
-  constructor(options: AggregatorOptions) {
-    const { metrics, log } = options.context;
-    this.#options = options;
-    this.#metrics = createRoundMetrics(metrics);
-    this.#shared = shareMetrics(metrics, log);
-  }
+interface LaneParts {
+  readonly env: LakeEnvironment;
+  readonly connection: StreamConnection;
+  readonly membership: Membership;
+  readonly metrics: RoundMetrics;
+}
 
-  whyNotReady(): string | undefined {
-    return this.#notReady;
-  }
-
-  async run(signal: AbortSignal): Promise<void> {
-    const { context } = this.#options;
-    const opened = await untilPossible(signal, context.log, () => this.#open(signal));
-    if (opened === undefined) return;
-    const { share } = opened;
-    this.#notReady = undefined;
-    context.health.addCheck("share", () => share.whyNotReady());
+async function openLanes(
+  { context, datasets }: AggregatorOptions,
+  { env, connection, membership, metrics }: LaneParts,
+): Promise<OpenedWork> {
+  const { settings, log } = context;
+  const { streamReplicas: replicas } = settings;
+  const rollups = await connection.openLog(rollupLog({ replicas }));
+  const validated = await connection.openLog(validatedLog({ replicas }));
+  const folder = openFolder(settings.dataDir);
+  const units = laneUnits(datasets);
+  const share = await UnitShare.open({ connection, group: "aggregator", units: [...units.keys()], ...membership });
+  const memoryLimitMb = Math.round(settings.memoryBytes / 1024 ** 2);
+  const kernel = await openKernel({ memoryLimitMb, threads: 1, tempDir: join(folder, "spill") });
+  const stageOf = ({ dataset, lane }: LaneUnit, laneConnection: KernelConnection) =>
+    new LaneStage({
+      env,
+      connection: laneConnection,
+      dataset,
+      lane,
+      log: rollups,
+      streams: connection,
+      defaultZone: settings.defaultZone,
+      folder: join(folder, dataset.name),
+      logger: log,
+      tracer: context.tracer,
+      backlog: (raw) => backlogOf(validated, dataset, raw),
+      rounded: (report) => metrics.rounded(dataset.name, report),
+    });
+  const work = async (name: string, signal: AbortSignal) => {
+    const unit = units.get(name)!;
+    const laneConnection = await kernel.connect();
+    const stage = stageOf(unit, laneConnection);
+    const endLag = metrics.watchLag(unit.dataset.name, stage);
     try {
-      await share.run(signal, opened.run);
+      await runLane(connection, name, stage, signal);
     } finally {
-      await opened.close();
+      endLag();
+      laneConnection.close();
     }
-  }
-
-  async #open(signal: AbortSignal) {
-    const env = await this.#options.openLake();
-    const connection = await this.#options.connectStreams(signal);
-    try {
-      return await this.#openParts(env, connection);
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
-  }
-
-  async #openParts(env: LakeEnvironment, connection: StreamConnection) {
-    const { context, datasets } = this.#options;
-    const { settings, log } = context;
-    const { streamReplicas: replicas } = settings;
-    const rollups = await connection.openLog(rollupLog({ replicas }));
-    const validated = await connection.openLog(validatedLog({ replicas }));
-    const folder = openFolder(settings.dataDir);
-    const units = laneUnits(datasets);
-    const share = await this.#openShare(connection, [...units.keys()]);
-    const kernel = await openKernel({
-      memoryLimitMb: Math.round(settings.memoryBytes / 1024 ** 2),
-      threads: 1,
-      tempDir: join(folder, "spill"),
-    });
-    const roundMetrics = this.#metrics;
-    const stageOf = ({ dataset, lane }: LaneUnit, laneConnection: KernelConnection) =>
-      new LaneStage({
-        env,
-        connection: laneConnection,
-        dataset,
-        lane,
-        log: rollups,
-        streams: connection,
-        defaultZone: settings.defaultZone,
-        folder: join(folder, dataset.name),
-        logger: log,
-        tracer: context.tracer,
-        backlog: (raw) => backlogOf(validated, dataset, raw),
-        rounded: (report) => roundMetrics.rounded(dataset.name, report),
-      });
-    const endReplies = answerRebuilds(connection, units);
-    const close = async () => {
-      endReplies();
-      await connection.close();
-      kernel.close();
-    };
-    const run = async (unit: string, signal: AbortSignal) => {
-      const laneConnection = await kernel.connect();
-      const stage = stageOf(units.get(unit)!, laneConnection);
-      const endLag = roundMetrics.watchLag(units.get(unit)!.dataset.name, stage);
-      try {
-        await runLane(connection, unit, stage, signal);
-      } finally {
-        endLag();
-        laneConnection.close();
-      }
-    };
-    return { share, run, close };
-  }
-
-  #openShare(connection: StreamConnection, units: readonly string[]): Promise<UnitShare> {
-    const { settings } = this.#options.context;
-    return UnitShare.open({
-      connection,
-      group: "aggregator",
-      member: memberName(settings),
-      units,
-      leaseMs: settings.leaseMs,
-      changed: this.#shared,
-    });
-  }
+  };
+  const endReplies = answerRebuilds(connection, units);
+  const close = async () => {
+    endReplies();
+    await connection.close();
+    kernel.close();
+  };
+  return { share, work, close, checks: { share: () => share.whyNotReady() } };
 }
 
 /** The aggregator's part of the data directory, empty. */

@@ -6,7 +6,7 @@ import { tempFolder, waitFor } from "@firn/testing";
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
 import { aggregatorService } from "../src/aggregator-service.ts";
-import { Aggregator } from "../src/aggregator.ts";
+import { createAggregator } from "../src/aggregator.ts";
 
 test("a dataset without a rollup of days is left alone", async () => {
   const folder = await tempFolder("aggregator");
@@ -18,7 +18,7 @@ test("a dataset without a rollup of days is left alone", async () => {
     FIRN_DATA_DIR: folder.path,
   };
   const setup: typeof aggregatorService.setup = async (context) => {
-    const aggregator = new Aggregator({
+    const aggregator = createAggregator({
       context,
       datasets: [{ ...createHealthDataset(), rollups: [] }],
       connectStreams: () => Promise.resolve(logs),

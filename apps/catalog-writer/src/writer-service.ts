@@ -5,7 +5,7 @@ import { createLakeMetrics, s3SettingsOf, type ServiceDefinition } from "@firn/s
 import { connectStreams } from "@firn/stream";
 import { type WriterSettings, writerSettings } from "./config.ts";
 import { createWriterMetrics } from "./writer-metrics.ts";
-import { Writer } from "./writer.ts";
+import { createWriter } from "./writer.ts";
 
 export const writerService: ServiceDefinition<WriterSettings> = {
   name: "catalog-writer",
@@ -16,7 +16,7 @@ export const writerService: ServiceDefinition<WriterSettings> = {
     // Once: the lake is opened again where the first try fails.
     const observer = createLakeMetrics(context.metrics);
     const { settings, metrics, health } = context;
-    const writer = new Writer({
+    const writer = createWriter({
       context,
       datasets: [...createDatasets(settings).values()],
       metrics: createWriterMetrics(metrics),

@@ -5,13 +5,13 @@
 import type { Dataset } from "@firn/core";
 import { type LakeEnvironment, openKernel } from "@firn/lake";
 import {
-  memberName,
+  closedOnFailure,
+  type Membership,
+  type OpenedWork,
   Parking,
   runTogether,
   type ServiceContext,
-  shareMetrics,
-  type Stage,
-  untilPossible,
+  SharedWork,
 } from "@firn/service";
 import { intakeLog, rollupLog, STATE_BUCKET, type StreamConnection, UnitShare, validatedLog } from "@firn/stream";
 import { randomUUID } from "node:crypto";
@@ -36,123 +36,81 @@ export interface WriterOptions {
   openLake(): Promise<LakeEnvironment>;
 }
 
-export class Writer implements Stage {
-  readonly #options: WriterOptions;
-  // Made once: the lake is opened again where the first try fails.
-  readonly #shared: ReturnType<typeof shareMetrics>;
-  #notReady: string | undefined = "starting";
-
-  constructor(options: WriterOptions) {
-    this.#options = options;
-    this.#shared = shareMetrics(options.context.metrics, options.context.log);
-  }
-
-  /** Why it does not write now; undefined when it does. */
-  whyNotReady(): string | undefined {
-    return this.#notReady;
-  }
-
-  async run(signal: AbortSignal): Promise<void> {
-    const { context } = this.#options;
-    const opened = await untilPossible(signal, context.log, () => this.#open(signal));
-    if (opened === undefined) return;
-    const { connection, close, share, work } = opened;
-    this.#notReady = undefined;
-    context.health.addCheck("share", () => share.whyNotReady());
-    context.health.addCheck("broker", () => (connection.isConnected() ? undefined : "the broker is away"));
-    try {
-      await share.run(signal, work);
-    } finally {
-      await close();
-    }
-  }
-
-  async #open(signal: AbortSignal) {
-    const env = await this.#options.openLake();
-    const connection = await this.#options.connectStreams(signal);
-    try {
-      return await this.#openStages(env, connection);
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
-  }
-
-  async #openStages(env: LakeEnvironment, connection: StreamConnection) {
-    const { context, datasets, metrics } = this.#options;
-    const { settings, log, health } = context;
-    const { shards, streamReplicas: replicas } = settings;
-    // The stream knows the lake's number of shards: with another one, messages would be left unread.
-    await connection.openLog(intakeLog({ shards, replicas }));
-    const validated = await connection.openLog(validatedLog({ replicas }));
-    const rollups = await connection.openLog(rollupLog({ replicas }));
-    const state = await connection.attempts(STATE_BUCKET);
-    const known = new KnownTables(env, state);
-    for (const dataset of datasets) {
-      const made = await known.makeFirst(dataset);
-      if (made.length > 0) log.info("tables made", { tables: made });
-    }
-    const parking = new Parking("catalog-writer", state, log);
-    health.addCheck("parked", () => parking.whyNotReady());
-    const folder = openFolder(settings.dataDir);
-    const kernel = await openKernel({
-      memoryLimitMb: Math.round(settings.memoryBytes / 1024 ** 2),
-      threads: 1,
-      tempDir: join(folder, "spill"),
-    });
-    const parts: WriterParts = {
-      ...settingsOfStages(settings),
-      logger: log,
-      tracer: context.tracer,
-      metrics,
-      env,
-      connection,
-      validated,
-      rollups,
-      known,
-      parking,
-      folder,
-      kernel,
-      writerEpoch: randomUUID(),
-      budget: new WorkBudget(rowsAtOnceMax),
-    };
-    return this.#openUnits(parts);
-  }
-
-  async #openUnits(parts: WriterParts) {
-    const { datasets } = this.#options;
-    const { connection, kernel } = parts;
-    const units = new Map(
-      datasets.flatMap((dataset) => unitsOf(dataset).map((unit) => [nameOf(dataset, unit), { dataset, unit }])),
+/** Makes what is missing, and writes the tables that fall to this process. */
+export function createWriter(options: WriterOptions): SharedWork {
+  return new SharedWork(options.context, async (signal, membership) => {
+    const env = await options.openLake();
+    const connection = await options.connectStreams(signal);
+    return closedOnFailure(connection, async () =>
+      openUnits(options, membership, await openParts(options, env, connection)),
     );
-    const share = await this.#openShare(connection, [...units.keys()]);
-    const endReplies = answerMaintain(
-      connection,
-      new Map(datasets.map((dataset) => [dataset.name, unitsOf(dataset).map((unit) => nameOf(dataset, unit))])),
-    );
-    const close = async () => {
-      endReplies();
-      await connection.close();
-      kernel.close();
-    };
-    const work = (name: string, signal: AbortSignal) => {
-      const { dataset, unit } = units.get(name)!;
-      return writeUnit(dataset, unit, parts, signal);
-    };
-    return { connection, share, work, close };
-  }
+  });
+}
 
-  #openShare(connection: StreamConnection, units: readonly string[]): Promise<UnitShare> {
-    const { settings } = this.#options.context;
-    return UnitShare.open({
-      connection,
-      group: "catalog-writer",
-      member: memberName(settings),
-      units,
-      leaseMs: settings.leaseMs,
-      changed: this.#shared,
-    });
+async function openParts(
+  { context, datasets, metrics }: WriterOptions,
+  env: LakeEnvironment,
+  connection: StreamConnection,
+): Promise<WriterParts> {
+  const { settings, log, health } = context;
+  const { shards, streamReplicas: replicas } = settings;
+  // The stream knows the lake's number of shards: with another one, messages would be left unread.
+  await connection.openLog(intakeLog({ shards, replicas }));
+  const validated = await connection.openLog(validatedLog({ replicas }));
+  const rollups = await connection.openLog(rollupLog({ replicas }));
+  const state = await connection.attempts(STATE_BUCKET);
+  const known = new KnownTables(env, state);
+  for (const dataset of datasets) {
+    const made = await known.makeFirst(dataset);
+    if (made.length > 0) log.info("tables made", { tables: made });
   }
+  const parking = new Parking("catalog-writer", state, log);
+  health.addCheck("parked", () => parking.whyNotReady());
+  const folder = openFolder(settings.dataDir);
+  const memoryLimitMb = Math.round(settings.memoryBytes / 1024 ** 2);
+  const kernel = await openKernel({ memoryLimitMb, threads: 1, tempDir: join(folder, "spill") });
+  return {
+    ...settingsOfStages(settings),
+    logger: log,
+    tracer: context.tracer,
+    metrics,
+    env,
+    connection,
+    validated,
+    rollups,
+    known,
+    parking,
+    folder,
+    kernel,
+    writerEpoch: randomUUID(),
+    budget: new WorkBudget(rowsAtOnceMax),
+  };
+}
+
+async function openUnits({ datasets }: WriterOptions, membership: Membership, parts: WriterParts): Promise<OpenedWork> {
+  const { connection, kernel } = parts;
+  const units = new Map(
+    datasets.flatMap((dataset) => unitsOf(dataset).map((unit) => [nameOf(dataset, unit), { dataset, unit }])),
+  );
+  const share = await UnitShare.open({ connection, group: "catalog-writer", units: [...units.keys()], ...membership });
+  const work = (name: string, signal: AbortSignal) => {
+    const { dataset, unit } = units.get(name)!;
+    return writeUnit(dataset, unit, parts, signal);
+  };
+  const endReplies = answerMaintain(
+    connection,
+    new Map(datasets.map((dataset) => [dataset.name, unitsOf(dataset).map((unit) => nameOf(dataset, unit))])),
+  );
+  const close = async () => {
+    endReplies();
+    await connection.close();
+    kernel.close();
+  };
+  const checks = {
+    share: () => share.whyNotReady(),
+    broker: () => (connection.isConnected() ? undefined : "the broker is away"),
+  };
+  return { share, work, close, checks };
 }
 
 const nameOf = (dataset: Dataset, unit: string): string => `${dataset.name}.${unit}`;

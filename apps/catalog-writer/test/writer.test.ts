@@ -23,7 +23,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { makeTable } from "../src/tables.ts";
 import { createWriterMetrics } from "../src/writer-metrics.ts";
 import { writerService } from "../src/writer-service.ts";
-import { Writer } from "../src/writer.ts";
+import { createWriter } from "../src/writer.ts";
 
 const health = createHealthDataset();
 const cleanUps: (() => Promise<unknown>)[] = [];
@@ -53,7 +53,7 @@ async function start(datasets = [health]): Promise<RunningService> {
     FIRN_DATA_DIR: folder,
   };
   const setup: typeof writerService.setup = async (context) => {
-    const writer = new Writer({
+    const writer = createWriter({
       context,
       datasets,
       metrics: createWriterMetrics(context.metrics),

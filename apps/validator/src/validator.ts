@@ -1,6 +1,14 @@
 import type { Dataset } from "@firn/core";
 import { intakeSubject } from "@firn/core";
-import { memberName, Parking, shareMetrics, untilPossible, type ServiceContext, type Stage } from "@firn/service";
+import {
+  closedOnFailure,
+  Parking,
+  SharedWork,
+  type Membership,
+  type OpenedWork,
+  type ServiceContext,
+  type Stage,
+} from "@firn/service";
 import { intakeLog, STATE_BUCKET, UnitShare, validatedLog, type Log, type StreamConnection } from "@firn/stream";
 
 import { parseOwnShards, type ValidatorSettings } from "./config.ts";
@@ -20,7 +28,6 @@ interface Opened {
   readonly validated: Log;
   readonly parking: Parking;
   readonly share: UnitShare;
-  readonly stageOf: (dataset: Dataset, shard: number) => ShardStage;
 }
 
 /** What waits to be validated. */
@@ -38,7 +45,7 @@ export class Validator implements Stage {
   readonly #metrics: ValidatorMetrics;
   /** A dataset's shard by its name among the units that validators share. */
   readonly #units: ReadonlyMap<string, { readonly dataset: Dataset; readonly shard: number }>;
-  readonly #shared: (held: readonly string[], members: readonly string[]) => void;
+  readonly #work: SharedWork;
   readonly #running = new Map<string, ShardStage>();
   #opened: Opened | undefined;
 
@@ -46,7 +53,9 @@ export class Validator implements Stage {
     const { ownShards, shards } = options.context.settings;
     this.#options = options;
     this.#metrics = createValidatorMetrics(options.context.metrics);
-    this.#shared = shareMetrics(options.context.metrics, options.context.log);
+    this.#work = new SharedWork(options.context, async (signal, membership) =>
+      closedOnFailure(await options.connect(signal), (connection) => this.#open(connection, membership)),
+    );
     const own = parseOwnShards(ownShards, shards);
     const places = options.datasets.flatMap((dataset) => own.map((shard) => ({ dataset, shard })));
     this.#units = new Map(places.map((place) => [`${place.dataset.name}.${place.shard}`, place]));
@@ -59,22 +68,8 @@ export class Validator implements Stage {
     return this.#opened.share.whyNotReady() ?? this.#opened.parking.whyNotReady();
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options.context;
-    const opened = await untilPossible(signal, log, () => this.#open(signal));
-    if (opened === undefined) return;
-    this.#opened = opened;
-    try {
-      await opened.share.run(signal, (unit, ending) => {
-        const { dataset, shard } = this.#units.get(unit)!;
-        const stage = opened.stageOf(dataset, shard);
-        this.#running.set(unit, stage);
-        return stage.run(ending);
-      });
-    } finally {
-      this.#opened = undefined;
-      await opened.connection.close();
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return this.#work.run(signal);
   }
 
   /** Messages of INTAKE that wait to be validated here, by dataset and shard; nothing while the broker is away. */
@@ -92,44 +87,43 @@ export class Validator implements Stage {
     );
   }
 
-  async #open(signal: AbortSignal): Promise<Opened> {
+  async #open(connection: StreamConnection, membership: Membership): Promise<OpenedWork> {
     const { settings, log, tracer } = this.#options.context;
-    const connection = await this.#options.connect(signal);
-    try {
-      const { shards, streamReplicas: replicas } = settings;
-      const intake = await connection.openLog(intakeLog({ shards, replicas }));
-      const validated = await connection.openLog(validatedLog({ replicas }));
-      const attempts = await connection.attempts(STATE_BUCKET);
-      const parking = new Parking("validator", attempts, log);
-      const shared = {
-        intake,
-        validated,
-        attempts,
-        parking,
-        logger: log,
-        tracer,
-        metrics: this.#metrics,
-        validation: { strict: settings.mode === "strict", defaultZone: settings.defaultZone },
-        runBytesMax: settings.runBytesMax,
-        trim: { keepMs: settings.keepMs, keepBytes: settings.keepBytes },
-      };
-      const stageOf = (dataset: Dataset, shard: number) => new ShardStage({ ...shared, dataset, shard });
-      return { connection, intake, validated, parking, share: await this.#openShare(connection), stageOf };
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
-  }
-
-  #openShare(connection: StreamConnection): Promise<UnitShare> {
-    const { settings } = this.#options.context;
-    return UnitShare.open({
+    const { shards, streamReplicas: replicas } = settings;
+    const intake = await connection.openLog(intakeLog({ shards, replicas }));
+    const validated = await connection.openLog(validatedLog({ replicas }));
+    const attempts = await connection.attempts(STATE_BUCKET);
+    const parking = new Parking("validator", attempts, log);
+    const shared = {
+      intake,
+      validated,
+      attempts,
+      parking,
+      logger: log,
+      tracer,
+      metrics: this.#metrics,
+      validation: { strict: settings.mode === "strict", defaultZone: settings.defaultZone },
+      runBytesMax: settings.runBytesMax,
+      trim: { keepMs: settings.keepMs, keepBytes: settings.keepBytes },
+    };
+    const share = await UnitShare.open({
       connection,
       group: "validator",
-      member: memberName(settings),
       units: [...this.#units.keys()],
-      leaseMs: settings.leaseMs,
-      changed: this.#shared,
+      ...membership,
     });
+    this.#opened = { connection, intake, validated, parking, share };
+    return {
+      share,
+      work: (unit, ending) => {
+        const stage = new ShardStage({ ...shared, ...this.#units.get(unit)! });
+        this.#running.set(unit, stage);
+        return stage.run(ending);
+      },
+      close: () => {
+        this.#opened = undefined;
+        return connection.close();
+      },
+    };
   }
 }

@@ -1,3 +1,4 @@
+import { OFFSET_MINUTES_MAX } from "./instant.ts";
 import { findZone, fixedZone, type Zone } from "./time-zone.ts";
 
 /** What a row says of its event's zone (`ZoneColumns`), null where it says nothing. */
@@ -7,8 +8,6 @@ export interface EventZoneParts {
   /** Minutes east of UTC. */
   readonly offsetMinutes: number | null;
 }
-
-const OFFSET_MINUTES_MAX = 1080;
 
 /**
  * The zone of an event: that of its measurement, else the one that was sent, else the offset, else the lake's. What is

@@ -6,7 +6,7 @@ export { kafkaAccessSettings, kafkaSecurity, type KafkaAccess } from "./kafka-ac
 export { createLakeMetrics } from "./lake-metrics.ts";
 export { lakeAccessSettings, lakeSettings } from "./lake-settings.ts";
 export { createLogger, silentLogger, type LogFields, type Logger } from "./logger.ts";
-export { memberName, memberSettings, shareMetrics } from "./member.ts";
+export { memberSettings } from "./member.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { openApiModule, problemResponse, type OpenApiDocument } from "./openapi.ts";
 export { Parking, type ParkedStore } from "./parking.ts";
@@ -28,6 +28,7 @@ export {
 export { startService, type RunningService } from "./start-service.ts";
 export { s3SettingsOf, storeSettings, type StoreSettings } from "./store-settings.ts";
 export { TOKEN_SCOPES, TokenFile, type TokenEntry, type TokenScope } from "./token-file.ts";
+export { closedOnFailure, SharedWork, type Membership, type OpenedWork } from "./shared-work.ts";
 export { HEALTH, LOGGER, METRICS } from "./tokens.ts";
 export { handedOn, LINKS_MAX, noTracer, originsOf, type SpanOptions, type Tracer, type TraceSpan } from "./tracer.ts";
 export { version } from "./version.ts";
