@@ -104,7 +104,7 @@ async function fill(
 }
 
 /** What a figure has to be read with. */
-export function printMachine(): void {
+function printMachine(): void {
   const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
   console.log(`${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, node ${process.version}, commit ${commit}`);
 }

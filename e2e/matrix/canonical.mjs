@@ -16,7 +16,7 @@ export function checksum(lines) {
   return createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, 8);
 }
 
-export function canonicalValue(type, value) {
+function canonicalValue(type, value) {
   if (value === null || value === undefined) return null;
   if (type.list) return value.map((item) => canonicalValue(type.list, item));
   if (type.map) return canonicalMap(type.map, value);

@@ -91,7 +91,7 @@ export function sqlType(dialect, type) {
   return type.startsWith("decimal") ? type : dialect.types[type];
 }
 
-export function sqlValue(dialect, type, value) {
+function sqlValue(dialect, type, value) {
   const target = sqlType(dialect, type);
   if (value === null) return `CAST(NULL AS ${target})`;
   if (type.list) return `CAST(${dialect.list(value.map((item) => sqlValue(dialect, type.list, item)))} AS ${target})`;

@@ -42,8 +42,8 @@ export interface ValidatedTotal {
 }
 
 /** Totals may differ by less than this, or by this part of their size where a double has no more digits. */
-export const TOTAL_TOLERANCE = 0.01;
-export const TOTAL_TOLERANCE_RELATIVE = 1e-12;
+const TOTAL_TOLERANCE = 0.01;
+const TOTAL_TOLERANCE_RELATIVE = 1e-12;
 
 export interface ValidationInput {
   readonly env: LakeEnvironment;
@@ -104,7 +104,7 @@ async function validateRollup(input: ValidationInput, rollup: RollupDefinition):
 type Totals = { readonly rows: number } & Readonly<Record<string, number | bigint | null>>;
 
 /** NaN is near nothing. */
-export function judgeTotal(column: string, raw: number | bigint, summary: number | bigint): ValidatedTotal {
+function judgeTotal(column: string, raw: number | bigint, summary: number | bigint): ValidatedTotal {
   const [one, other] = [Number(raw), Number(summary)];
   const tolerance = Math.max(TOTAL_TOLERANCE, TOTAL_TOLERANCE_RELATIVE * Math.abs(one));
   const shown = (value: number) => (Number.isFinite(value) ? value : String(value));

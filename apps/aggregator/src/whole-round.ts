@@ -29,7 +29,7 @@ import { stagedListLocation } from "./staging-location.ts";
 /** A round that reads this part of raw or more, to name its windows, reads all of it instead. */
 const wholeShareMin = 0.2;
 /** Fewer rows are quickly done window by window. */
-export const wholeRowsMinDefault = 20_000;
+const wholeRowsMinDefault = 20_000;
 
 /**
  * Whether the tables are made whole: where they have no rows yet, and where much of raw changed.

@@ -83,7 +83,7 @@ async function resume(shard: string, options: ResumeOptions, signal: AbortSignal
 }
 
 /** @throws CommandError usage unless there is exactly one decision */
-export function planOrder({ from, acceptLoss }: Pick<ResumeOptions, "from" | "acceptLoss">): ResumeOrder {
+function planOrder({ from, acceptLoss }: Pick<ResumeOptions, "from" | "acceptLoss">): ResumeOrder {
   if (from !== undefined && !acceptLoss) return { from };
   if (from === undefined && acceptLoss) return { acceptLoss: true };
   throw new CommandError(EXIT.usage, "say how to go on: either --from N or --accept-loss");

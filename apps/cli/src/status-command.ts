@@ -83,7 +83,7 @@ async function askReady(url: string): Promise<{ readonly ready: boolean; readonl
   }
 }
 
-export function formatStatus(pipeline: PipelineStatus, services: readonly ServiceState[]): string {
+function formatStatus(pipeline: PipelineStatus, services: readonly ServiceState[]): string {
   const counts = Object.entries(pipeline.datasets).map(([name, each]) => [
     name,
     each.received,

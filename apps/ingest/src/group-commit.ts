@@ -119,10 +119,7 @@ export class GroupCommit {
  * `dataset-first-messages-ordinal`, numbers in base 36: the append's first stream sequence, how many messages it has,
  * and which of its requests this is (payloads in the frames carry the ordinal as their receipt).
  */
-export function formatReceipt(
-  dataset: string,
-  place: { firstSequence: number; messages: number; ordinal: number },
-): string {
+function formatReceipt(dataset: string, place: { firstSequence: number; messages: number; ordinal: number }): string {
   return [dataset, ...[place.firstSequence, place.messages, place.ordinal].map((n) => n.toString(36))].join("-");
 }
 

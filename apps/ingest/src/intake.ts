@@ -28,7 +28,7 @@ export interface OpenIntake {
 }
 
 /** The stream that ingest appends to, made when it is missing. Its number of shards is part of it, for good. */
-export function intakeSpec(options: IntakeOptions): LogSpec {
+function intakeSpec(options: IntakeOptions): LogSpec {
   return {
     ...intakeLog(options),
     ...(options.bytesMax !== undefined && { bytesMax: options.bytesMax }),

@@ -48,7 +48,7 @@ export class EndpointsFile {
   }
 }
 
-export function endpointsPath(dataDir: string): string {
+function endpointsPath(dataDir: string): string {
   return join(dataDir, "endpoints.json");
 }
 

@@ -29,7 +29,7 @@ export function natsProcess(config: StandaloneConfig, binary: string): ProcessSp
   };
 }
 
-export function natsConfiguration(config: StandaloneConfig, folder: string): string {
+function natsConfiguration(config: StandaloneConfig, folder: string): string {
   return `# Written at every start by firn standalone.
 server_name: firn
 listen: "${config.host}:${config.ports.nats}"

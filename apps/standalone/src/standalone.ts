@@ -22,7 +22,7 @@ const START_GROUPS: readonly (readonly ProcessName[])[] = [
 ];
 
 /** Who takes things in ends first, whom everybody needs ends last. */
-export const STOP_ORDER: readonly ProcessName[] = [
+const STOP_ORDER: readonly ProcessName[] = [
   "market",
   "ingest",
   "query",

@@ -18,8 +18,8 @@ export interface ShardPosition {
   readonly others: ReadonlyMap<string, number>;
 }
 
-export const INPUT_SEQUENCE_HEADER = "Firn-Input-Sequence";
-export const INPUT_IDENTITY_HEADER = "Firn-Input-Identity";
+const INPUT_SEQUENCE_HEADER = "Firn-Input-Sequence";
+const INPUT_IDENTITY_HEADER = "Firn-Input-Identity";
 export const RECORDS_HEADER = "Firn-Records";
 
 /**

@@ -6,7 +6,7 @@ import { parseOwnShards, validatorSettings, type ValidatorSettings } from "./con
 import { Validator } from "./validator.ts";
 
 /** @param connect how to reach the broker; tests give an in-memory one */
-export function defineValidatorService(
+function defineValidatorService(
   connect: (settings: ValidatorSettings, signal: AbortSignal) => Promise<StreamConnection>,
 ): ServiceDefinition<ValidatorSettings> {
   return {

@@ -40,7 +40,7 @@ export const DICTIONARY_PREFIX = "d.";
 export const INDEX_PREFIX = "i.";
 
 /** The newest version; all up to it are read. */
-export const COLUMN_BATCH_VERSION = 2;
+const COLUMN_BATCH_VERSION = 2;
 
 /** A row of events has about so many bytes. */
 const ROW_BYTES = 200;

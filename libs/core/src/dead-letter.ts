@@ -89,7 +89,7 @@ const ESCAPED_GROWTH_MAX = 1.5;
  * The bytes as text where they are UTF-8, else `base64:` and their base64 form; so too where the text is long and
  * full of characters that JSON writes in several (control characters, quotes).
  */
-export function rawPayloadText(bytes: Uint8Array): string {
+function rawPayloadText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isUtf8(bytes)) {
     const text = buffer.toString("utf8");
@@ -103,7 +103,7 @@ export function encodeRejectedBatch(dataset: string, records: readonly DeadLette
   return Buffer.from(JSON.stringify({ v: 1, dataset, records } satisfies RejectedBatch), "utf8");
 }
 
-export const REJECTED_BATCH_VERSION = 1;
+const REJECTED_BATCH_VERSION = 1;
 
 /** For readers that do not decode it here. @throws NewerFormat */
 export function refuseNewerRejectedBatch(bytes: Uint8Array): void {

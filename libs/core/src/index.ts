@@ -31,7 +31,6 @@ export type {
   ZoneColumns,
 } from "./dataset.ts";
 export {
-  COLUMN_BATCH_VERSION,
   COLUMN_PREFIX,
   decodeColumnBatch,
   DICTIONARY_PREFIX,
@@ -107,15 +106,12 @@ export {
   decodeRejectedBatch,
   encodeRejectedBatch,
   makeDeadLetter,
-  rawPayloadText,
-  REJECTED_BATCH_VERSION,
   refuseNewerRejectedBatch,
 } from "./dead-letter.ts";
 export type { DeadLetter, DeadLetterInput, ErrorType, RejectedBatch } from "./dead-letter.ts";
 export { NewerFormat, refuseNewer, versionOfJson } from "./newer-format.ts";
 export { isWellFormedText } from "./well-formed.ts";
 export {
-  countNames,
   countProperty,
   identityProperty,
   parseCounts,
@@ -169,14 +165,7 @@ export {
 export type { CivilDate } from "./civil-date.ts";
 export { periodOf } from "./period.ts";
 export type { Period } from "./period.ts";
-export {
-  explainInstant,
-  formatInstantUs,
-  INSTANT_YEAR_MAX,
-  INSTANT_YEAR_MIN,
-  OFFSET_MINUTES_MAX,
-  parseInstantUs,
-} from "./instant.ts";
+export { explainInstant, formatInstantUs, OFFSET_MINUTES_MAX, parseInstantUs } from "./instant.ts";
 export { eventZone } from "./event-zone.ts";
 export type { EventZoneParts } from "./event-zone.ts";
 export { explainZone, findZone, fixedZone, zoneByName } from "./time-zone.ts";

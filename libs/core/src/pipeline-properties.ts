@@ -36,7 +36,7 @@ export function identityProperty(stream: string): string {
 }
 
 /** Records since the lake was made, by outcome. */
-export const countNames = ["stored", "corrected", "duplicates", "deleted", "rejected"] as const;
+const countNames = ["stored", "corrected", "duplicates", "deleted", "rejected"] as const;
 export type CountName = (typeof countNames)[number];
 export type Counts = Record<CountName, number>;
 

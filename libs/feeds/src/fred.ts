@@ -34,7 +34,7 @@ export class Fred implements MacroSource {
 }
 
 /** @throws SourceError `bad_answer` that says what is wrong with the answer */
-export function parseObservations(answer: unknown, series: string): Observation[] {
+function parseObservations(answer: unknown, series: string): Observation[] {
   const bad = (what: string) => new SourceError("bad_answer", `the observations of ${series} ${what}`);
   const list = (answer as { observations?: unknown } | null)?.observations;
   if (!Array.isArray(list)) throw bad("are no list");

@@ -26,7 +26,7 @@ export interface SourceHttpOptions {
   readonly timeoutMs: number;
 }
 
-export const SOURCE_HTTP_DEFAULTS: SourceHttpOptions = {
+const SOURCE_HTTP_DEFAULTS: SourceHttpOptions = {
   requestsPerSecond: 5,
   attemptsMax: 4,
   backOffMs: 500,

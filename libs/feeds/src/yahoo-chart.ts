@@ -55,7 +55,7 @@ function symbolsOf({ ticker, market }: PriceRequest): readonly string[] {
 }
 
 /** @throws SourceError `bad_answer` that says what is wrong with the answer */
-export function parseChart(answer: unknown, symbol: string, usualZone: string): DailyPrice[] {
+function parseChart(answer: unknown, symbol: string, usualZone: string): DailyPrice[] {
   const bad = (what: string) => new SourceError("bad_answer", `the chart of ${symbol} ${what}`);
   const chart = member(answer, "chart");
   const error = member(chart, "error");

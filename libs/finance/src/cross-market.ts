@@ -16,7 +16,7 @@ export interface CrossMarketRow {
   readonly correlation: number | null;
 }
 
-export const CORRELATION_DATES = 20;
+const CORRELATION_DATES = 20;
 
 /**
  * Two markets side by side, by date: every date on which either traded, with the correlation of the returns over the

@@ -7,7 +7,7 @@ export {
   type BacktestRequest,
 } from "./backtest.ts";
 export { benchmarkNav } from "./benchmark-nav.ts";
-export { CORRELATION_DATES, correlation, crossMarket, type CrossMarketRow, type MarketSeries } from "./cross-market.ts";
+export { correlation, crossMarket, type CrossMarketRow, type MarketSeries } from "./cross-market.ts";
 export type { EndedEarly, StartedLate } from "./curve-bounds.ts";
 export {
   driftedPortfolio,
@@ -21,11 +21,5 @@ export { performanceMetrics, returnsOf, type PerformanceMetrics } from "./metric
 export { alignPrices, carriedPrices, findUnusablePrice, type AlignedPrices, type PriceSeries } from "./price-series.ts";
 export { regimeMonths, regimeOf, type MacroSeries, type Regime, type RegimeMonth } from "./regime.ts";
 export { excessKurtosis, mean, quantile, sampleDeviation, skewness } from "./sample-moments.ts";
-export { ALGORITHMS, targetsOf, type Algorithm, type Target } from "./target-weights.ts";
-export {
-  REBALANCE_FREQUENCIES,
-  monthEnds,
-  monthOf,
-  rebalanceIndexes,
-  type RebalanceFrequency,
-} from "./trading-period.ts";
+export { targetsOf, type Algorithm, type Target } from "./target-weights.ts";
+export { monthEnds, monthOf, rebalanceIndexes, type RebalanceFrequency } from "./trading-period.ts";

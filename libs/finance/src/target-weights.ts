@@ -4,8 +4,6 @@ import { monthEnds, monthOf } from "./trading-period.ts";
 /** `eq`: equal weights. `dual_mmt`: dual momentum over twelve look-backs. */
 export type Algorithm = "eq" | "dual_mmt";
 
-export const ALGORITHMS: readonly Algorithm[] = ["eq", "dual_mmt"];
-
 /** What an algorithm wants on one rebalance day: one value an asset, in the order of the assets. What is left is cash. */
 export interface Target {
   readonly weights: readonly number[];

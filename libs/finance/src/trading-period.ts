@@ -3,8 +3,6 @@ import { civilFromDays } from "@firn/core";
 /** How often a portfolio is brought back to its target weights. */
 export type RebalanceFrequency = "monthly" | "quarterly" | "yearly";
 
-export const REBALANCE_FREQUENCIES: readonly RebalanceFrequency[] = ["monthly", "quarterly", "yearly"];
-
 /** Months since January of the year 0. */
 export function monthOf(date: number): number {
   const { year, month } = civilFromDays(date);

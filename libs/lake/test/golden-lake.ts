@@ -14,8 +14,6 @@ import { memoryStore } from "../src/store/memory-store.ts";
 const FOLDER = join(import.meta.dirname, "golden", "spark");
 const ROOT = "file:///golden";
 
-export const GOLDEN_TABLES = readdirSync(join(FOLDER, "db"));
-
 /** What Spark reads from them: rows as JSON lines, by table and by what was read. */
 export async function goldenRows(): Promise<Record<string, Record<string, string[]>>> {
   return JSON.parse(await readFile(join(FOLDER, "expected.json"), "utf8")) as Record<string, Record<string, string[]>>;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -70,5 +70,3 @@ function overlay(store: ObjectStore, changed: ReadonlyMap<string, Uint8Array>, n
     },
   };
 }
-
-export const readText = (path: string): Promise<string> => readFile(path, "utf8");

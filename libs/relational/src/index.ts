@@ -18,12 +18,11 @@ export {
   metricsOf,
   portfolioById,
   portfolioByName,
-  putMetrics,
   removePortfolio,
   universeOf,
 } from "./portfolios.ts";
 export type { NewPortfolio, Portfolio, PortfolioMetrics } from "./portfolios.ts";
-export { findOrAddMacroSeries, listMacroSeries } from "./macro-series.ts";
+export { listMacroSeries } from "./macro-series.ts";
 export type { MacroSeries } from "./macro-series.ts";
 export { forgetMirrorChanges, mirrorChannel, nextMirrorChanges } from "./mirror-changes.ts";
 export type { MirrorChange } from "./mirror-changes.ts";

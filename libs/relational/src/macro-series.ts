@@ -15,15 +15,3 @@ export async function listMacroSeries(database: Queryable): Promise<MacroSeries[
   );
   return rows;
 }
-
-/** The series of an id of FRED; added with its id for a description where it is not known. */
-export async function findOrAddMacroSeries(database: Queryable, fred: string): Promise<MacroSeries> {
-  await database.query("INSERT INTO tb_macro (fred, description) VALUES ($1, $1) ON CONFLICT (fred) DO NOTHING", [
-    fred,
-  ]);
-  const { rows } = await database.query<MacroSeries>(
-    "SELECT macro_id, fred, description FROM tb_macro WHERE fred = $1",
-    [fred],
-  );
-  return rows[0]!;
-}

@@ -93,7 +93,7 @@ export async function addPortfolio(database: Queryable, portfolio: NewPortfolio)
 }
 
 /** Stores a portfolio's metrics, in the place of those that it had. */
-export async function putMetrics(database: Queryable, portId: number, metrics: PortfolioMetrics): Promise<void> {
+async function putMetrics(database: Queryable, portId: number, metrics: PortfolioMetrics): Promise<void> {
   const names = METRICS.map((name) => `"${name}"`);
   await database.query(
     `INSERT INTO tb_metrics (port_id, ${names.join(", ")}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

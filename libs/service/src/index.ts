@@ -1,4 +1,4 @@
-export { LOG_LEVELS, type CommonSettings } from "./common-settings.ts";
+export { type CommonSettings } from "./common-settings.ts";
 export { createHealth, type Health, type HealthCheck, type HealthReport } from "./health.ts";
 export { guardRequests, guardSettings, openGuard, tokenSettings, type GuardOptions } from "./guard.ts";
 export { formatHelp } from "./help.ts";
@@ -27,7 +27,7 @@ export {
 } from "./settings.ts";
 export { startService, type RunningService } from "./start-service.ts";
 export { s3SettingsOf, storeSettings, type StoreSettings } from "./store-settings.ts";
-export { TOKEN_SCOPES, TokenFile, type TokenEntry, type TokenScope } from "./token-file.ts";
+export { TokenFile, type TokenEntry, type TokenScope } from "./token-file.ts";
 export { closedOnFailure, SharedWork, type Membership, type OpenedWork } from "./shared-work.ts";
 export { HEALTH, LOGGER, METRICS } from "./tokens.ts";
 export { handedOn, LINKS_MAX, noTracer, originsOf, type SpanOptions, type Tracer, type TraceSpan } from "./tracer.ts";

@@ -29,7 +29,7 @@ export interface TraceSpan {
   end(attributes?: Attributes, error?: unknown): void;
 }
 
-export const TRACEPARENT = "traceparent";
+const TRACEPARENT = "traceparent";
 /** Origins that a span names. */
 export const LINKS_MAX = 64;
 

@@ -1,5 +1,5 @@
 export { askUnit } from "./ask-unit.ts";
-export { connectStreams, isAtLeast, NATS_SERVER_VERSION_MIN } from "./connect-streams.ts";
+export { connectStreams, isAtLeast } from "./connect-streams.ts";
 export type { ConnectOptions } from "./connect-streams.ts";
 export type {
   AttemptStore,
@@ -15,7 +15,7 @@ export type { FencedAppend, FencedAppendOptions } from "./fenced-append.ts";
 export { APPEND_BYTES_MAX, APPEND_RECORDS_MAX } from "./log.ts";
 export type { AppendRecord, Log, LogBounds, LogRecord, ReadOptions } from "./log.ts";
 export { MemoryLogs } from "./memory-logs.ts";
-export { MEMBERS_BUCKET, UnitShare } from "./unit-share.ts";
+export { UnitShare } from "./unit-share.ts";
 export type { UnitShareOptions, UnitWork } from "./unit-share.ts";
 export { intakeLog, rollupLog, STATE_BUCKET, validatedLog } from "./pipeline-logs.ts";
 export type { PipelineLogOptions } from "./pipeline-logs.ts";

@@ -26,7 +26,7 @@ const LAYOUT_V1 = [
  * Of all tables together, those of JdbcCatalog as Firn uses them and Firn's own. A database without the table is of
  * version 1, made by a release before it or by Apache's catalog.
  */
-export const LAYOUT_VERSION = 1;
+const LAYOUT_VERSION = 1;
 const VERSION_TABLE = "CREATE TABLE IF NOT EXISTS firn_catalog_layout (version INTEGER NOT NULL)";
 
 /**

@@ -2,7 +2,7 @@ import { Controller, Get, Inject } from "@nestjs/common";
 import { KEY_LIFETIME } from "../requests/idempotency.ts";
 
 /** What this catalog answers to; clients use nothing that is not listed (REST specification, `CatalogConfig`). */
-export const ENDPOINTS = [
+const ENDPOINTS = [
   "GET /v1/{prefix}/namespaces",
   "POST /v1/{prefix}/namespaces",
   "GET /v1/{prefix}/namespaces/{namespace}",

@@ -24,7 +24,7 @@ export function answerError(reply: FastifyReply, error: unknown, log: Logger): v
     .send(stringifyLakeJson({ error: model }));
 }
 
-export function errorModelOf(error: unknown): ErrorModel {
+function errorModelOf(error: unknown): ErrorModel {
   if (isLakeError(error)) return lakeErrorModel(error);
   if (error instanceof Problem) return { message: error.message, type: typeOfStatus(error.status), code: error.status };
   const status = statusOf(error);

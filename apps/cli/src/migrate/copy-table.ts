@@ -58,7 +58,7 @@ async function sendPage(table: string, rows: readonly MarketRow[], { sender, sig
   await Promise.all(parts.map((part) => sender.send(table, part, signal)));
 }
 
-export async function countRows(database: Queryable, source: SourceTable): Promise<number> {
+async function countRows(database: Queryable, source: SourceTable): Promise<number> {
   const { rows } = await database.query<{ n: number }>(
     `SELECT count(*) AS n FROM ${escapeIdentifier(source.name)} AS s WHERE ${source.where}`,
   );

@@ -34,11 +34,7 @@ export async function* readPages(
   }
 }
 
-export function pageSql(
-  source: SourceTable,
-  after: PageKey | undefined,
-  limit: number,
-): { sql: string; values: unknown[] } {
+function pageSql(source: SourceTable, after: PageKey | undefined, limit: number): { sql: string; values: unknown[] } {
   const key = source.key.map((column) => `s.${escapeIdentifier(column)}`).join(", ");
   const behind = after === undefined ? "" : ` AND (${key}) > (${after.map((_, at) => `$${at + 2}`).join(", ")})`;
   const sql = `SELECT ${source.rowsSql} FROM ${escapeIdentifier(source.name)} AS s

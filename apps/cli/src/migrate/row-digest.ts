@@ -17,7 +17,7 @@ export interface DigestDialect {
   double(value: string): string;
 }
 
-export function rowTextSql(columns: readonly ColumnDefinition[], dialect: DigestDialect): string {
+function rowTextSql(columns: readonly ColumnDefinition[], dialect: DigestDialect): string {
   const parts = columns.map(({ name, type }) => {
     const value = dialect.column(name);
     switch (type) {

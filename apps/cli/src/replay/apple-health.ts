@@ -16,7 +16,7 @@ export interface AppleOptions {
   readonly electrocardiograms?: number;
 }
 
-export const APPLE_DEVICE = "apple-health-export";
+const APPLE_DEVICE = "apple-health-export";
 const NO_NUMBER = "category without a number: ";
 const LESS_PREFERRED = "less preferred source";
 

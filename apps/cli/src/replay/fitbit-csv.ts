@@ -16,7 +16,7 @@ export interface FitbitOptions {
  * Where most of the people live that the public Fitbit set was collected from (Amazon Mechanical Turk); its times are
  * local and name no zone.
  */
-export const FITBIT_TIMEZONE = "America/New_York";
+const FITBIT_TIMEZONE = "America/New_York";
 
 const ROWS_PER_STEP = 1000;
 

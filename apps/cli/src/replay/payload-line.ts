@@ -37,7 +37,7 @@ export interface ReplaySource {
 
 export type ReplayKind = "fitbit-csv" | "apple-health" | "ndjson" | "csv";
 
-export const SAMPLES_PER_PAYLOAD = 500;
+const SAMPLES_PER_PAYLOAD = 500;
 
 /** Builds payload lines of one user each from samples that come in file order. */
 export class PayloadBuilder {

@@ -3,8 +3,8 @@ import { shardOf } from "@firn/core";
 import type { Refusal, SendResult } from "./ingest-session.ts";
 import type { PayloadLine } from "./payload-line.ts";
 
-export const REQUEST_SAMPLES_MAX = 1000;
-export const REQUEST_BYTES_MAX = 1024 * 1024;
+const REQUEST_SAMPLES_MAX = 1000;
+const REQUEST_BYTES_MAX = 1024 * 1024;
 const WAITING_REQUESTS_MAX = 2;
 
 export interface LaneTotals {

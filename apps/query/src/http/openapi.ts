@@ -100,7 +100,7 @@ function inputOf(question: QuestionDefinition): Json {
   return { requestBody: { required: true, content: { "application/json": { schema } } } };
 }
 
-export function parameterObject(definition: ParameterDefinition, place: "path" | "query" = "query"): Json {
+function parameterObject(definition: ParameterDefinition, place: "path" | "query" = "query"): Json {
   return {
     name: definition.name,
     in: place,

@@ -57,7 +57,7 @@ export function inCurrency(
   return exchangePrices(series, wanted === "USD" ? wonPerDollar : invertRates(wonPerDollar));
 }
 
-export function currencyOf({ iso_code: iso }: Security): Currency {
+function currencyOf({ iso_code: iso }: Security): Currency {
   return CURRENCY_OF[iso];
 }
 

@@ -4,7 +4,7 @@ import { recordTablesOf, type Dataset, type QuestionPlan, type RowCondition, typ
 export type MarketCode = "us" | "kr";
 
 /** The most rows that one computed answer reads of one table. */
-export const READ_ROWS_MAX = 5_000_000;
+const READ_ROWS_MAX = 5_000_000;
 
 /** A table of the market lake by its name. */
 export function marketTable(dataset: Dataset, name: string): TableDefinition {

@@ -38,9 +38,9 @@ export interface LakeEnvironmentOptions {
 
 const MANIFEST_CACHE_BYTES_MAX = 128 * 1024 * 1024;
 
-export const systemClock: Clock = { nowMs: () => Date.now() };
+const systemClock: Clock = { nowMs: () => Date.now() };
 
-export const systemRandomness: Randomness = {
+const systemRandomness: Randomness = {
   snapshotId: () => randomBytes(8).readBigUInt64BE() & 0x7fff_ffff_ffff_ffffn || 1n,
   uuid: () => randomUUID(),
 };

@@ -236,7 +236,7 @@ function floorDivide(value: bigint, by: bigint): bigint {
 const integerTypeIds = new Set<DuckDBTypeId>([DuckDBTypeId.BIGINT, DuckDBTypeId.UBIGINT, DuckDBTypeId.HUGEINT]);
 
 /** DuckDB's value → `KernelValue`. */
-export const kernelValueConverter: DuckDBValueConverter<KernelValue> = (value, type: DuckDBType, converter) => {
+const kernelValueConverter: DuckDBValueConverter<KernelValue> = (value, type: DuckDBType, converter) => {
   if (value === null || value === undefined) return null;
   if (integerTypeIds.has(type.typeId)) return integerFromValue(value);
   const micros = microsByTypeId[type.typeId];

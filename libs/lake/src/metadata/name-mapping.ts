@@ -3,7 +3,7 @@ import { arrayAt, integerAt, listAt, objectAt, optionalAt, stringAt, under } fro
 import { parseLakeJson } from "./json.ts";
 
 /** Table property with the mapping, as JSON. */
-export const NAME_MAPPING_PROPERTY = "schema.name-mapping.default";
+const NAME_MAPPING_PROPERTY = "schema.name-mapping.default";
 
 const DEPTH_MAX = 100;
 

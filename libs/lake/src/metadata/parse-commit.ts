@@ -114,7 +114,7 @@ const UPDATE_READERS: { readonly [A in TableUpdate["action"]]: UpdateReader } = 
   }),
 };
 
-export function tableUpdateAt(value: unknown, path: string): TableUpdate {
+function tableUpdateAt(value: unknown, path: string): TableUpdate {
   const update = objectAt(value, path);
   const action = nonEmptyStringAt(update["action"], under(path, "action"));
   if (!Object.hasOwn(UPDATE_READERS, action)) {
@@ -125,7 +125,7 @@ export function tableUpdateAt(value: unknown, path: string): TableUpdate {
   return UPDATE_READERS[action as TableUpdate["action"]](update, path);
 }
 
-export function tableRequirementAt(value: unknown, path: string): TableRequirement {
+function tableRequirementAt(value: unknown, path: string): TableRequirement {
   const requirement = objectAt(value, path);
   const type = nonEmptyStringAt(requirement["type"], under(path, "type")) as TableRequirement["type"];
   const integer = (key: string): number => integerAt(requirement[key], under(path, key));

@@ -227,7 +227,7 @@ function metadataLogEntryAt(value: unknown, path: string): MetadataLogEntry {
 }
 
 /** A metadata file of a table whose field ids go beyond `last-column-id` would hand out ids twice. */
-export function checkLastColumnId(metadata: TableMetadata): void {
+function checkLastColumnId(metadata: TableMetadata): void {
   const highest = Math.max(0, ...metadata.schemas.map(highestFieldId));
   if (metadata["last-column-id"] < highest) {
     throw shapeError("last-column-id", `${metadata["last-column-id"]} is lower than field id ${highest}`);

@@ -23,7 +23,7 @@ export function fileFilter(metadata: TableMetadata, schema: Schema, where: Predi
 }
 
 /** Partition filters of the table's specs, each made when a file first needs it. */
-export function partitionFilters(
+function partitionFilters(
   metadata: TableMetadata,
   schema: Schema,
   where: Predicate,

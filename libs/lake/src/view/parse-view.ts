@@ -41,7 +41,7 @@ export function parseViewMetadata(text: string, location: string): ViewMetadata 
 }
 
 /** Fields that are not known here are kept. */
-export function viewMetadataAt(value: unknown, path: string): ViewMetadata {
+function viewMetadataAt(value: unknown, path: string): ViewMetadata {
   const raw = objectAt(value, path);
   const at = (key: string): string => under(path, key);
   const version = integerAt(raw["format-version"], at("format-version"));

@@ -65,7 +65,7 @@ const windowColumns = [
   { name: "stddev_value", type: "double", doc: "Population standard deviation." },
 ] as const satisfies readonly AnswerColumn[];
 
-export const DAILY_COLUMNS = [
+const DAILY_COLUMNS = [
   ...keyColumns,
   { name: "aggregation_date", type: "string" },
   ...windowColumns,
@@ -95,7 +95,7 @@ const periodMeasureColumns = [
   },
 ] as const satisfies readonly AnswerColumn[];
 
-export const WEEKLY_COLUMNS = [
+const WEEKLY_COLUMNS = [
   ...keyColumns,
   { name: "week_start_date", type: "string", doc: "Monday." },
   { name: "week_end_date", type: "string", doc: "Sunday." },
@@ -105,7 +105,7 @@ export const WEEKLY_COLUMNS = [
   ...periodMeasureColumns,
 ] as const satisfies readonly AnswerColumn[];
 
-export const MONTHLY_COLUMNS = [
+const MONTHLY_COLUMNS = [
   ...keyColumns,
   { name: "year", type: "long" },
   { name: "month", type: "long" },
@@ -115,7 +115,7 @@ export const MONTHLY_COLUMNS = [
   ...periodMeasureColumns,
 ] as const satisfies readonly AnswerColumn[];
 
-export const RAW_COLUMNS = [
+const RAW_COLUMNS = [
   { name: "device_id", type: "string" },
   { name: "user_id", type: "string" },
   { name: "sample_id", type: "string" },
@@ -138,7 +138,7 @@ export const RAW_COLUMNS = [
 
 const periodRules = [ordered, { kind: "exclusive", groups: [["start_date", "end_date"], ["year"], ["last"]] }] as const;
 
-export const healthDaily = defineQuestion({
+const healthDaily = defineQuestion({
   dataset: "health",
   name: "daily",
   summary: "Daily statistics of a user and type",
@@ -149,7 +149,7 @@ export const healthDaily = defineQuestion({
   order: "aggregation_date, data_type",
 });
 
-export const healthWeekly = defineQuestion({
+const healthWeekly = defineQuestion({
   dataset: "health",
   name: "weekly",
   summary: "Weekly statistics of a user and type",
@@ -169,7 +169,7 @@ export const healthWeekly = defineQuestion({
   order: "week_start_date, data_type",
 });
 
-export const healthMonthly = defineQuestion({
+const healthMonthly = defineQuestion({
   dataset: "health",
   name: "monthly",
   summary: "Monthly statistics of a user and type",
@@ -189,7 +189,7 @@ export const healthMonthly = defineQuestion({
   order: "month_start_date, data_type",
 });
 
-export const healthCompare = defineQuestion({
+const healthCompare = defineQuestion({
   dataset: "health",
   name: "compare",
   summary: "Months of several years side by side",
@@ -221,7 +221,7 @@ export const healthCompare = defineQuestion({
   order: "month, data_type",
 });
 
-export const healthTop = defineQuestion({
+const healthTop = defineQuestion({
   dataset: "health",
   name: "top",
   summary: "Top records",
@@ -260,7 +260,7 @@ export const healthTop = defineQuestion({
   order: "the measure, greatest first; then user_id, data_type, period",
 });
 
-export const healthRaw = defineQuestion({
+const healthRaw = defineQuestion({
   dataset: "health",
   name: "raw",
   summary: "Raw samples of a user",
@@ -271,7 +271,7 @@ export const healthRaw = defineQuestion({
   order: "start_date, sample_id",
 });
 
-export const healthErrors = defineQuestion({
+const healthErrors = defineQuestion({
   dataset: "health",
   name: "errors",
   summary: "Dead letters",
@@ -299,7 +299,7 @@ export const healthTypes = defineQuestion({
   order: "data_type",
 });
 
-export const healthLatest = defineQuestion({
+const healthLatest = defineQuestion({
   dataset: "health",
   name: "latest",
   summary: "Newest samples of a user",

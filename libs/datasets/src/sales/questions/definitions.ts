@@ -27,7 +27,7 @@ const SUMMARY_COLUMNS = [
   { name: "min_transaction_value", type: "double" },
 ] as const satisfies readonly AnswerColumn[];
 
-export const salesDailySummary = defineQuestion({
+const salesDailySummary = defineQuestion({
   dataset: "sales",
   name: "daily-summary",
   summary: "Transactions of a day and product, summed up",
@@ -90,7 +90,7 @@ const reading = {
   },
 } as const;
 
-export const salesCompare = defineQuestion({
+const salesCompare = defineQuestion({
   dataset: "sales",
   name: "compare",
   summary: "The revenue question, asked of raw and of the summary",

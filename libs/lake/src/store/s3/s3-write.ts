@@ -11,7 +11,7 @@ import type { S3Object } from "./s3-read.ts";
 import type { ChecksumAlgorithm } from "./s3-settings.ts";
 
 /** Larger files go in parts. */
-export const PART_BYTES = 16 * 1024 * 1024;
+const PART_BYTES = 16 * 1024 * 1024;
 const PARTS_AT_ONCE = 3;
 /** What the SDK does not ask again: another conditional write is under way; bytes were damaged on their way. */
 const ASKED_AGAIN: ReadonlySet<string> = new Set([
