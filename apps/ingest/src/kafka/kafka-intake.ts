@@ -94,7 +94,9 @@ export class KafkaIntake implements Stage {
     const attempts = await open.connection.attempts(STATE_BUCKET);
     const parking = new Parking("ingest", attempts, logger);
     await this.#noteTopics(attempts, new Map());
-    const kafka = kafkaClient(connection, logger);
+    const kafka = kafkaClient(connection, logger, () => {
+      for (const partition of this.#partitions.values()) partition.beginAnew();
+    });
     const admin = kafka.admin();
     try {
       await admin.connect();
@@ -260,22 +262,27 @@ export class KafkaIntake implements Stage {
   }
 
   /**
-   * Looks now and then whether Kafka still has what is due. Where it has not, the client begins somewhere else without a
-   * word, and where nothing can be had there (a transaction is open) nobody would learn of it.
+   * Looks now and then whether Kafka has what is due. Where it has not, the client begins somewhere else without a word,
+   * and where nothing can be had there (a transaction is open) nobody would learn of it.
    */
   async #watchOffsets({ admin, signal }: Turn, topics: readonly string[]): Promise<void> {
     for (;;) {
       await sleep(OFFSETS_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      for (const topic of topics) {
-        try {
-          for (const { partition, low } of await admin.fetchTopicOffsets(topic))
-            this.#partitions.get(kafkaPartitionName(topic, partition))?.keptFrom(Number(low));
-        } catch (error) {
-          // The consumer has the same trouble, and says so.
-          if (!isKafkaError(error)) throw error;
-        }
+      for (const topic of topics) await this.#judgeOffsets(admin, topic);
+    }
+  }
+
+  async #judgeOffsets(admin: Admin, topic: string): Promise<void> {
+    const due = new Map([...this.#partitions].map(([name, partition]) => [name, partition.due]));
+    try {
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        const name = kafkaPartitionName(topic, partition);
+        this.#partitions.get(name)?.judge(due.get(name), { low: Number(low), high: Number(high) });
       }
+    } catch (error) {
+      // The consumer has the same trouble, and says so.
+      if (!isKafkaError(error)) throw error;
     }
   }
 

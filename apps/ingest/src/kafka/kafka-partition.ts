@@ -55,6 +55,7 @@ export class KafkaPartition {
   #passing: Promise<void> = Promise.resolve();
   /** What was fetched is on its way into INTAKE: Kafka need not have it any more. */
   #isTaking = false;
+  #beginsAnew = false;
   #failures = 0;
   #failingSinceMs = 0;
   #committedMs = 0;
@@ -78,6 +79,8 @@ export class KafkaPartition {
       await this.#take(fetched);
     } finally {
       this.#isTaking = false;
+      if (this.#beginsAnew) this.beginAnew();
+      this.#beginsAnew = false;
     }
   }
 
@@ -113,10 +116,24 @@ export class KafkaPartition {
     });
   }
 
-  /** Kafka has this offset and those after it: where the one that is due is before it, the partition begins anew. */
-  keptFrom(first: number): void {
-    if (this.#isTaking || this.#parts.signal.aborted) return;
-    if (this.#expected !== undefined && this.#expected < first) this.start();
+  /** The offset that the next fetch has to begin with; undefined while the partition is paused. */
+  get due(): number | undefined {
+    return this.#expected;
+  }
+
+  /**
+   * Begins anew where Kafka has not what is due.
+   * @param due as it was before Kafka was asked
+   */
+  judge(due: number | undefined, { low, high }: OffsetRange): void {
+    if (due === undefined || this.#isTaking || this.#expected === undefined) return;
+    if (this.#expected < low || due > high) this.beginAnew();
+  }
+
+  /** Sees again whether Kafka's messages are those that were read, once nothing is on its way. */
+  beginAnew(): void {
+    if (this.#isTaking) this.#beginsAnew = true;
+    else if (this.#expected !== undefined && !this.#parts.signal.aborted) this.start();
   }
 
   /** Moves the position behind records that are no messages. @throws StreamError */
