@@ -10,6 +10,7 @@ export interface RetryPolicy {
   readonly pauseMaxMs: number;
 }
 
+/** Ten attempts, with pauses that double from 100 ms up to 10 s. */
 export const DEFAULT_RETRY: RetryPolicy = { attemptsMax: 10, pauseFirstMs: 100, pauseMaxMs: 10_000 };
 
 /** Why an attempt failed in a way that may pass, and what the service says about when. */

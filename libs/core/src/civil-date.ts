@@ -10,6 +10,7 @@ export interface CivilDate {
   readonly day: number;
 }
 
+/** Year, month 1–12 and day of the proleptic Gregorian calendar → days since 1970-01-01. */
 export function daysFromCivil(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
@@ -19,6 +20,7 @@ export function daysFromCivil(year: number, month: number, day: number): number 
   return era * 146097 + dayOfEra - 719468;
 }
 
+/** Days since 1970-01-01 → year, month 1–12 and day 1–31 of the proleptic Gregorian calendar. */
 export function civilFromDays(days: number): CivilDate {
   const z = days + 719468;
   const era = Math.floor(z / 146097);
@@ -35,6 +37,7 @@ export function civilFromDays(days: number): CivilDate {
 
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+/** Of the month 1–12; 0 of any other. */
 export function daysInMonth(year: number, month: number): number {
   if (month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)) return 29;
   return DAYS_IN_MONTH[month - 1] ?? 0;
@@ -72,11 +75,13 @@ export function isoWeekOf(days: number): { readonly year: number; readonly week:
   return { year, week: Math.floor((thursday - daysFromCivil(year, 1, 1)) / 7) + 1 };
 }
 
+/** The first day of a day's month, both in days since 1970-01-01. */
 export function firstOfMonth(days: number): number {
   const { year, month } = civilFromDays(days);
   return daysFromCivil(year, month, 1);
 }
 
+/** The last day of a day's month, both in days since 1970-01-01. */
 export function lastOfMonth(days: number): number {
   const { year, month } = civilFromDays(days);
   return daysFromCivil(year, month, daysInMonth(year, month));

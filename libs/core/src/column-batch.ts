@@ -23,6 +23,7 @@ export interface ColumnBatch {
 
 export type ColumnValue = string | number | boolean | null | Readonly<Record<string, string>>;
 
+/** The column that says what a row is: `OP_RECORD` or `OP_TOMBSTONE`. */
 export const OP_COLUMN = "_op";
 export const OP_RECORD = 0;
 export const OP_TOMBSTONE = 1;
@@ -37,6 +38,7 @@ export interface ColumnRows {
 export const COLUMN_PREFIX = "c.";
 /** Prefixes of the keys that hold a column's distinct values, and each row's place among them. */
 export const DICTIONARY_PREFIX = "d.";
+/** Of the places in a dictionary. */
 export const INDEX_PREFIX = "i.";
 
 /** The newest version; all up to it are read. */
@@ -45,6 +47,7 @@ const COLUMN_BATCH_VERSION = 2;
 /** A row of events has about so many bytes. */
 const ROW_BYTES = 200;
 
+/** The message of a batch: version 2 where a column is worth a dictionary, else 1. Every column has `rows` values. */
 export function encodeColumnBatch(dataset: string, rows: ColumnRows): Uint8Array {
   const json = new JsonBytes(rows.rows * ROW_BYTES);
   const columns = Object.entries(rows.columns).map(([name, values]) => ({ name, values, few: findDictionary(values) }));

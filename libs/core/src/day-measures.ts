@@ -78,6 +78,7 @@ function measuresOfDays({ fold, of }: MeasureDefinition): Omit<DayMeasure, "colu
 const isMeasure = (measure: DayMeasure, fold: DayMeasure["fold"], of: string) =>
   measure.fold === fold && (fold === "record_count" || measure.of === of);
 
+/** The measure of a fold over a column, undefined where the days have none. */
 export function findDayMeasure(
   dataset: Dataset,
   measures: readonly DayMeasure[],

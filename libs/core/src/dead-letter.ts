@@ -46,6 +46,9 @@ export interface DeadLetterInput {
   readonly offset: number;
 }
 
+/**
+ * The row of the errors table. Its id follows from where the record lay: the same record refused again has the same.
+ */
 export function makeDeadLetter(input: DeadLetterInput): DeadLetter {
   return {
     error_id: deadLetterId(input),
@@ -99,6 +102,7 @@ function rawPayloadText(bytes: Uint8Array): string {
   return `base64:${buffer.toString("base64")}`;
 }
 
+/** The message of dead letters, version 1. */
 export function encodeRejectedBatch(dataset: string, records: readonly DeadLetter[]): Uint8Array {
   return Buffer.from(JSON.stringify({ v: 1, dataset, records } satisfies RejectedBatch), "utf8");
 }

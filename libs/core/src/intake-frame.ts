@@ -53,6 +53,7 @@ interface FrameEntry {
 const VERSION = 1;
 const PREFIX_BYTES = 5;
 
+/** The message of payloads that are appended together, their bytes as they came. */
 export function encodeIntakeFrame(payloads: readonly IntakePayload[]): Uint8Array {
   const schemas: string[] = [];
   const entries = payloads.map((payload) => entryOf(payload, schemas));

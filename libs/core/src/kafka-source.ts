@@ -29,6 +29,7 @@ export interface KafkaPosition {
   readonly last?: { readonly offset: number; readonly digest: string };
 }
 
+/** The message of a partition's position, version 1. */
 export function encodeKafkaPosition(position: KafkaPosition): Uint8Array {
   return Buffer.from(JSON.stringify({ v: 1, ...position }), "utf8");
 }

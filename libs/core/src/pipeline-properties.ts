@@ -7,6 +7,7 @@ import { refuseNewer } from "./newer-format.ts";
 
 /** Version of all properties below, and of the entries of snapshots; a table without it is of version 1. */
 export const stateVersionProperty = "firn.state-version";
+/** The version of what the writer keeps in the properties of tables. */
 export const STATE_VERSION = 1;
 
 /** Comes before anything else is read of a table's properties. @throws NewerFormat */
@@ -40,6 +41,7 @@ const countNames = ["stored", "corrected", "duplicates", "deleted", "rejected"] 
 export type CountName = (typeof countNames)[number];
 export type Counts = Record<CountName, number>;
 
+/** The property of a count; counts only grow. */
 export function countProperty(name: CountName): string {
   return `firn.count.${name}`;
 }
@@ -77,6 +79,7 @@ export const traceEntry = "firn.traceparent";
 /** On an aggregate: the table uuid of raw. */
 export const sourceTableProperty = "firn.rollup.source-table";
 
+/** The counts of a table's properties, 0 where one is missing. */
 export function parseCounts(properties: Readonly<Record<string, string>>): Counts {
   const counts = {} as Counts;
   for (const name of countNames) counts[name] = Number(properties[countProperty(name)] ?? 0);

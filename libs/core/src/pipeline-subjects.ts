@@ -1,10 +1,12 @@
 /** The three streams, and below the subjects that records of a dataset's shard have in them. */
 export const streams = { intake: "INTAKE", validated: "VALIDATED", rollup: "ROLLUP" } as const;
 
+/** Payloads as they came, in INTAKE. */
 export function intakeSubject(dataset: string, shard: number): string {
   return `intake.${dataset}.${shard}`;
 }
 
+/** Rows of raw, in VALIDATED. */
 export function acceptedSubject(dataset: string, shard: number): string {
   return `accepted.${dataset}.${shard}`;
 }
@@ -14,6 +16,7 @@ export function acceptedTableSubject(dataset: string, table: string, shard: numb
   return `accepted.${dataset}.${table}.${shard}`;
 }
 
+/** Dead letters, in VALIDATED. */
 export function rejectedSubject(dataset: string, shard: number): string {
   return `rejected.${dataset}.${shard}`;
 }
@@ -23,6 +26,7 @@ export function rollupSubject(dataset: string, lane: number): string {
   return `rollup.${dataset}.${lane}`;
 }
 
+/** The hint that a table has another snapshot; it may be lost. */
 export function committedHint(namespace: string, table: string): string {
   return `lake.committed.${namespace}.${table}`;
 }

@@ -107,6 +107,7 @@ export const TIME_TRAVEL = [
 
 const TIME_TRAVEL_RULE = { kind: "exclusive", groups: [["as_of"], ["snapshot_id"]] } as const;
 
+/** The most rows of one page. */
 export const LIMIT_MAX = 10_000;
 
 /** A definition with the parameters that every question takes. */

@@ -16,6 +16,7 @@ export interface RollupLane {
   readonly days?: RollupDefinition;
 }
 
+/** The lanes of a dataset, days first; none of a dataset without rollups. */
 export function rollupLanes(dataset: Dataset): readonly RollupLane[] {
   const { rollups } = dataset;
   if (rollups.length === 0) return [];

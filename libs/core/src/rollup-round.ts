@@ -50,6 +50,7 @@ export function stagedFiles({ upserts, deletes, whole }: RollupChange): StagedRo
   return [...upserts, ...deletes, ...(whole ? [whole] : [])];
 }
 
+/** The message of a round, version 3. */
 export function encodeRollupRound(round: RollupRound): Uint8Array {
   return Buffer.from(JSON.stringify(round), "utf8");
 }

@@ -41,6 +41,7 @@ export interface DatasetDeclaration<S extends Settings, Q extends QuestionDefini
   create(values: SettingValues<S>): Dataset;
 }
 
+/** Keeps the literal types of settings and questions, of which those of `DatasetSettings` and of the client derive. */
 export function declareDataset<const S extends Settings, Q extends QuestionDefinition = never>(
   declaration: DatasetDeclaration<S, Q>,
 ): DatasetDeclaration<S, Q> {

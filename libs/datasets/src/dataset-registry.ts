@@ -28,6 +28,9 @@ export interface DatasetRegistry<D extends AnyDeclaration> {
   create(chosen?: Partial<SettingValues<SettingsOf<D>>>): ReadonlyMap<string, Dataset>;
 }
 
+/**
+ * What the lakes have together: their settings, their questions, and how all of them are made. Names are theirs alone.
+ */
 export function datasetRegistry<D extends AnyDeclaration>(declarations: readonly D[]): DatasetRegistry<D> {
   const settings: Settings = Object.assign({}, ...declarations.map((declaration) => declaration.settings));
   const defaults = Object.fromEntries(Object.entries(settings).map(([key, setting]) => [key, setting.default]));

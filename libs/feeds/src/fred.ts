@@ -3,6 +3,7 @@ import { parseDate } from "@firn/core";
 import type { MacroSource, Observation } from "./price-source.ts";
 import { SourceError, type SourceHttp } from "./source-http.ts";
 
+/** Where FRED itself answers. */
 export const FRED_BASE_URL = "https://api.stlouisfed.org";
 
 /** Series of the FRED API (`/fred/series/observations`). */

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
  */
 export type SourceFailure = "not_found" | "refused" | "unavailable" | "bad_answer";
 
+/** A source did not answer, or not with what was asked for. */
 export class SourceError extends Error {
   override readonly name = "SourceError";
   readonly kind: SourceFailure;

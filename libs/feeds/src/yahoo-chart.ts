@@ -4,6 +4,7 @@ import type { Market } from "./calendar/trading-days.ts";
 import type { DailyPrice, PriceRequest, PriceSource } from "./price-source.ts";
 import { SourceError, type SourceHttp } from "./source-http.ts";
 
+/** Where Yahoo itself answers. */
 export const YAHOO_BASE_URL = "https://query1.finance.yahoo.com";
 
 const SECONDS_PER_DAY = 86_400;

@@ -41,6 +41,7 @@ export type BacktestProblem =
   | { readonly kind: "no_common_dates" }
   | ({ readonly kind: "unusable_price" } & UnusablePrice);
 
+/** The value of a curve on its first day. */
 export const START_NAV = 1000;
 
 /** Runs a strategy over stored prices, on the dates of the window on which every asset has one. */

@@ -38,6 +38,7 @@ export function regimeMonths(growth: MacroSeries, priceIndex: MacroSeries): Regi
   });
 }
 
+/** The quadrant of two changes: above 0 is up, all else is down. */
 export function regimeOf(growthChange: number, inflationChange: number): Regime {
   if (growthChange > 0) return inflationChange > 0 ? "Reflation" : "Goldilocks";
   return inflationChange > 0 ? "Stagflation" : "Deflation";

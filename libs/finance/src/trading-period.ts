@@ -31,6 +31,7 @@ export interface MonthEnds {
   readonly indexes: readonly number[];
 }
 
+/** The last of the ascending dates in each month that has any. */
 export function monthEnds(dates: readonly number[]): MonthEnds {
   const months: number[] = [];
   const indexes: number[] = [];

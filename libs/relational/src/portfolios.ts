@@ -38,11 +38,13 @@ export async function listPortfolios(
   return rows;
 }
 
+/** undefined where there is none of this number */
 export async function portfolioById(database: Queryable, portId: number): Promise<Portfolio | undefined> {
   const { rows } = await database.query<Portfolio>(`${PORTFOLIO} WHERE p.port_id = $1`, [portId]);
   return rows[0];
 }
 
+/** undefined where there is none of this name */
 export async function portfolioByName(database: Queryable, name: string): Promise<Portfolio | undefined> {
   const { rows } = await database.query<Portfolio>(`${PORTFOLIO} WHERE p.port_name = $1`, [name]);
   return rows[0];
@@ -57,6 +59,7 @@ export async function universeOf(database: Queryable, portId: number): Promise<n
   return rows.map((row) => row.meta_id);
 }
 
+/** The stored metrics of a portfolio; undefined where none are. */
 export async function metricsOf(database: Queryable, portId: number): Promise<PortfolioMetrics | undefined> {
   const { rows } = await database.query<PortfolioMetrics>(
     `SELECT ${METRICS.map((name) => `"${name}"`).join(", ")} FROM tb_metrics WHERE port_id = $1`,

@@ -18,6 +18,7 @@ export interface Health {
 
 const CHECK_MS_MAX = 2_000;
 
+/** Ready while every check is, and not draining. */
 export function createHealth(): Health {
   const checks = new Map<string, HealthCheck>();
   let draining = false;

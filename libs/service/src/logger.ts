@@ -32,6 +32,7 @@ export function createLogger(options: { service: string; level: string; destinat
   );
 }
 
+/** Writes nothing: for tests and benches. */
 export function silentLogger(): Logger {
   return wrap(pino({ level: "silent" }));
 }

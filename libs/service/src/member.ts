@@ -5,6 +5,7 @@ import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Setting } from "./settings.ts";
 
+/** Of services whose processes share work. */
 export const memberSettings = {
   member: {
     env: "FIRN_MEMBER",

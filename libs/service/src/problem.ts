@@ -17,6 +17,7 @@ export interface ProblemBody {
   readonly errors?: readonly FieldError[];
 }
 
+/** The media type of every error answer (RFC 9457). */
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
 /** Thrown by a handler to answer with an error. `code` is a stable word for programs, `detail` a sentence for people. */

@@ -14,6 +14,9 @@ export type StreamErrorKind =
 
 const RETRYABLE: ReadonlySet<StreamErrorKind> = new Set(["full", "unavailable", "unknown_outcome"]);
 
+/**
+ * What went wrong with the broker: a closed `kind`, what was concerned in `context`, and whether another try may help.
+ */
 export class StreamError extends Error {
   override readonly name = "StreamError";
   readonly kind: StreamErrorKind;
@@ -36,6 +39,7 @@ export class StreamError extends Error {
   }
 }
 
+/** Whether it is one of ours, of this kind where one is named. */
 export function isStreamError(error: unknown, kind?: StreamErrorKind): error is StreamError {
   return error instanceof StreamError && (kind === undefined || error.kind === kind);
 }

@@ -18,6 +18,7 @@ export interface QuestionIndex {
   ofPath(path: string): readonly PathMatch[];
 }
 
+/** Definitions as they are asked for: by subject and by path. */
 export function questionIndex(all: readonly QuestionDefinition[]): QuestionIndex {
   return {
     all,

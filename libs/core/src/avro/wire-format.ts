@@ -3,6 +3,7 @@
  * (https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
  */
 export const WIRE_MAGIC = 0;
+/** The magic byte and the schema id, four bytes big-endian. */
 export const WIRE_HEADER_BYTES = 5;
 
 /** The id of the writer's schema, or undefined when the bytes are not in this format. */

@@ -248,6 +248,7 @@ export interface MarketTables {
   readonly errors: TableDefinition;
 }
 
+/** The tables of the market lake in its four namespaces. */
 export function marketTables(): MarketTables {
   return {
     usPrices: priceTable("us_stocks_price"),

@@ -18,6 +18,7 @@ export function requiredText(value: unknown, field: string, problems: RecordProb
   return "";
 }
 
+/** null where the field is missing; null with a problem where it is no text. */
 export function optionalText(value: unknown, field: string, problems: RecordProblems): string | null {
   if (typeof value === "string") return value;
   if (value !== undefined && value !== null) problems.add(wrongKind(field, value, "a string where it is given"));
@@ -35,6 +36,7 @@ export function optionalBoolean(value: unknown, field: string, problems: RecordP
   return false;
 }
 
+/** Microseconds since the epoch; NaN with a problem where it is no instant of ISO 8601 with a zone. */
 export function requiredInstant(value: unknown, field: string, problems: RecordProblems): number {
   if (typeof value === "string") {
     const us = parseInstantUs(value);
@@ -45,6 +47,10 @@ export function requiredInstant(value: unknown, field: string, problems: RecordP
   return Number.NaN;
 }
 
+/**
+ * Microseconds since the epoch; `absentUs` where the field is missing or null, NaN with a problem where it is no
+ * instant.
+ */
 export function optionalInstant(value: unknown, field: string, absentUs: number, problems: RecordProblems): number {
   return value === undefined || value === null ? absentUs : requiredInstant(value, field, problems);
 }

@@ -9,6 +9,7 @@ import { tableName, type Namespace, type TableIdentifier } from "./catalog.ts";
 const NAME_CHARS_MAX = 255;
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
+/** @throws LakeError `invalid` for a namespace without levels, or with a level that no catalog takes */
 export function checkNamespace(namespace: Namespace): void {
   if (namespace.length === 0) throw invalid("namespace", "must have at least one level");
   for (const level of namespace) {
@@ -17,6 +18,7 @@ export function checkNamespace(namespace: Namespace): void {
   }
 }
 
+/** @throws LakeError `invalid` for a name that no catalog takes */
 export function checkIdentifier(identifier: TableIdentifier): void {
   checkNamespace(identifier.namespace);
   checkName("name", identifier.name);
@@ -47,6 +49,7 @@ export function tableFolder(namespaceFolder: string, name: string, suffix?: stri
   return `${namespaceFolder}/${safe}${distinct}`;
 }
 
+/** Where the tables of a namespace lie by default: one folder a level. */
 export function namespaceFolder(warehouse: string, namespace: Namespace): string {
   return [warehouse.replace(/\/+$/, ""), ...namespace.map((level) => level.replace(/[^A-Za-z0-9_-]/g, "_"))].join("/");
 }

@@ -45,6 +45,7 @@ const systemRandomness: Randomness = {
   uuid: () => randomUUID(),
 };
 
+/** What every operation works with; without a clock and randomness those of the machine. */
 export function lakeEnvironment(options: LakeEnvironmentOptions): LakeEnvironment {
   return {
     catalog: options.catalog,

@@ -12,6 +12,7 @@ export function compareLiterals(one: Literal, other: Literal): number {
   return Number(Number.isNaN(one)) - Number(Number.isNaN(other));
 }
 
+/** Whether two values of one type are the same, in Iceberg's order. */
 export function equalLiterals(one: Literal, other: Literal): boolean {
   return compareLiterals(one, other) === 0;
 }

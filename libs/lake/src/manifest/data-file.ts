@@ -59,4 +59,5 @@ export interface LiveFile extends DataFile {
   readonly snapshotId: bigint;
 }
 
+/** Whether the file holds deletes, of either kind. */
 export const isDelete = (file: DataFile): boolean => file.content !== FileContent.data;

@@ -20,6 +20,7 @@ export interface MergePolicy {
   readonly filesMax: number;
 }
 
+/** What is merged when: levels from 256 KiB, each six times the one below, up to 128 MiB. */
 export const MERGE_POLICY: MergePolicy = {
   targetBytes: 128 * 1024 * 1024,
   smallestBytes: 256 * 1024,

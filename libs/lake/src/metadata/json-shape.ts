@@ -6,6 +6,7 @@ import { LakeError } from "../lake-error.ts";
  */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** What is wrong with a body, with field and rule in the context. @param path of the value, `""`: the body itself */
 export function shapeError(path: string, rule: string): LakeError {
   return new LakeError("invalid", `${path === "" ? "body" : path}: ${rule}`, { context: { field: path, rule } });
 }
@@ -19,6 +20,7 @@ export function under(path: string, key: string | number): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
+/** @throws LakeError `invalid` where it is no object */
 export function objectAt(value: unknown, path: string): JsonObject {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw present(value, path, "must be an object");
@@ -26,6 +28,7 @@ export function objectAt(value: unknown, path: string): JsonObject {
   return value as JsonObject;
 }
 
+/** @throws LakeError `invalid` where it is no array */
 export function arrayAt(value: unknown, path: string): readonly unknown[] {
   if (!Array.isArray(value)) throw present(value, path, "must be an array");
   return value;
@@ -36,11 +39,13 @@ export function listAt<T>(value: unknown, path: string, item: (value: unknown, p
   return arrayAt(value, path).map((element, index) => item(element, under(path, index)));
 }
 
+/** @throws LakeError `invalid` where it is no text */
 export function stringAt(value: unknown, path: string): string {
   if (typeof value !== "string") throw present(value, path, "must be a string");
   return value;
 }
 
+/** @throws LakeError `invalid` where it is no text or an empty one */
 export function nonEmptyStringAt(value: unknown, path: string): string {
   const text = stringAt(value, path);
   if (text === "") throw shapeError(path, "must not be empty");
@@ -58,6 +63,7 @@ export function idAt(value: unknown, path: string): bigint {
   return value;
 }
 
+/** @throws LakeError `invalid` where it is neither true nor false */
 export function booleanAt(value: unknown, path: string): boolean {
   if (typeof value !== "boolean") throw present(value, path, "must be true or false");
   return value;

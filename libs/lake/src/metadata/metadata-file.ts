@@ -21,6 +21,10 @@ const BYTES_MAX = 128 * 1024 * 1024;
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
+/**
+ * Where a table's metadata lies: `write.metadata.path`, else `metadata` below its location; without a slash at the
+ * end.
+ */
 export function metadataFolder(metadata: Pick<TableMetadata, "location" | "properties">): string {
   const folder = Object.hasOwn(metadata.properties, METADATA_FOLDER_KEY) && metadata.properties[METADATA_FOLDER_KEY];
   return (folder || `${metadata.location}/metadata`).replace(/\/+$/, "");

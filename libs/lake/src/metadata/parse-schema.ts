@@ -105,6 +105,7 @@ export function numberedSchemaAt(value: unknown, path: string): Schema {
   return schema as Schema;
 }
 
+/** A partition spec from JSON. @throws LakeError `invalid` with the path of what is wrong */
 export function partitionSpecAt(value: unknown, path: string): UnnumberedPartitionSpec {
   const spec = objectAt(value, path);
   optionalAt(spec["spec-id"], under(path, "spec-id"), integerAt);
@@ -140,6 +141,7 @@ function sortFieldAt(value: unknown, path: string): SortField {
   return { ...field, "source-id": source } as unknown as SortField;
 }
 
+/** A sort order from JSON. @throws LakeError `invalid` with the path of what is wrong */
 export function sortOrderAt(value: unknown, path: string): UnnumberedSortOrder {
   const order = objectAt(value, path);
   optionalAt(order["order-id"], under(path, "order-id"), integerAt);

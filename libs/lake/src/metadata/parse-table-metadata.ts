@@ -21,6 +21,7 @@ import { MAIN_BRANCH, type SnapshotRef } from "./snapshot.ts";
 import { UNSORTED, type SortOrder } from "./sort-order.ts";
 import type { MetadataLogEntry, SnapshotLogEntry, TableMetadata } from "./table-metadata.ts";
 
+/** The newest format version that is read. */
 export const FORMAT_VERSION_MAX = 3;
 /** Older writers say "no snapshot" with it. */
 const NO_SNAPSHOT = -1n;

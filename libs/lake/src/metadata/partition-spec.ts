@@ -21,8 +21,10 @@ export interface UnnumberedPartitionSpec {
 /** Partition field ids start at 1000 (specification, "Partition Field IDs"); 999 is "none yet". */
 export const NO_PARTITION_FIELD_ID = 999;
 
+/** The spec of a table without partitions. */
 export const UNPARTITIONED: PartitionSpec = { "spec-id": 0, fields: [] };
 
+/** Whether all rows lie together: no fields, or void ones alone. */
 export function isUnpartitioned(spec: PartitionSpec): boolean {
   return spec.fields.every((field) => field.transform === "void");
 }

@@ -67,6 +67,7 @@ export interface Schema extends StructType {
 /** A schema without its id, as a create request or an add-schema update may carry it. */
 export type UnnumberedSchema = Omit<Schema, "schema-id"> & { readonly "schema-id"?: number };
 
+/** Whether it is a struct, a list or a map. */
 export function isNested(type: IcebergType): type is NestedType {
   return typeof type !== "string";
 }

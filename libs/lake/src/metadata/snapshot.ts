@@ -32,4 +32,5 @@ export interface SnapshotRef {
   readonly "max-ref-age-ms"?: number;
 }
 
+/** The branch that readers read unless they say another one. */
 export const MAIN_BRANCH = "main";

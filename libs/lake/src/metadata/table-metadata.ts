@@ -74,6 +74,7 @@ export function currentSchema(metadata: TableMetadata): Schema {
   return schemaById(metadata, metadata["current-schema-id"]);
 }
 
+/** @throws LakeError `corrupt` where the metadata has no schema of this id */
 export function schemaById(metadata: TableMetadata, schemaId: number): Schema {
   const schema = metadata.schemas.find((candidate) => candidate["schema-id"] === schemaId);
   if (schema === undefined) throw corrupt(metadata, `schema ${schemaId} is not in the metadata`);
@@ -85,6 +86,7 @@ export function defaultSpec(metadata: TableMetadata): PartitionSpec {
   return specById(metadata, metadata["default-spec-id"]);
 }
 
+/** @throws LakeError `corrupt` where the metadata has no partition spec of this id */
 export function specById(metadata: TableMetadata, specId: number): PartitionSpec {
   const spec = metadata["partition-specs"].find((candidate) => candidate["spec-id"] === specId);
   if (spec === undefined) throw corrupt(metadata, `partition spec ${specId} is not in the metadata`);
@@ -111,6 +113,7 @@ export function snapshotOfRef(metadata: TableMetadata, ref: string = MAIN_BRANCH
   return found === undefined ? undefined : snapshotById(metadata, found["snapshot-id"]);
 }
 
+/** undefined where the snapshot has expired or never was */
 export function snapshotById(metadata: TableMetadata, snapshotId: bigint): Snapshot | undefined {
   // From the end: nearly every caller asks for a new one.
   return metadata.snapshots.findLast((candidate) => candidate["snapshot-id"] === snapshotId);

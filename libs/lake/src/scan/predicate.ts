@@ -21,6 +21,7 @@ export type Predicate =
 /** A predicate on one column. */
 export type ColumnPredicate = Exclude<Predicate, { op: "and" | "or" }>;
 
+/** `column = value`; null equals nothing. */
 export const eq = (column: string, value: Literal): Predicate => ({ op: "eq", column, value });
 export const lt = (column: string, value: Literal): Predicate => ({ op: "lt", column, value });
 export const lte = (column: string, value: Literal): Predicate => ({ op: "lte", column, value });

@@ -15,6 +15,7 @@ export type Transform =
   /** Of a newer specification: readers must go on and ignore it when they filter. */
   | { readonly kind: "unknown"; readonly text: string };
 
+/** Reads `bucket[16]`, `day` and so on; `unknown` for what the specification does not name. */
 export function parseTransform(text: string): Transform {
   const parts = /^(bucket|truncate)\[(\d+)\]$/.exec(text);
   const size = Number(parts?.[2] ?? 0);
@@ -61,6 +62,7 @@ export function compileTransform(
   return (value) => (value === null ? null : apply(value));
 }
 
+/** The partition value of a column's value (Iceberg, "Partition Transforms"); null of null. */
 export function applyTransform(transform: Transform, source: PrimitiveType, value: PartitionValue): PartitionValue {
   return compileTransform(transform, source)(value);
 }

@@ -65,6 +65,7 @@ function viewMetadataAt(value: unknown, path: string): ViewMetadata {
   return metadata;
 }
 
+/** A version of a view from JSON. @throws LakeError `invalid` with the path of what is wrong */
 export function viewVersionAt(value: unknown, path: string): ViewVersion {
   const raw = objectAt(value, path);
   const at = (key: string): string => under(path, key);

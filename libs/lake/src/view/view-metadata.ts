@@ -39,4 +39,5 @@ export interface ViewLogEntry {
   readonly "version-id": number;
 }
 
+/** The version of the view specification that is read and written. */
 export const VIEW_FORMAT_VERSION = 1;
