@@ -91,9 +91,11 @@ export interface KernelChunk {
  * so few partitions are open at a time, and flushing early costs nothing.
  */
 const partitionedRowsHeld = 8_192;
+/** An open file costs some hundred kilobytes, and of sorted rows only the last one gets more. */
+const openFilesMax = 8;
 
 const sessionSettings = `SET TimeZone = 'UTC'; SET enable_progress_bar = false;
-  SET partitioned_write_flush_threshold = ${partitionedRowsHeld}; SET partitioned_write_max_open_files = 64;`;
+  SET partitioned_write_flush_threshold = ${partitionedRowsHeld}; SET partitioned_write_max_open_files = ${openFilesMax};`;
 
 /** Rows that a data chunk of DuckDB holds at most. */
 const chunkRowsMax = 2_048;

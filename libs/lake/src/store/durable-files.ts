@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { closeSync, fsync, openSync, renameSync } from "node:fs";
 import { copyFile, link, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 
 /** Folders remembered as durable; forgotten all at once when there are more. */
 const KNOWN_FOLDERS_MAX = 100_000;
@@ -50,7 +52,7 @@ export class DurableFiles {
     await syncFile(from);
     await this.#inFolderOf(to, async (folder) => {
       try {
-        await rename(from, to);
+        renameSync(from, to);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
         await copyAcross(from, temporaryIn(folder), to);
@@ -126,11 +128,14 @@ async function copyAcross(from: string, temporary: string, to: string): Promise<
   await rm(from, { force: true });
 }
 
+/** Only the sync waits for the disk: a commit moves thousands of files, and handing every call to a thread costs more. */
 async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r");
+  const file = openSync(path, "r");
   try {
-    await file.sync();
+    await sync(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
+
+const sync = promisify(fsync);

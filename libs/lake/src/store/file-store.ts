@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { mkdir, open, opendir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LakeError, type LakeErrorKind } from "../lake-error.ts";
@@ -39,7 +40,7 @@ function fileStore(root: string, roots: readonly string[]): ObjectStore {
     const path = pathOf(location);
     return guarded(location, async () => {
       await files.move(localPath, path);
-      return { location, sizeBytes: (await stat(path)).size };
+      return { location, sizeBytes: statSync(path).size };
     });
   };
   return {
