@@ -17,7 +17,7 @@ import { loadColumnBatchesSql, loadRejectedBatchesSql } from "./record-sql.ts";
 import type { BatchKeys } from "./resolve.ts";
 
 /** Messages wait in memory until this much is there, then they are loaded. */
-const heldBytesMax = 8 * 1024 * 1024;
+export const heldBytesMax = 8 * 1024 * 1024;
 
 /** POSIX lets one writev have 1,024. */
 const buffersPerWrite = 512;
@@ -63,6 +63,11 @@ export class Batch {
 
   constructor(options: BatchOptions) {
     this.#options = options;
+  }
+
+  /** Bytes of messages that wait to be loaded. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** Takes a message in; its bytes wait in memory until `absorb` or `load`. */

@@ -32,7 +32,8 @@ describe("commitDue", () => {
     const backfill = { ...state, bytes: 40 * 1024 * 1024, lastBytes: 40 * 1024 * 1024, ageMs: 1000 };
     expect(commitDue(defaultCadence, backfill).due).toBe(false);
     expect(commitDue(defaultCadence, { ...backfill, ageMs: defaultCadence.bulkIntervalMs }).due).toBe(true);
-    expect(commitDue(defaultCadence, { ...backfill, quietMs: 250 }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...backfill, quietMs: 1000 }).due).toBe(false);
+    expect(commitDue(defaultCadence, { ...backfill, quietMs: defaultCadence.bulkQuietMs }).due).toBe(true);
     expect(commitDue(defaultCadence, { ...backfill, bytes: 1024 * 1024 }).due).toBe(true);
   });
 

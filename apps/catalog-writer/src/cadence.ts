@@ -15,8 +15,9 @@ export interface CadenceLimits {
   readonly costFactor: number;
   /** Messages that come faster than this many bytes a second are a backfill, whose rows can wait for better files. */
   readonly bulkBytesPerSecond: number;
-  /** How long they wait at least. */
+  /** How long they wait at least, while more keep coming, and which silence ends them. */
   readonly bulkIntervalMs: number;
+  readonly bulkQuietMs: number;
   /**
    * With no message for this long, or for half of what a commit takes but never longer than `quietMaxMs`, what waits is
    * committed at once.
@@ -32,7 +33,8 @@ export const defaultCadence: CadenceLimits = {
   intervalMaxMs: 15_000,
   costFactor: 2,
   bulkBytesPerSecond: 2 * 1024 * 1024,
-  bulkIntervalMs: 25_000,
+  bulkIntervalMs: 40_000,
+  bulkQuietMs: 1_500,
   quietMs: 250,
   quietMaxMs: 1_000,
 };
@@ -79,7 +81,7 @@ export function commitDue(limits: CadenceLimits, state: CadenceState): { due: bo
     ? Math.max(intervalMs(limits, expectedMs * (1 + expectedMs / 2000)), limits.bulkIntervalMs)
     : intervalMs(limits, expectedMs);
   if (state.ageMs >= interval) return { due: true, waitMs: 0 };
-  const quietMs = Math.max(limits.quietMs, Math.min(expectedMs / 2, limits.quietMaxMs));
+  const quietMs = isBulk ? limits.bulkQuietMs : Math.max(limits.quietMs, Math.min(expectedMs / 2, limits.quietMaxMs));
   if (state.ageMs >= limits.intervalMinMs && state.quietMs >= quietMs) return { due: true, waitMs: 0 };
   const untilInterval = interval - state.ageMs;
   const untilQuiet = Math.max(quietMs - state.quietMs, limits.intervalMinMs - state.ageMs);

@@ -4,7 +4,7 @@
  */
 import type { TableDefinition } from "@firn/core";
 import type { KernelConnection } from "@firn/lake";
-import { removedPartition } from "./key-index/identity-keys.ts";
+import { removedPartition, wordsOf } from "./key-index/identity-keys.ts";
 import type { KeyIndex } from "./key-index/key-index.ts";
 import { locatingFields, nameOfValuesSql, partitionValuesSql } from "./partition-name.ts";
 import { contentDigestSql, identityDigestSql } from "./record-sql.ts";
@@ -113,10 +113,14 @@ async function collect(connection: KernelConnection, sql: string): Promise<Batch
     const keyHigh = new BigUint64Array(rowCount);
     const keyLow = new BigUint64Array(rowCount);
     // Copied, because a vector's memory goes with its chunk. A UHUGEINT is its low half, then its high one.
-    const identity = vector<{ dataView: DataView }>(0).dataView;
+    const { buffer, byteOffset } = vector<{ dataView: DataView }>(0).dataView;
+    const words = new Uint32Array(buffer, byteOffset, rowCount * 4);
+    const [high, low] = [wordsOf(keyHigh, rowCount), wordsOf(keyLow, rowCount)];
     for (let row = 0; row < rowCount; row++) {
-      keyLow[row] = identity.getBigUint64(row * 16, true);
-      keyHigh[row] = identity.getBigUint64(row * 16 + 8, true);
+      low[row * 2] = words[row * 4]!;
+      low[row * 2 + 1] = words[row * 4 + 1]!;
+      high[row * 2] = words[row * 4 + 2]!;
+      high[row * 2 + 1] = words[row * 4 + 3]!;
     }
     const content = vector<{ items: BigUint64Array }>(1).items.slice(0, rowCount);
     const tombstone = vector<{ items: Uint8Array }>(2).items.slice(0, rowCount);

@@ -6,7 +6,7 @@ import { locatingFields } from "./partition-name.ts";
 import { type BatchKeys, RowAction } from "./resolve.ts";
 
 /** Rows that are sorted and written at a time, about. */
-const rowsPerSlice = 100_000;
+const rowsPerSlice = 200_000;
 /** Partitions that are written at a time, about: each open one costs some hundred kilobytes. */
 const partitionsPerSlice = 128;
 

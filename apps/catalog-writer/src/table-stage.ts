@@ -9,8 +9,8 @@ import { isLakeError, isOutOfMemory, type KernelConnection, type Table } from "@
 import { type Logger, noTracer, type Parking, repeatTurns, type Tracer } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { Batch, type MessageKind } from "./batch.ts";
+import { Arrivals } from "./arrivals.ts";
+import { Batch, heldBytesMax, type MessageKind } from "./batch.ts";
 import { type CadenceLimits, commitDue, isFull } from "./cadence.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { type CommitReport, KeyedTable, type KeyedTableOptions, TableMoved } from "./keyed-table.ts";
@@ -23,6 +23,8 @@ const prefetchBytesMax = 4 * 1024 * 1024;
 /** Of a message at least, about. */
 const bytesPerRow = 130;
 const lookAgainDefaultMs = 5_000;
+/** A commit of more rows than this has the memory for itself. */
+const rowsCommittedAlone = 200_000;
 /** A batch for which memory does not suffice is halved down to this. */
 const batchBytesMin = 1024 * 1024;
 
@@ -59,6 +61,7 @@ export class TableStage {
   /** Before the first commit a guess, so that the start of a backfill is not cut into small files. */
   #lastCommitMs = 1_000;
   #lastBytes = 0;
+  #committingRows = 0;
   #lookedMs = performance.now();
   #bytesMax: number;
   /** Parked before a message that a newer release wrote. */
@@ -186,7 +189,7 @@ export class TableStage {
             .finally(() => void (committing = undefined));
           continue;
         }
-        if (verdict.due && isFull(limits, batch)) {
+        if ((verdict.due && isFull(limits, batch)) || (committing !== undefined && this.#waits(batch))) {
           await committing;
           continue;
         }
@@ -211,6 +214,11 @@ export class TableStage {
       await this.#drop(batch);
     }
     if (failure !== undefined) throw failure;
+  }
+
+  /** While a large batch is committed, the next one is not loaded: memory is that of the larger work, not of both. */
+  #waits({ heldBytes }: Batch): boolean {
+    return this.#committingRows > rowsCommittedAlone && heldBytes >= heldBytesMax / 2;
   }
 
   /** DuckDB reads messages by the names of columns: one of another version would give nulls. */
@@ -288,6 +296,7 @@ export class TableStage {
     try {
       const report = await this.#options.queue.run(async () => {
         const started = performance.now();
+        this.#committingRows = batch.rows;
         const committed = await table.commit(batch, identity, span.traceparent);
         this.#lastCommitMs = performance.now() - started;
         this.#lastBytes = batch.bytes;
@@ -310,6 +319,7 @@ export class TableStage {
       span.end({}, error);
       throw error;
     } finally {
+      this.#committingRows = 0;
       await this.#drop(batch);
     }
   }
@@ -320,28 +330,4 @@ function isPassing(error: unknown): boolean {
   if (error instanceof TableMoved) return true;
   if (isLakeError(error)) return error.kind !== "invalid" && error.kind !== "unsupported";
   return isStreamError(error);
-}
-
-/** An iterator that can be asked with a time limit; a record that comes late waits for the next call. */
-class Arrivals {
-  readonly #iterator: AsyncIterator<LogRecord>;
-  #waiting: Promise<IteratorResult<LogRecord>> | undefined;
-
-  constructor(records: AsyncIterable<LogRecord>) {
-    this.#iterator = records[Symbol.asyncIterator]();
-  }
-
-  async next(waitMs: number): Promise<LogRecord | "none" | "ended"> {
-    this.#waiting ??= this.#iterator.next();
-    const timer = new AbortController();
-    const late = sleep(waitMs, "none" as const, { signal: timer.signal }).catch(() => "none" as const);
-    try {
-      const result = await Promise.race([this.#waiting, late]);
-      if (result === "none") return "none";
-      this.#waiting = undefined;
-      return result.done ? "ended" : result.value;
-    } finally {
-      timer.abort();
-    }
-  }
 }
