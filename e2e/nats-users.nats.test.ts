@@ -140,6 +140,12 @@ const DENIED: Readonly<Record<string, readonly string[]>> = {
   query: ["intake.health.0", "$JS.API.STREAM.PURGE.INTAKE", "$KV.firn.resume.validator.health.0"],
   market: ["intake.market.0", "$JS.API.STREAM.INFO.INTAKE"],
   firn: ["intake.health.0", "accepted.health.0", "$JS.API.STREAM.DELETE.INTAKE", "$JS.API.STREAM.PURGE.VALIDATED"],
+  backup: [
+    "intake.health.0",
+    "$JS.API.STREAM.DELETE.INTAKE",
+    "$JS.API.STREAM.PURGE.INTAKE",
+    "$JS.API.DIRECT.GET.INTAKE",
+  ],
   reader: ["intake.health.0", "$JS.API.STREAM.INFO.INTAKE", "aggregator.rebuild"],
 };
 

@@ -89,6 +89,16 @@ const users = {
     subscribe: [],
     share: none,
   },
+  // firn streams: copies streams and makes lost ones again; it can neither read single messages nor delete anything.
+  backup: {
+    publish: [
+      ...["$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.*"],
+      ...["$JS.API.STREAM.SNAPSHOT.*", "$JS.SNAPSHOT.ACK.>"],
+      ...["$JS.API.STREAM.RESTORE.*", "$JS.SNAPSHOT.RESTORE.>"],
+    ],
+    subscribe: [],
+    share: none,
+  },
   // Applications that ask questions.
   reader: { publish: ["query.>"], subscribe: [], share: none },
 };

@@ -16,6 +16,7 @@ import { replayCommand } from "./replay/replay-command.ts";
 import { resumeCommand } from "./resume-command.ts";
 import { setupCommand } from "./setup-command.ts";
 import { statusCommand } from "./status-command.ts";
+import { streamsCommand } from "./streams-command.ts";
 import { tablesCommand } from "./tables-command.ts";
 import { verifyCommand } from "./verify/verify-command.ts";
 import { version } from "./version.ts";
@@ -53,6 +54,7 @@ export async function runFirn(args: readonly string[]): Promise<ExitCode> {
     .addCommand(errorsCommand())
     .addCommand(rebuildCommand())
     .addCommand(maintainCommand())
+    .addCommand(streamsCommand())
     .addCommand(resumeCommand());
   for (const command of withSubcommands(program)) {
     command.exitOverride().showHelpAfterError("Try --help.");

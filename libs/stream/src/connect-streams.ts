@@ -41,14 +41,25 @@ export interface ConnectOptions {
  * older than 2.15.0 or has JetStream switched off.
  */
 export async function connectStreams(options: ConnectOptions): Promise<StreamConnection> {
-  const nc = await dial(options);
+  const nc = await connectNats(options);
   try {
-    assertServer(nc, options.url);
     return await NatsStreams.over(new NatsLink(nc, inboxPrefixOf(options)), {
       requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       replicas: options.replicas ?? 1,
     });
+  } catch (error) {
+    await nc.close();
+    throw error;
+  }
+}
+
+/** The connection itself, for what is no log: `unavailable` and `invalid` as above. */
+export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
+  const nc = await dial(options);
+  try {
+    assertServer(nc, options.url);
+    return nc;
   } catch (error) {
     await nc.close();
     throw error;
@@ -102,7 +113,8 @@ function natsOptions(options: ConnectOptions): ConnectionOptions {
   };
 }
 
-const inboxPrefixOf = ({ name }: ConnectOptions): string => `${INBOX_ROOT}.${name}`;
+/** Where answers come to. */
+export const inboxPrefixOf = ({ name }: ConnectOptions): string => `${INBOX_ROOT}.${name}`;
 
 function parseServer(text: string) {
   const withScheme = text.includes("://") ? text.trim() : `nats://${text.trim()}`;

@@ -19,6 +19,8 @@ export { UnitShare } from "./unit-share.ts";
 export type { UnitShareOptions, UnitWork } from "./unit-share.ts";
 export { intakeLog, rollupLog, STATE_BUCKET, validatedLog } from "./pipeline-logs.ts";
 export type { PipelineLogOptions } from "./pipeline-logs.ts";
+export { backupStreams, restoreStreams } from "./stream-archive.ts";
+export type { ArchivedStream } from "./stream-archive.ts";
 export { isStreamError, StreamError } from "./stream-error.ts";
 export type { StreamErrorKind } from "./stream-error.ts";
 export { filterMatches } from "./subject.ts";

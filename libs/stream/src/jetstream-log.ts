@@ -2,7 +2,7 @@ import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import { nanos, nuid } from "@nats-io/transport-node";
 import { appendToStream } from "./jetstream-append.ts";
 import { ownHeaders } from "./jetstream-record.ts";
-import { findStream, shapeOf } from "./jetstream-stream.ts";
+import { findStream, identityOf, shapeOf } from "./jetstream-stream.ts";
 import { readStream } from "./jetstream-read.ts";
 import type { AppendRecord, Log, LogBounds, LogRecord, ReadOptions } from "./log.ts";
 import { fromClient, isNoResponders } from "./nats-errors.ts";
@@ -34,12 +34,12 @@ export class JetStreamLog implements Log {
     this.stream = info.config.name;
     this.metadata = shapeOf(info).metadata;
     this.recordBytesMax = link.nc.info?.max_payload ?? 1024 * 1024;
-    this.#source = { link, jsm, stream: this.stream, identity: String(info.created), heartbeatMs };
+    this.#source = { link, jsm, stream: this.stream, identity: identityOf(info), heartbeatMs };
     this.#timeoutMs = requestTimeoutMs;
   }
 
   async identity(): Promise<string> {
-    return String((await this.#info()).created);
+    return identityOf(await this.#info());
   }
 
   async append(records: readonly AppendRecord[]): Promise<{ lastSequence: number }> {

@@ -44,6 +44,14 @@ export async function findStream(jsm: JetStreamManager, name: string): Promise<S
   }
 }
 
+/** In the metadata of a stream that was made again from a copy: what it was before (stream-archive.ts). */
+export const IDENTITY_KEY = "firn.identity";
+
+/** Names this very stream: when it was made, or when the one was made whose copy it is. */
+export function identityOf({ config, created }: Pick<StreamInfo, "config" | "created">): string {
+  return config.metadata?.[IDENTITY_KEY] ?? String(created);
+}
+
 export function shapeOf({ config }: StreamInfo): StreamShape {
   const metadata: Record<string, string> = {};
   for (const [key, value] of Object.entries(config.metadata ?? {})) {

@@ -1,7 +1,7 @@
 import type { ConsumerConfig, JetStreamManager } from "@nats-io/jetstream";
 import { createInbox, nanos, nuid, type Msg } from "@nats-io/transport-node";
 import { parseDelivery } from "./jetstream-record.ts";
-import { findStream } from "./jetstream-stream.ts";
+import { findStream, identityOf } from "./jetstream-stream.ts";
 import type { NatsLink } from "./nats-link.ts";
 import type { PrefetchQueue } from "./prefetch-queue.ts";
 import { StreamError } from "./stream-error.ts";
@@ -106,9 +106,9 @@ export class PullConsumer {
     await jsm.consumers.add(stream, config);
     // Only now: a stream that is made anew after this look takes the consumer with it.
     const found = await findStream(jsm, stream);
-    const context = { stream, opened: identity, found: found?.created, afterSequence: this.#position };
+    const context = { stream, opened: identity, found: found && identityOf(found), afterSequence: this.#position };
     if (found === undefined) throw new StreamError("gone", `stream ${stream} was deleted`, context);
-    if (found.created !== identity) throw new StreamError("gone", `stream ${stream} was made anew`, context);
+    if (identityOf(found) !== identity) throw new StreamError("gone", `stream ${stream} was made anew`, context);
     if (found.state.last_seq < this.#position) {
       const message = `stream ${stream} ends at ${found.state.last_seq}, before ${this.#position}`;
       throw new StreamError("gone", message, { ...context, lastSequence: found.state.last_seq });
