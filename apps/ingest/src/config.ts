@@ -18,6 +18,12 @@ export const ingestSettings = defineSettings({
     min: 8 * 1024 ** 2,
     help: "Bytes of request bodies held in memory at once; a request beyond it gets 503.",
   },
+  requestsPerSecond: {
+    env: "FIRN_INGEST_REQUESTS_PER_SECOND",
+    type: "int",
+    min: 1,
+    help: "Requests a second of one token (of all together where none are asked for); one beyond them gets 429.",
+  },
   ...guardSettings,
   ...kafkaSettings,
 });

@@ -10,7 +10,9 @@ import { createIngestMetrics } from "./ingest-metrics.ts";
 import { Ingest } from "./ingest.ts";
 import { Intake } from "./intake.ts";
 import { kafkaStage } from "./kafka/kafka-stage.ts";
+import { limitRequests } from "./limit-requests.ts";
 import { ingestOpenApi } from "./openapi.ts";
+import { RequestRate } from "./request-rate.ts";
 
 /** Short: the service starts without the broker and keeps trying. */
 const CONNECT_LIMIT_MS = 1_000;
@@ -45,6 +47,8 @@ export function defineIngestService(
         stages: [intake, kafkaStage({ settings, datasets, intake, metrics, ingestMetrics, logger: log })],
         configureHttp(fastify) {
           if (guard !== undefined) guardRequests(fastify, guard, () => ["ingest"]);
+          if (settings.requestsPerSecond !== undefined)
+            limitRequests(fastify, new RequestRate(settings.requestsPerSecond), (code) => ingestMetrics.refused(code));
           // The controller reads the raw stream, so that limits and encodings are its own.
           fastify.removeAllContentTypeParsers();
           fastify.addContentTypeParser("*", (_request, _payload, done) => done(null));

@@ -79,6 +79,12 @@ const INGEST_RESPONSES = {
   "404": problemResponse("No such dataset."),
   "413": problemResponse("The body or a payload is too large."),
   "415": problemResponse("Another content type or encoding than the ones named here."),
+  "429": {
+    ...problemResponse(
+      "More requests than this sender may send (FIRN_INGEST_REQUESTS_PER_SECOND). Nothing was stored.",
+    ),
+    headers: { "Retry-After": { schema: { type: "integer" }, description: "Seconds to wait." } },
+  },
   "503": {
     ...problemResponse("The broker is away, full or did not answer, or the service is overloaded. Send again."),
     headers: { "Retry-After": { schema: { type: "integer" }, description: "Seconds to wait." } },

@@ -75,3 +75,30 @@ it("an unguarded ingest binds nothing but loopback unless it is told to", async 
   expect((await told.post(body)).status).toBe(202);
   await told.service.close();
 });
+
+describe("an ingest that limits requests", () => {
+  it("answers 429 to a token that sends too often, and goes on with another", async () => {
+    const file = writeTokenFile(folder.path, [
+      { token: "eager", scopes: ["ingest"] },
+      { token: "patient", scopes: ["ingest"] },
+    ]);
+    const limited = await startIngest({ FIRN_TOKENS_FILE: file, FIRN_INGEST_REQUESTS_PER_SECOND: "1" });
+    try {
+      const headersOf = (token: string) => ({ authorization: `Bearer ${token}` });
+      const answers = await Promise.all(Array.from({ length: 12 }, () => limited.post(body, headersOf("eager"))));
+      const refused = answers.filter(({ status }) => status === 429);
+      const taken = answers.filter(({ status }) => status === 202);
+      expect(taken.length).toBeGreaterThanOrEqual(2);
+      expect(refused.length).toBeGreaterThanOrEqual(1);
+      expect(taken.length + refused.length).toBe(12);
+      expect(refused[0]!.headers.get("retry-after")).toBe("1");
+      expect(await refused[0]!.json()).toMatchObject({ status: 429, code: "too_many_requests" });
+      expect((await limited.post(body, headersOf("patient"))).status).toBe(202);
+      expect((await fetch(`${limited.service.url}/health/live`)).status).toBe(200);
+      const metrics = await (await fetch(`${limited.service.url}/metrics`)).text();
+      expect(metrics).toContain(`firn_ingest_refused_total{code="too_many_requests"} ${refused.length}`);
+    } finally {
+      await limited.service.close();
+    }
+  });
+});

@@ -305,6 +305,7 @@ test("the API describes itself", async () => {
     "404",
     "413",
     "415",
+    "429",
     "503",
   ]);
   const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(
