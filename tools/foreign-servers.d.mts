@@ -7,6 +7,8 @@ export const FLINK_VERSION: string;
 export const TRINO_VERSION: string;
 export function ensureFlink(): string;
 export function ensureTrino(): string;
+export function trinoIsHere(): boolean;
+export function ensurePostgresTools(): { folder: string; bin: string };
 export function ensureSpark(): string;
 export function ensureWeed(): string;
 export function ensureVersitygw(): string | undefined;

@@ -18,6 +18,9 @@ export const SPARK_VERSION = "4.1.3";
 export const FLINK_VERSION = "2.1.1";
 export const TRINO_VERSION = "476";
 export const PYICEBERG_VERSION = "0.12.0";
+/** PostgreSQL 16.2, packaged by a third party; the file for Linux x86_64. */
+const PGSERVER_VERSION = "0.1.4";
+const PGSERVER_SHA256 = "d595789b47624a3d963aa9aa6359da9be31beb7e61f1a45541953242068b8813";
 const PGJDBC_VERSION = "42.7.7";
 const JDK_VERSION = "21.0.8.2";
 
@@ -83,6 +86,9 @@ export function ensureFlink() {
   });
 }
 
+/** Whether Trino was fetched before. */
+export const trinoIsHere = () => existsSync(join(cacheRoot(), "trino", TRINO_VERSION, "server"));
+
 /** Trino's server with the Iceberg connector alone, by Maven. */
 export function ensureTrino() {
   return fetchedOnce(join("trino", TRINO_VERSION), "server", (into) => {
@@ -95,6 +101,22 @@ export function ensureTrino() {
     for (const name of readdirSync(plugins)) if (name !== "iceberg") rmSync(join(plugins, name), { recursive: true });
     rmSync(archive);
   });
+}
+
+/** PostgreSQL's server and command line tools of one version, from PyPI: what npm brings has no pg_dump. */
+export function ensurePostgresTools() {
+  const bin = join("pgserver", "pginstall", "bin");
+  const place = join("postgres-tools", PGSERVER_VERSION);
+  const wheel = [...["--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"], "--no-deps"];
+  const platform = ["--platform", "manylinux2014_x86_64", "--only-binary", ":all:", "--require-hashes"];
+  fetchedOnce(place, bin, (into) => {
+    const wanted = join(into, "requirements.txt");
+    writeFileSync(wanted, `pgserver==${PGSERVER_VERSION} --hash=sha256:${PGSERVER_SHA256}\n`);
+    const pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--root-user-action=ignore"];
+    run("python3", [...pip, "--target", into, ...wheel, ...platform, "-r", wanted]);
+    for (const name of readdirSync(join(into, bin))) chmodSync(join(into, bin, name), 0o755);
+  });
+  return { folder: join(cacheRoot(), place), bin };
 }
 
 /** The driver with which Java's JdbcCatalog reaches PostgreSQL. */

@@ -36,7 +36,7 @@ export function whyNoKafka() {
  * @param tls whether there is one with TLS too, whose certificate an authority of its own has signed (`caFile`)
  */
 export async function startKafka({ say = () => {}, tls = false } = {}) {
-  const jars = fetchJars(say);
+  const jars = ensureKafka(say);
   const dir = mkdtempSync(join(tmpdir(), "firn-kafka-"));
   const [plain, sasl, controller, secure] = await freePorts(4);
   const properties = join(dir, "server.properties");
@@ -91,12 +91,18 @@ function addTls(settings, store, port) {
   for (const name of ["keystore", "key"]) settings[`listener.name.tls.ssl.${name}.password`] = STORE_PASSWORD;
 }
 
+/** The folder of Kafka's jars. */
+export const ensureKafka = (say = () => {}) => fetchJars(say);
+
+/** The registry's jar. */
+export const ensureRegistry = (say = () => {}) =>
+  join(fetchRegistry(say), `apicurio-registry-app-${APICURIO}-runner.jar`);
+
 /** Starts a registry that keeps its schemas in memory. */
 export async function startRegistry({ say = () => {} } = {}) {
-  const app = fetchRegistry(say);
+  const jar = ensureRegistry(say);
   const dir = mkdtempSync(join(tmpdir(), "firn-registry-"));
   const [port] = await freePorts(1);
-  const jar = join(app, `apicurio-registry-app-${APICURIO}-runner.jar`);
   const env = { QUARKUS_HTTP_HOST: "127.0.0.1", QUARKUS_HTTP_PORT: String(port) };
   const server = launch("java", ["-Xmx384m", "-XX:+UseSerialGC", "-jar", jar], dir, env);
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;

@@ -7,17 +7,21 @@
  * @property {string} image
  * @property {string[]} args
  * @property {Record<string, string>} env
+ * @property {Record<string, string>} [settings] variables that all containers have, also where they need them not
  * @property {Record<string, { files?: Record<string, string>, shared?: string }>} mounts path inside → what lies there:
  *   files with their text, a folder shared by name, or an empty folder of the owner's
  * @property {{ port: number, path?: string }} [ready] what must answer before others start
  */
 
-/** @returns {{ hosts: Map<string, { owner: string, ports: Map<number, number> }>, inits, services, jobs, tests }} */
+/**
+ * Every pod of every stage: as many as its replicas, or its autoscaler's least.
+ * @returns {{ hosts: Map<string, { owner: string, ports: Map<number, number> }>, inits, services, jobs, tests }}
+ */
 export function chartContainers(objects) {
   const of = (...kinds) => objects.filter(({ kind }) => kinds.includes(kind));
   const named = (kind, name) => objects.find((object) => object.kind === kind && object.metadata.name === name);
   const world = { named };
-  const stages = of("Deployment", "StatefulSet");
+  const stages = of("Deployment", "StatefulSet").flatMap((stage) => podsOf(stage, of("HorizontalPodAutoscaler")));
   return {
     hosts: hostsOf(of("Service"), stages),
     inits: stages.flatMap((stage) => containersOf(world, stage, stage.spec.template.spec, "initContainers")),
@@ -32,20 +36,30 @@ export function chartContainers(objects) {
   };
 }
 
+/** One for each pod, called as a StatefulSet calls its own. */
+function podsOf(stage, scalers) {
+  const { name } = stage.metadata;
+  const scaler = scalers.find(({ spec }) => spec.scaleTargetRef.name === name);
+  const replicas = stage.spec.replicas ?? scaler?.spec.minReplicas ?? 1;
+  return Array.from({ length: replicas }, (_, n) => ({
+    ...stage,
+    metadata: { ...stage.metadata, name: `${name}-${n}` },
+  }));
+}
+
+/** A Service leads to the first of its pods here; one without an address of its own names each of them. */
 function hostsOf(services, stages) {
-  return new Map(
-    services.map(({ metadata, spec }) => {
-      const stage = stages.find(({ spec: { template } }) =>
-        Object.entries(spec.selector).every(([key, value]) => template.metadata.labels[key] === value),
-      );
-      const known = stage.spec.template.spec.containers.flatMap(({ ports = [] }) => ports);
-      const inside = (target) => known.find(({ name }) => name === target).containerPort;
-      return [
-        metadata.name,
-        { owner: stage.metadata.name, ports: new Map(spec.ports.map((p) => [p.port, inside(p.targetPort)])) },
-      ];
-    }),
-  );
+  const hosts = services.flatMap(({ metadata, spec }) => {
+    const chosen = stages.filter(({ spec: { template } }) =>
+      Object.entries(spec.selector).every(([key, value]) => template.metadata.labels[key] === value),
+    );
+    const known = chosen[0].spec.template.spec.containers.flatMap(({ ports = [] }) => ports);
+    const inside = (target) => known.find(({ name }) => name === target).containerPort;
+    const ports = new Map(spec.ports.map((p) => [p.port, inside(p.targetPort)]));
+    if (spec.clusterIP !== "None") return [[metadata.name, { owner: chosen[0].metadata.name, ports }]];
+    return chosen.map(({ metadata: { name } }) => [`${name}.${metadata.name}`, { owner: name, ports }]);
+  });
+  return new Map(hosts);
 }
 
 function containersOf(world, owner, pod, list) {
@@ -54,7 +68,7 @@ function containersOf(world, owner, pod, list) {
     name: container.name,
     image: container.image,
     args: container.args ?? [],
-    env: environmentOf(world, owner, container),
+    ...environmentOf(world, owner, container),
     mounts: Object.fromEntries(
       container.volumeMounts.map(({ name, mountPath }) => [mountPath, mountOf(world, owner, pod, name)]),
     ),
@@ -64,9 +78,9 @@ function containersOf(world, owner, pod, list) {
 
 function environmentOf({ named }, owner, { env = [], envFrom = [] }) {
   const maps = envFrom.map(({ configMapRef }) => named("ConfigMap", configMapRef.name).data);
-  const fields = { "metadata.name": `${owner.metadata.name}-0` };
+  const fields = { "metadata.name": owner.metadata.name };
   const own = env.map(({ name, value, valueFrom }) => [name, value ?? fields[valueFrom.fieldRef.fieldPath]]);
-  return { ...Object.assign({}, ...maps), ...Object.fromEntries(own) };
+  return { settings: Object.assign({}, ...maps), env: Object.fromEntries(own) };
 }
 
 function mountOf({ named }, owner, pod, name) {

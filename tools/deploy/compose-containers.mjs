@@ -3,23 +3,27 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 
-/** @returns {{ hosts, containers }} containers in the order in which their dependencies let them start */
-export function composeContainers(root, profiles) {
+/**
+ * @param dotenv what `.env` sets
+ * @returns {{ hosts, containers }} containers in the order in which their dependencies let them start
+ */
+export function composeContainers(root, profiles, dotenv = {}) {
   const { services } = parse(readFileSync(join(root, "docker-compose.yml"), "utf8"), { merge: true });
   const chosen = Object.entries(services).filter(([, service]) =>
     service.profiles.some((name) => profiles.includes(name)),
   );
   const ordered = inOrder(Object.fromEntries(chosen));
   const hosts = ordered.map(([name]) => [name, { owner: name, ports: undefined }]);
-  return { hosts: new Map(hosts), containers: ordered.map(([name, service]) => containerOf(root, name, service)) };
+  const containers = ordered.map(([name, service]) => containerOf(root, name, service, dotenv));
+  return { hosts: new Map(hosts), containers };
 }
 
-/** `${NAME:-default}` with nothing set: the defaults, which may hold others. */
-export function interpolate(text) {
-  const innermost = /\$\{[A-Z0-9_]+:-((?:[^${}]|\$(?!\{))*)\}/g;
+/** `${NAME:-default}`, whose default may hold others. */
+function interpolate(text, dotenv) {
+  const innermost = /\$\{([A-Z0-9_]+):-((?:[^${}]|\$(?!\{))*)\}/g;
   for (let before; before !== text;) {
     before = text;
-    text = text.replace(innermost, "$1");
+    text = text.replace(innermost, (_, name, otherwise) => dotenv[name] || otherwise);
   }
   return text;
 }
@@ -35,11 +39,9 @@ function inOrder(services) {
   return [...ordered];
 }
 
-function containerOf(root, name, service) {
-  const environment = Object.entries(service.environment ?? {}).map(([key, value]) => [
-    key,
-    interpolate(String(value)),
-  ]);
+function containerOf(root, name, service, dotenv) {
+  const filled = (value) => interpolate(String(value), dotenv);
+  const environment = Object.entries(service.environment ?? {}).map(([key, value]) => [key, filled(value)]);
   const mounts = (service.volumes ?? []).map((volume) => {
     const [source, path] = volume.split(":");
     return [path, source.startsWith(".") ? { from: join(root, source) } : { shared: source }];
@@ -48,15 +50,22 @@ function containerOf(root, name, service) {
   return {
     owner: name,
     name,
-    image: interpolate(service.image),
+    needs: Object.keys(service.depends_on ?? {}),
+    image: filled(service.image),
     entrypoint: service.entrypoint,
-    args: (service.command ?? []).map(interpolate),
+    args: (service.command ?? []).map(filled),
+    published: publishedOf(service, filled),
     // The image declares /data a volume, and compose gives it /tmp.
     env: { ...(isFirn ? imageEnvironment(root) : {}), ...Object.fromEntries(environment) },
     mounts: { ...(isFirn ? { "/data": {}, "/tmp": {} } : {}), ...Object.fromEntries(mounts) },
     ends: service.restart === "no",
     ready: readinessOf(service),
   };
+}
+
+/** Ports of this machine → of the container. */
+function publishedOf({ ports = [] }, filled) {
+  return new Map(ports.map((text) => filled(text).split(":").slice(-2).map(Number)));
 }
 
 /** Where the health check looks: an address in its command, or our own check, which asks FIRN_PORT. */

@@ -21,10 +21,13 @@ import { foreignCommand } from "./foreign-containers.mjs";
 
 const ours = join(import.meta.dirname, "..", "..").replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-const READY_LIMIT_MS = 120_000;
+const READY_LIMIT_MS = 300_000;
 const END_LIMIT_MS = 60_000;
-const JOB_LIMIT_MS = 180_000;
+const JOB_LIMIT_MS = 300_000;
 const POLL_MS = 200;
+/** What a container cannot see: nothing can be made below it. */
+const NOWHERE = "/proc/not-mounted";
+const GRPC_PORT_MAX = 65_535;
 
 export class ContainerSet {
   #dir = mkdtempSync(join(tmpdir(), "firn-containers-"));
@@ -37,7 +40,7 @@ export class ContainerSet {
   /**
    * @param root the clone: its apps are what the image holds
    * @param hosts name → { owner, ports }: ports from outside to inside; undefined: the same
-   * @param programs paths of natsServer, weed, prometheus
+   * @param programs paths of natsServer, weed, prometheus; what foreign-containers.mjs asks for
    */
   constructor({ root, hosts, programs }) {
     this.#root = root;
@@ -57,6 +60,11 @@ export class ContainerSet {
     return `127.0.0.1:${await this.#localPort(known.owner, inside)}`;
   }
 
+  /** Where a port of one pod answers, as its Service would lead to it. */
+  async podAddress(owner, port) {
+    return `127.0.0.1:${await this.#localPort(owner, port)}`;
+  }
+
   /** Starts one that stays, and waits until it is ready. @throws Error when it does not come up; it is gone then */
   async start(container, limitMs = READY_LIMIT_MS) {
     const child = await this.#spawn(container);
@@ -67,6 +75,13 @@ export class ContainerSet {
       child.process.kill("SIGKILL");
       throw error;
     }
+  }
+
+  /** Starts some that need each other, as the pods of a cluster do. @throws Error of the first that does not come up */
+  async startTogether(containers) {
+    const starts = await Promise.allSettled(containers.map((container) => this.start(container)));
+    const failure = starts.find(({ status }) => status === "rejected");
+    if (failure) throw failure.reason;
   }
 
   async #untilReady(container, child, limitMs) {
@@ -90,8 +105,17 @@ export class ContainerSet {
 
   /** Ends all in the reverse order of their start; gives the ones that did not end by themselves or failed. */
   async stop() {
+    const bad = await this.end(() => true);
+    if (!process.env.KEEP) rmSync(this.#dir, { recursive: true, force: true });
+    return bad;
+  }
+
+  /** Ends the containers of some pods, the last that was started first. @param chosen by the pod's name */
+  async end(chosen) {
+    const ending = this.#running.filter(({ owner }) => chosen(owner)).reverse();
+    this.#running = this.#running.filter((one) => !ending.includes(one));
     const bad = [];
-    for (const { process: child, label, signal } of this.#running.reverse()) {
+    for (const { process: child, label, signal } of ending) {
       if (child.exitCode !== null) bad.push(`${label} had ended with ${child.exitCode}`);
       else {
         const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -102,13 +126,21 @@ export class ContainerSet {
         if (label.includes("apps/") && child.exitCode !== 0) bad.push(`${label} ended with ${child.exitCode}`);
       }
     }
-    if (!process.env.KEEP) rmSync(this.#dir, { recursive: true, force: true });
     return bad;
+  }
+
+  /** Takes away what pods that have ended kept on their volumes. */
+  lose(containers) {
+    for (const container of containers)
+      for (const [path, mount] of Object.entries(container.mounts))
+        rmSync(this.#folderOf(container.owner, path, mount), { recursive: true, force: true });
   }
 
   async #spawn(container) {
     const folders = await this.#mount(container);
     const environment = {};
+    for (const [name, value] of Object.entries(container.settings ?? {}))
+      environment[name] = isOutside(value, folders) ? NOWHERE + value : await this.#addresses(value, folders);
     for (const [name, value] of Object.entries(container.env)) {
       const isOwnPort = name === "FIRN_PORT" && value !== "0";
       environment[name] = isOwnPort
@@ -122,7 +154,7 @@ export class ContainerSet {
       { ...container, args, env: environment },
       { folders, local, programs: this.#programs, dir: this.#dir },
     );
-    const { command, signal = "SIGTERM", ...more } = foreign ?? { command: process.execPath, args };
+    const { command, signal = "SIGTERM", isReady, ...more } = foreign ?? { command: process.execPath, args };
     const label = `${container.owner}/${container.name} ${(more.args ?? args).slice(0, 2).join(" ")}`;
     const log = join(this.#dir, `${container.owner}-${container.name}.log`);
     const file = openSync(log, "a");
@@ -132,14 +164,23 @@ export class ContainerSet {
       stdio: ["ignore", file, file],
     });
     const output = () => readFileSync(log, "utf8");
-    return { process: child, label, signal, output, tail: () => output().slice(-1_500) };
+    return {
+      process: child,
+      owner: container.owner,
+      label,
+      signal,
+      isReady,
+      output,
+      tail: () => output().slice(-1_500),
+    };
   }
 
   /** Folders and files of a container's mounts: path inside → path here. */
   async #mount({ owner, mounts }) {
     const folders = [];
-    for (const [path, { files, shared, from }] of Object.entries(mounts)) {
-      const here = join(this.#dir, shared ? `shared/${shared}` : `${owner}${path}`);
+    for (const [path, mount] of Object.entries(mounts)) {
+      const { files, from } = mount;
+      const here = this.#folderOf(owner, path, mount);
       folders.push([path, here]);
       if (from) await this.#copy(from, here);
       else mkdirSync(here, { recursive: true });
@@ -149,6 +190,10 @@ export class ContainerSet {
     return folders.sort(([a], [b]) => b.length - a.length);
   }
 
+  #folderOf(owner, path, { shared }) {
+    return join(this.#dir, shared ? `shared/${shared}` : `${owner}${path}`);
+  }
+
   async #copy(from, here) {
     mkdirSync(dirname(here), { recursive: true });
     if (statSync(from).isDirectory()) cpSync(from, here, { recursive: true });
@@ -156,8 +201,7 @@ export class ContainerSet {
   }
 
   async #translate(text, folders, what) {
-    if (/^\/(data|etc|var)\b/.test(text) && !folders.some(([path]) => text.startsWith(path)))
-      throw new Error(`${what}: ${text} is not mounted`);
+    if (isOutside(text, folders)) throw new Error(`${what}: ${text} is not mounted`);
     return this.#addresses(text, folders);
   }
 
@@ -170,18 +214,20 @@ export class ContainerSet {
       );
       text = text.replaceAll(paths, (path) => folders.find(([inside]) => inside === path)[1]);
     }
-    for (const [found, host, port] of text.matchAll(/(?<![\w.-])([a-z][a-z0-9-]*):(\d{2,5})\b/g))
+    for (const [found, host, port] of text.matchAll(/(?<![\w.-])([a-z][a-z0-9.-]*):(\d{2,5})\b/g))
       if (this.#hosts.has(host)) text = text.replaceAll(found, await this.address(host, Number(port)));
     return text;
   }
 
-  async #localPort(owner, port) {
+  /** Who asks at the same time gets the same. */
+  #localPort(owner, port) {
     const key = `${owner}:${port}`;
-    if (!this.#ports.has(key)) this.#ports.set(key, await freePort());
+    if (!this.#ports.has(key)) this.#ports.set(key, freePort());
     return this.#ports.get(key);
   }
 
   async #isReady({ owner, ready }, child) {
+    if (child.isReady) return child.isReady();
     if (!ready) return child.process.exitCode === null;
     const url = `http://127.0.0.1:${await this.#localPort(owner, ready.port)}${ready.path}`;
     const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
@@ -189,7 +235,20 @@ export class ContainerSet {
   }
 }
 
-function freePort() {
+/** Whether a path of the container is none of those that are mounted. */
+function isOutside(text, folders) {
+  return /^\/(data|etc|var)\b/.test(text) && !folders.some(([path]) => text.startsWith(path));
+}
+
+/** One that leaves room for the port 10,000 above it, where SeaweedFS listens for gRPC. */
+async function freePort() {
+  for (;;) {
+    const port = await anyPort();
+    if (port < GRPC_PORT_MAX - 10_000) return port;
+  }
+}
+
+function anyPort() {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
     server.listen(0, "127.0.0.1", () => {

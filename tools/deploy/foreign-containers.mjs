@@ -4,17 +4,28 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { JVM_PROGRAMS } from "./jvm-containers.mjs";
+
+/** Where the images of PostgreSQL keep their database. */
+const DATABASE_FOLDERS = ["/data", "/var/lib/postgresql"];
 
 /** Ports that SeaweedFS takes besides those that the compose file names; each is also taken 10000 higher for gRPC. */
 const WEED_PORTS = { master: 9333, volume: 9340, filer: 8888 };
 
-/** Command, arguments and stop signal for an image that is not ours; undefined for ours. */
+/**
+ * Command, arguments, stop signal and perhaps `isReady` for an image that is not ours; undefined for ours.
+ * @throws Error where its own set-up refuses the container's settings
+ */
 export async function foreignCommand(container, context) {
-  const [, program] = /(?:^|\/)(nats|postgres|seaweedfs|prometheus):/.exec(container.image) ?? [];
-  return program && (await PROGRAMS[program](container, context));
+  const [, program] = /(?:^|\/)([a-z-]+):/.exec(container.image) ?? [];
+  if (program === "firn") return undefined;
+  if (!(program in PROGRAMS)) throw new Error(`nothing stands for ${container.image}`);
+  return PROGRAMS[program](container, context);
 }
 
 const PROGRAMS = {
+  ...JVM_PROGRAMS,
+
   async nats({ args }, { folders, local, programs }) {
     const file = args[args.indexOf("-c") + 1];
     const data = folders.find(([path]) => path === "/data")[1];
@@ -25,13 +36,14 @@ const PROGRAMS = {
     return { command: programs.natsServer, args };
   },
 
-  async postgres({ env }, { local, dir }) {
+  async postgres({ env }, { folders, local, programs }) {
     const { prepareEmbeddedPostgres } = await embeddedPostgres();
     const password = env.POSTGRES_PASSWORD ?? readFileSync(env.POSTGRES_PASSWORD_FILE, "utf8").trim();
-    const folder = join(dir, "postgres");
+    const folder = join(folders.find(([path]) => DATABASE_FOLDERS.includes(path))[1], "server");
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "password"), `${password}\n`, { mode: 0o600 });
-    const server = await prepareEmbeddedPostgres({ dir: folder, port: await local(5432), durable: false });
+    const { postgres: binaries } = programs;
+    const server = await prepareEmbeddedPostgres({ dir: folder, port: await local(5432), durable: false, binaries });
     return { command: server.command, args: [...server.args], signal: server.stopSignal };
   },
 

@@ -32,17 +32,11 @@ function javaHome() {
  * @param heap of the JVM
  */
 export async function startTrino({ catalogUri, heap = "1g" }) {
-  const home = javaHome();
-  if (home === undefined) throw new Error(`Trino ${whyNoTrino()}`);
-  const server = ensureTrino();
   const dir = mkdtempSync(join(tmpdir(), "firn-trino-"));
   const port = await freePort();
   const uri = `http://127.0.0.1:${port}`;
-  configure(dir, port, catalogUri);
-  const child = spawn(join(home, "bin", "java"), flags(server, dir, heap), {
-    cwd: dir,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const { command, args } = trinoCommand({ dir, port, catalogs: localCatalog(dir, catalogUri), heap });
+  const child = spawn(command, args, { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (bytes) => (log = (log + bytes).slice(-LOG_KEPT)));
@@ -55,21 +49,33 @@ export async function startTrino({ catalogUri, heap = "1g" }) {
     rmSync(dir, { recursive: true, force: true });
   }
   const deadline = Date.now() + START_LIMIT_MS;
-  while (!(await isReady(uri))) {
+  while (!(await isTrinoReady(uri))) {
     if (child.exitCode === null && Date.now() < deadline) await sleep(250);
     else {
       await stop();
       throw new Error(`Trino did not start: ${log.slice(-3_000)}`);
     }
   }
-  return { pid: child.pid, sql: (statement) => ask(uri, statement), stop };
+  return { pid: child.pid, sql: (statement) => askTrino(uri, statement), stop };
 }
 
-async function isReady(uri) {
+/**
+ * How to start a server that listens on loopback.
+ * @param dir for its settings and data
+ * @param catalogs folder with a file of properties for each catalog
+ */
+export function trinoCommand({ dir, port, catalogs, heap = "1g" }) {
+  const home = javaHome();
+  if (home === undefined) throw new Error(`Trino ${whyNoTrino()}`);
+  configure(dir, port);
+  return { command: join(home, "bin", "java"), args: flags(ensureTrino(), { dir, catalogs, heap }) };
+}
+
+export async function isTrinoReady(uri) {
   try {
     const info = await (await fetch(`${uri}/v1/info`)).json();
     if (info.starting) return false;
-    await ask(uri, "SELECT count(*) FROM lake.information_schema.schemata"); // it answers before it is a node that takes work
+    await askTrino(uri, "SELECT count(*) FROM lake.information_schema.schemata"); // it answers before it is a node that takes work
     return true;
   } catch {
     return false;
@@ -77,7 +83,7 @@ async function isReady(uri) {
 }
 
 /** Rows of a statement as Trino's protocol has them: whole numbers of 64 bits may come as numbers, kept as text here. */
-async function ask(uri, statement) {
+export async function askTrino(uri, statement) {
   const headers = {
     "x-trino-user": "firn",
     "x-trino-client-capabilities": "PARAMETRIC_DATETIME", // else times are rounded to milliseconds
@@ -132,14 +138,15 @@ function plain({ rawType, arguments: parts }, value) {
   }
 }
 
-function configure(dir, port, catalogUri) {
-  mkdirSync(join(dir, "etc", "catalog"), { recursive: true });
-  const lines = (settings) =>
-    Object.entries(settings)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join("");
+const lines = (settings) =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+
+function configure(dir, port) {
+  mkdirSync(dir, { recursive: true });
   writeFileSync(
-    join(dir, "etc", "config.properties"),
+    join(dir, "config.properties"),
     lines({
       coordinator: "true",
       "node-scheduler.include-coordinator": "true",
@@ -152,8 +159,14 @@ function configure(dir, port, catalogUri) {
       "memory.heap-headroom-per-node": "300MB",
     }),
   );
+}
+
+/** The folder of a catalog `lake` whose files lie on this machine. */
+function localCatalog(dir, catalogUri) {
+  const folder = join(dir, "catalog");
+  mkdirSync(folder);
   writeFileSync(
-    join(dir, "etc", "catalog", "lake.properties"),
+    join(folder, "lake.properties"),
     lines({
       "connector.name": "iceberg",
       "iceberg.catalog.type": "rest",
@@ -162,9 +175,10 @@ function configure(dir, port, catalogUri) {
       "local.location": "/",
     }),
   );
+  return folder;
 }
 
-function flags(server, dir, heap) {
+function flags(server, { dir, catalogs, heap }) {
   return [
     ...["-server", `-Xmx${heap}`, "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError", "-XX:ReservedCodeCacheSize=256M"],
     ...[
@@ -175,10 +189,10 @@ function flags(server, dir, heap) {
     ...["-Dfile.encoding=UTF-8", "-cp", join(server, "lib", "*"), "-Dnode.environment=firn", "-Dnode.id=firn1"],
     ...[
       `-Dnode.data-dir=${join(dir, "data")}`,
-      "-Dconfig=etc/config.properties",
+      `-Dconfig=${join(dir, "config.properties")}`,
       `-Dplugin.dir=${join(server, "plugin")}`,
     ],
-    ...["-Dcatalog.config-dir=etc/catalog", "io.trino.server.TrinoServer"],
+    ...[`-Dcatalog.config-dir=${catalogs}`, "io.trino.server.TrinoServer"],
   ];
 }
 

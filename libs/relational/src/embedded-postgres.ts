@@ -17,23 +17,25 @@ export interface EmbeddedPostgres {
   readonly stopSignal: "SIGINT";
 }
 
+interface Binaries {
+  readonly postgres: string;
+  readonly initdb: string;
+}
+
 export interface EmbeddedPostgresOptions {
   /** Folder of its own: the data lies in `data`, the generated password in `password`. */
   readonly dir: string;
   readonly port: number;
   /** False where losing the machine may lose the data (tests). */
   readonly durable?: boolean;
+  /** Programs of another installation than the one that npm brought. */
+  readonly binaries?: Binaries;
 }
 
 const USER = "firn";
 /** PostgreSQL refuses to run as root; root runs it as this user ("nobody"), who then owns the folder. */
 const UNPRIVILEGED_ID = 65_534;
 const CONNECTIONS_MAX = 60;
-
-interface Binaries {
-  readonly postgres: string;
-  readonly initdb: string;
-}
 
 /**
  * Makes the database's folder when it is not there yet, and answers how to start the server on a loopback port. All
@@ -42,7 +44,7 @@ interface Binaries {
  */
 export async function prepareEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { dir, port, durable = true } = options;
-  const binaries = await findBinaries();
+  const binaries = options.binaries ?? (await findBinaries());
   const data = join(dir, "data");
   await mkdir(dir, { recursive: true });
   const password = await passwordOf(dir);
