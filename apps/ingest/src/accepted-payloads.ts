@@ -1,4 +1,4 @@
-import { shardPayload, type Dataset, type PayloadEnvelope } from "@firn/core";
+import { payloadOutline, shardPayload, type Dataset, type PayloadEnvelope } from "@firn/core";
 import { Problem, type FieldError } from "@firn/service";
 import { cutPayloads, textDecoderFor, type BodyFormat, type PayloadPlace } from "./body-payloads.ts";
 import { NESTING_DEPTH_MAX, PROBLEMS_NAMED_MAX, RECORDS_PER_PAYLOAD_MAX } from "./limits.ts";
@@ -30,7 +30,7 @@ export function acceptPayloads(body: Buffer, format: BodyFormat, dataset: Datase
   let received = 0;
   let records = 0;
   for (const { bytes, place } of cutPayloads(body, format)) {
-    const verdict = checkPayload(textOf(bytes), dataset);
+    const verdict = checkPayload(bytes, textOf, dataset);
     if (verdict.ok) {
       received++;
       accepted.push(...shardPayload(bytes, verdict, shards));
@@ -49,10 +49,13 @@ export type Verdict =
 
 type Refusal = Extract<Verdict, { ok: false }> & { readonly place: PayloadPlace };
 
-function checkPayload(text: string, dataset: Dataset): Verdict {
+function checkPayload(bytes: Buffer, textOf: (bytes: Buffer) => string, dataset: Dataset): Verdict {
+  const { countsRecords, records } = dataset.payload;
+  const outline = countsRecords === true ? payloadOutline(bytes, records) : undefined;
+  if (outline !== undefined) return checkValue(outline, dataset);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(textOf(bytes));
   } catch (error) {
     return refuse("broken_json", "", "json", `the payload is not JSON${positionOf(error)}`);
   }

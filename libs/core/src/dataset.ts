@@ -164,6 +164,8 @@ export interface CsvShape {
 export interface PayloadShape {
   /** The member that holds the records. */
   readonly records: string;
+  /** True where `checkEnvelope` asks of the records only how many there are: their places may be empty. */
+  readonly countsRecords?: boolean;
   readonly schema: JsonSchema;
   /** What Firn itself writes payloads with where Avro is asked for; others may use any schema with these field names. */
   readonly avro?: AvroSchema;

@@ -177,3 +177,4 @@ export type { JsonMember, JsonRange } from "./json-slice.ts";
 export { findJsonFaults } from "./json-faults.ts";
 export type { JsonFault } from "./json-faults.ts";
 export { isPlainJson, textOfUtf8 } from "./json-plain.ts";
+export { payloadOutline } from "./payload-outline.ts";

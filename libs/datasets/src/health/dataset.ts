@@ -18,7 +18,7 @@ export function createHealthDataset(tableOptions: HealthTableOptions = {}): Data
   return {
     name: DATASET,
     namespace: tables.raw.namespace,
-    payload: { records: "samples", schema: HEALTH_PAYLOAD_SCHEMA, avro: HEALTH_PAYLOAD_AVRO },
+    payload: { records: "samples", countsRecords: true, schema: HEALTH_PAYLOAD_SCHEMA, avro: HEALTH_PAYLOAD_AVRO },
     raw: tables.raw,
     errors: tables.errors,
     rollups: healthRollups(tables),

@@ -18,7 +18,7 @@ export function createMarketDataset(): Dataset {
   return {
     name: rules.dataset,
     namespace: usPrices.definition.namespace,
-    payload: { records: "rows", schema: marketPayloadSchema(names) },
+    payload: { records: "rows", countsRecords: true, schema: marketPayloadSchema(names) },
     raw: usPrices.definition,
     errors,
     rollups: [],
