@@ -67,7 +67,7 @@ const noTombstone = -1;
 /**
  * Judges every record of a batch.
  *
- * Counting rule (INTERFACE.md, Pipeline): each record has exactly one outcome; a tombstone counts as deleted whether or
+ * Counting rule of `/api/pipeline`: each record has exactly one outcome; a tombstone counts as deleted whether or
  * not its identity is stored; a deletion frees the identity, so the next arrival counts as stored.
  *
  * @param lookUp what the table holds of the identities of some records, which come in the order of their keys

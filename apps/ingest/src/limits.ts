@@ -1,4 +1,4 @@
-/** Limits of one request, as INTERFACE promises them. */
+/** Limits of one request; the OpenAPI document and docs/architecture.md name them. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024;
 export const RECORDS_PER_PAYLOAD_MAX = 10_000;
 /** Deeper nesting than any dataset has, and far from what endangers a parser. */

@@ -2,7 +2,7 @@ import type { TableDefinition } from "@firn/core";
 
 import { optional, partitionField, required } from "./table-columns.ts";
 
-/** The dead letters of a lake: the same columns in every lake (PRODUCT, "For every lake"). */
+/** The dead letters of a lake: the same columns in every lake. */
 export function errorsTable(
   namespace: string,
   name: string,

@@ -1,6 +1,6 @@
 import type { PayloadLine, ReplaySource } from "./payload-line.ts";
 
-/** What ingest takes at most in one request (INTERFACE: 4 MiB unpacked); a longer line cannot be sent. */
+/** What ingest takes at most in one request (4 MiB unpacked); a longer line cannot be sent. */
 const LINE_BYTES_MAX = 4 * 1024 * 1024;
 
 const LINES_PER_STEP = 500;

@@ -4,7 +4,7 @@ import { createDatasets, datasets, datasetSettings } from "../registry.ts";
 import { createHealthDataset } from "./dataset.ts";
 import { healthTables } from "./tables.ts";
 
-/** `name type` with `?` for optional columns, as PRODUCT writes them. */
+/** `name type` with `?` for optional columns, as a table of columns lists them. */
 function columnsOf(table: { columns: readonly { name: string; type: string; required: boolean }[] }): string[] {
   return table.columns.map(({ name, type, required }) => `${name} ${type}${required ? "" : "?"}`);
 }

@@ -4,7 +4,7 @@ import { errorsTable } from "../errors-table.ts";
 import { optional, partitionField, required } from "../table-columns.ts";
 import { tableProperties } from "../table-properties.ts";
 
-/** Tables of the market lake (PRODUCT, "Market lake"): four namespaces, every row named by its identity. */
+/** Tables of the market lake: four namespaces, every row named by its identity. */
 
 const PROPERTIES = tableProperties({ codec: "zstd", targetFileMb: 128 });
 

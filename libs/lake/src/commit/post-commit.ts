@@ -31,7 +31,7 @@ const WAIT_MS_MAX = 5_000;
 type Look = "committed" | "conflict" | "absent";
 
 /**
- * Posts a staged commit until its outcome is certain (DESIGN, "Commits").
+ * Posts a staged commit until its outcome is certain (docs/architecture.md, "Commits").
  *
  * One post is one attempt. After a refusal or an unknown outcome the table is loaded and searched for the snapshot id:
  * there, it is committed; absent with another snapshot in its parent's place, it can never land; absent with the

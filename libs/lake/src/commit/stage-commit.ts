@@ -30,9 +30,9 @@ export interface CommitPlan {
 const MANIFEST_ENTRIES_MAX = 20_000;
 
 /**
- * Decides a commit: chooses snapshot ids, writes manifests and manifest lists (DESIGN, "Commits"). Nothing is visible
- * until `postCommit`. The files of the changes must be durable in the store before. Fails as `conflict` when a file
- * to remove is not in the table any more.
+ * Decides a commit: chooses snapshot ids, writes manifests and manifest lists (docs/architecture.md, "Commits").
+ * Nothing is visible until `postCommit`. The files of the changes must be durable in the store before. Fails as
+ * `conflict` when a file to remove is not in the table any more.
  */
 export async function stageCommit(env: LakeEnvironment, plan: CommitPlan): Promise<StagedCommit> {
   const { metadata, identifier } = plan.table;

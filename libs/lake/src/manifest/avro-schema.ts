@@ -29,7 +29,7 @@ function listOf(elementId: number, items: AvroSchema): AvroSchema {
   return { type: "array", items, "element-id": elementId };
 }
 
-/** The fields of a data file, in the order in which manifest.ts writes them. */
+/** The fields of a data file, in the order in which encode-manifest.ts writes them. */
 function dataFileFields(spec: BoundSpec): AvroField[] {
   return [
     required(134, "content", "int"),

@@ -1,5 +1,5 @@
 /**
- * The small relations of the market lake (PRODUCT, "Market lake").
+ * The small relations of the market lake.
  *
  * Tables of these names that are there already are kept and get what they lack. Each change of tb_meta and tb_metrics is written to `mirror_changes` in the same transaction, from where it goes to
  * the Iceberg tables that mirror them (`reference.tb_meta`, `analytics.tb_metrics`) in the order of `change_id`.
