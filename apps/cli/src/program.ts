@@ -1,3 +1,4 @@
+import { datasetSettings } from "@firn/datasets";
 import { Command, CommanderError } from "commander";
 
 import { checkCommand } from "./check-command.ts";
@@ -21,13 +22,15 @@ import { tablesCommand } from "./tables-command.ts";
 import { verifyCommand } from "./verify/verify-command.ts";
 import { version } from "./version.ts";
 
+const lakeVariables = Object.values(datasetSettings).map(({ env }) => env);
+
 const HELP = `
 A lake is found by endpoints.json in its data directory (--data-dir, FIRN_DATA_DIR, default .firn);
 NATS_URL, ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, FIRN_INGEST_URL and FIRN_QUERY_URL come before it.
 A lake on S3 or behind a catalog that asks who one is needs S3_*, AWS_REGION and ICEBERG_CATALOG_* as its services do.
 Ingest and query are sent the token of FIRN_TOKEN, the catalog that of ICEBERG_CATALOG_TOKEN.
-Where the services have them, it needs ICEBERG_DATABASE, ICEBERG_TABLE_RAW, ICEBERG_TABLE_ERRORS (names of the
-health tables) and FIRN_DEFAULT_TIMEZONE too.
+Where the services have them, it needs FIRN_DEFAULT_TIMEZONE and the variables of the lakes too:
+${lakeVariables.map((name) => `  ${name}`).join("\n")}
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the world is broken.
 "firn COMMAND --help" explains a command with examples.`;
