@@ -133,7 +133,12 @@ describe("a lake of one folder and one line", () => {
     const first = await asked.ask("/api/tides/crests", { ...of, limit: 2 });
     const rest = await asked.ask("/api/tides/crests", { ...of, limit: 2, cursor: first.page.cursor });
     expect([...first.data, ...rest.data]).toEqual(crests.data);
+    const before = new Date().toISOString();
+    await ingest({ gauge: "cuxhaven", readings: [reading("2026-01-29T06:00:00Z", 900)] });
+    expect((await asked.ask("/api/tides/crests", of)).data).toHaveLength(2);
+    expect((await asked.ask("/api/tides/crests", { ...of, as_of: before })).data).toEqual(crests.data);
     await expect(asked.ask("/api/tides/crests", { gauge: "kiel" })).rejects.toMatchObject({
+      name: "Problem",
       status: 404,
       code: "unknown_gauge",
       errors: [{ field: "gauge", rule: "known", message: "there is no gauge kiel" }],

@@ -1,6 +1,6 @@
 /**
- * A lake (health unless told) in one process: the stages themselves over in-memory streams and catalog and files in a temporary
- * folder. For tests of what the stages make of arrivals; processes, brokers and servers are tested elsewhere.
+ * A lake (health unless told) in one process: the stages themselves over in-memory streams and catalog and files in a
+ * temporary folder. For tests of what the stages make of arrivals; processes, brokers and servers are tested elsewhere.
  */
 import {
   acceptedSubject,

@@ -1,7 +1,7 @@
 /**
- * A round that makes the rollups' tables whole from all rows of raw, or from all published days: cheaper than window by window where a good part of
- * raw is new, as in a backfill. No windows are looked up, and rows are written once: the files are staged as the tables
- * lay them out, and the writer takes them as they are.
+ * A round that makes the rollups' tables whole from all rows of raw, or from all published days: cheaper than window by
+ * window where a good part of raw is new, as in a backfill. No windows are looked up, and rows are written once: the
+ * files are staged as the tables lay them out, and the writer takes them as they are.
  */
 import type { PartitionFieldDefinition, RollupChange, RollupDefinition, StagedRows } from "@firn/core";
 import {
