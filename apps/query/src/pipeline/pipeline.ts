@@ -18,9 +18,13 @@ export interface PipelineParts {
   readonly datasets: readonly Dataset[];
 }
 
-/** Pauses between two looks while somebody waits; a commit that is heard of ends one early. */
+/**
+ * Pauses between two looks while somebody waits: short at first, as most has little to wait for. A commit that is heard of
+ * ends one early, so that long ones cost nobody time but where a hint was lost.
+ */
 const PAUSE_MIN_MS = 20;
-const PAUSE_MAX_MS = 250;
+const PAUSE_MAX_MS = 1_000;
+const PAUSE_GROWTH = 1.5;
 /** Commits come in bursts (raw, then the aggregates): one look for several. */
 const AFTER_HINT_MS = 5;
 
@@ -40,7 +44,7 @@ export class Pipeline {
     const endsAt = performance.now() + waitMs;
     let aim: KafkaHold | undefined;
     let target: SettleTarget | undefined;
-    for (let pauseMs = PAUSE_MIN_MS; ; pauseMs = Math.min(pauseMs * 1.5, PAUSE_MAX_MS)) {
+    for (let pauseMs = PAUSE_MIN_MS; ; pauseMs = Math.min(pauseMs * PAUSE_GROWTH, PAUSE_MAX_MS)) {
       const isOver = performance.now() >= endsAt || signal.aborted;
       const whole = target === undefined || isOver || isSettled(target);
       const attempt = await this.#look({ target, whole, aim });
