@@ -148,8 +148,11 @@ export class KafkaPartition {
     const first = messages[0];
     if (known === undefined || first === undefined) return messages;
     this.#verify = undefined;
-    if (Number(first.offset) !== known.offset) return messages;
-    if (digestOf(first) === known.digest) return messages.slice(1);
+    const isThere = Number(first.offset) === known.offset;
+    if (!isThere || digestOf(first) === known.digest) {
+      if (this.#failures === 0) await this.#clear();
+      return isThere ? messages.slice(1) : messages;
+    }
     const { low } = await this.#parts.offsets();
     this.#foreign = anotherTopic(known.offset, low);
     return undefined;
@@ -233,7 +236,8 @@ export class KafkaPartition {
       const found = await this.#patiently(() => this.#find());
       if (found === undefined) return;
       if (found.start.kind === "go") {
-        if (this.#failures === 0) await this.#patiently(() => parking.clear(this.#name));
+        // What is still to be seen may park it again: until then an order that was given waits.
+        if (this.#failures === 0 && found.start.verify === undefined) await this.#clear();
         if (signal.aborted) return;
         this.#log = found.log;
         this.#verify = found.start.verify;
@@ -265,6 +269,10 @@ export class KafkaPartition {
       this.#foreign = undefined;
     }
     await parking.obeyed(this.#name);
+  }
+
+  async #clear(): Promise<void> {
+    await this.#patiently(() => this.#parts.parking.clear(this.#name));
   }
 
   async #succeeded(): Promise<void> {
