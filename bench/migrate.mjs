@@ -41,6 +41,8 @@ try {
   const [{ missing, different, source_rows: found }] = migrated.report.tables;
   isRight = migrated.code === 0 && missing === 0 && different === 0 && found === rows;
   console.log(`migrated and compared: ${rateOf(migrated.seconds)}; ${missing} missing, ${different} different`);
+  const all = migrated.processes.reduce((sum, { cpu }) => sum + cpu, 0);
+  console.log(`  ${all.toFixed(1)} s of CPU in all, ${Math.round(rows / all)} rows a second of it, PostgreSQL's apart:`);
   for (const { name, cpu, memory } of migrated.processes)
     console.log(`  ${name.padEnd(16)} ${cpu.toFixed(1).padStart(6)} s of CPU, MiB in each fifth: ${memory.join(", ")}`);
   const verified = await firnWatched("migrate", "--table", table, "--verify-only");
@@ -102,6 +104,7 @@ async function firnWatched(...args) {
 
 async function reference(database) {
   const csv = join(lake.dir, "postgres", "reference.csv");
+  const before = process.cpuUsage();
   const seconds = await timed(async () => {
     await database.query(`COPY ${table} TO '${csv}' (FORMAT csv, HEADER)`);
     const duck = await (await DuckDBInstance.create(":memory:", { threads: "1" })).connect();
@@ -110,5 +113,7 @@ async function reference(database) {
         FROM read_csv('${csv}')) ORDER BY month, meta_id, trade_date)
       TO '${join(lake.dir, "reference")}' (FORMAT parquet, PARTITION_BY (month))`);
   });
-  console.log(`COPY, then DuckDB into Parquet by month: ${rateOf(seconds)}`);
+  const { user, system } = process.cpuUsage(before);
+  const cpu = `${((user + system) / 1e6).toFixed(1)} s of CPU, PostgreSQL's apart`;
+  console.log(`COPY, then DuckDB into Parquet by month: ${rateOf(seconds)}; ${cpu}`);
 }
