@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makeCertificates } from "./kafka-certificates.mjs";
 
 const KAFKA = "4.3.1";
 /** The last that runs on Java 17. */
@@ -13,7 +14,6 @@ const APICURIO = "3.0.9";
 const START_LIMIT_MS = 300_000;
 const FETCH_LIMIT_MS = 600_000;
 const QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
-const STORE_PASSWORD = "changeit";
 /** Who may come in by SASL. */
 export const SASL_USER = { username: "firn", password: "firn-secret" };
 
@@ -33,29 +33,36 @@ export function whyNoKafka() {
 
 /**
  * Starts a broker with a listener without and one with SASL (PLAIN and SCRAM-SHA-256).
- * @param tls whether there is one with TLS too, whose certificate an authority of its own has signed (`caFile`)
+ * @param tls whether there is one with TLS too, whose certificate an authority of its own has signed (`caFile`); it
+ *   asks clients for one that this authority has signed (`certFile`, `keyFile`); and one with TLS and SCRAM-SHA-512
  */
 export async function startKafka({ say = () => {}, tls = false } = {}) {
   const jars = ensureKafka(say);
   const dir = mkdtempSync(join(tmpdir(), "firn-kafka-"));
-  const [plain, sasl, controller, secure] = await freePorts(4);
+  const [plain, sasl, controller, secure, login] = await freePorts(5);
   const properties = join(dir, "server.properties");
   const certificates = tls ? makeCertificates(dir) : undefined;
   const settings = serverSettings(dir, { plain, sasl, controller });
-  if (certificates) addTls(settings, certificates.store, secure);
+  if (certificates) addTls(settings, certificates, { tls: secure, login });
   writeFileSync(properties, textOf(settings));
   const classpath = ["-cp", `${jars}/*`];
   const java = (main, ...args) => execFileSync("java", [QUIET, ...classpath, main, ...args], { encoding: "utf8" });
   const id = java("kafka.tools.StorageTool", "random-uuid").trim();
-  const scram = `SCRAM-SHA-256=[name=${SASL_USER.username},password=${SASL_USER.password}]`;
-  java("kafka.tools.StorageTool", "format", "-t", id, "-c", properties, "--add-scram", scram);
+  const scram = ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) => [
+    "--add-scram",
+    `${mechanism}=[name=${SASL_USER.username},password=${SASL_USER.password}]`,
+  ]);
+  java("kafka.tools.StorageTool", "format", "-t", id, "-c", properties, ...scram);
   const server = launch("java", ["-Xmx512m", "-XX:+UseSerialGC", QUIET, ...classpath, "kafka.Kafka", properties], dir);
   await until(() => listens(plain), server);
   return {
     brokers: `127.0.0.1:${plain}`,
     saslBrokers: `127.0.0.1:${sasl}`,
     tlsBrokers: `127.0.0.1:${secure}`,
+    tlsLoginBrokers: `127.0.0.1:${login}`,
     caFile: certificates?.caFile,
+    certFile: certificates?.certFile,
+    keyFile: certificates?.keyFile,
     /** Runs one Java file with Kafka's own client, and gives it `input`. */
     runJava: (file, args, input) =>
       execFileSync("java", [QUIET, ...classpath, file, ...args], { input, stdio: ["pipe", "ignore", "inherit"] }),
@@ -63,32 +70,23 @@ export async function startKafka({ say = () => {}, tls = false } = {}) {
   };
 }
 
-/** An authority, and a certificate for 127.0.0.1 that it has signed: by the JDK's own tool. */
-function makeCertificates(dir) {
-  const [authority, store] = ["authority", "broker"].map((name) => join(dir, `${name}.p12`));
-  const [caFile, request, signed] = ["ca.pem", "broker.csr", "broker.pem"].map((name) => join(dir, name));
-  const keytool = (keystore, ...args) => {
-    const of = ["-keystore", keystore, "-storepass", STORE_PASSWORD, "-storetype", "PKCS12", "-noprompt"];
-    execFileSync("keytool", [...args, ...of], { stdio: ["ignore", "ignore", "pipe"] });
-  };
-  const make = ["-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-validity", "30", "-alias"];
-  keytool(authority, ...make, "authority", "-dname", "CN=an authority", "-ext", "bc:c=ca:true");
-  keytool(authority, "-exportcert", "-rfc", "-alias", "authority", "-file", caFile);
-  keytool(store, ...make, "broker", "-dname", "CN=a broker");
-  keytool(store, "-certreq", "-alias", "broker", "-file", request);
-  const sign = ["-gencert", "-rfc", "-alias", "authority", "-validity", "30", "-ext", "san=ip:127.0.0.1"];
-  keytool(authority, ...sign, "-infile", request, "-outfile", signed);
-  keytool(store, "-importcert", "-alias", "authority", "-file", caFile);
-  keytool(store, "-importcert", "-alias", "broker", "-file", signed);
-  return { store, caFile };
-}
-
-function addTls(settings, store, port) {
-  for (const name of ["listeners", "advertised.listeners"]) settings[name] += `,TLS://127.0.0.1:${port}`;
-  settings["listener.security.protocol.map"] += ",TLS:SSL";
-  settings["listener.name.tls.ssl.keystore.type"] = "PKCS12";
-  settings["listener.name.tls.ssl.keystore.location"] = store;
-  for (const name of ["keystore", "key"]) settings[`listener.name.tls.ssl.${name}.password`] = STORE_PASSWORD;
+/** A listener by TLS, where clients need a certificate of the authority too, and one by TLS where they log in instead. */
+function addTls(settings, { store, trust, password }, { tls, login }) {
+  for (const name of ["listeners", "advertised.listeners"])
+    settings[name] += `,TLS://127.0.0.1:${tls},LOGIN://127.0.0.1:${login}`;
+  settings["listener.security.protocol.map"] += ",TLS:SSL,LOGIN:SASL_SSL";
+  for (const listener of ["listener.name.tls", "listener.name.login"]) {
+    for (const [name, location] of Object.entries({ keystore: store, truststore: trust })) {
+      settings[`${listener}.ssl.${name}.type`] = "PKCS12";
+      settings[`${listener}.ssl.${name}.location`] = location;
+      settings[`${listener}.ssl.${name}.password`] = password;
+    }
+    settings[`${listener}.ssl.key.password`] = password;
+  }
+  settings["listener.name.tls.ssl.client.auth"] = "required";
+  settings["listener.name.login.sasl.enabled.mechanisms"] = "SCRAM-SHA-512";
+  settings["listener.name.login.scram-sha-512.sasl.jaas.config"] =
+    "org.apache.kafka.common.security.scram.ScramLoginModule required;";
 }
 
 /** The folder of Kafka's jars. */
