@@ -42,7 +42,9 @@ try {
   isRight = migrated.code === 0 && missing === 0 && different === 0 && found === rows;
   console.log(`migrated and compared: ${rateOf(migrated.seconds)}; ${missing} missing, ${different} different`);
   const all = migrated.processes.reduce((sum, { cpu }) => sum + cpu, 0);
-  console.log(`  ${all.toFixed(1)} s of CPU in all, ${Math.round(rows / all)} rows a second of it, PostgreSQL's apart:`);
+  console.log(
+    `  ${all.toFixed(1)} s of CPU in all, ${Math.round(rows / all)} rows a second of it, PostgreSQL's apart:`,
+  );
   for (const { name, cpu, memory } of migrated.processes)
     console.log(`  ${name.padEnd(16)} ${cpu.toFixed(1).padStart(6)} s of CPU, MiB in each fifth: ${memory.join(", ")}`);
   const verified = await firnWatched("migrate", "--table", table, "--verify-only");
