@@ -78,7 +78,9 @@ export async function missingLocalDates(
 
 function valuesOf({ us, measured, name, minutes }: ZonedInstant, defaultZone: string): string {
   const text = (value: string | null) => (value === null ? "NULL" : sqlString(value));
-  const zone = eventZone({ measured, name, offsetMinutes: minutes }, findZone(defaultZone)!);
+  const zoneOf = (of: string | null) => (of === null ? undefined : findZone(of));
+  const parts = { measured: zoneOf(measured), named: zoneOf(name), offsetMinutes: minutes };
+  const zone = eventZone(parts, findZone(defaultZone)!);
   return `(${us}, ${text(measured)}, ${text(name)}, ${minutes ?? "NULL"}, ${dayIn(zone, Number(us))})`;
 }
 

@@ -1,4 +1,4 @@
-import { daysFromCivil, findZone, fixedZone, type Zone } from "@firn/core";
+import { daysFromCivil, eventZone, findZone, type Zone } from "@firn/core";
 
 import { readMeasure } from "./measure.ts";
 import {
@@ -135,9 +135,12 @@ function zoneOf(
   defaultZone: Zone,
   problems: RecordProblems,
 ): Zone {
-  const zoneMeasured = typeof measured === "string" ? knownZone(measured, `metadata.${ZONE_KEY}`, problems) : undefined;
-  const zonePhone = timezone === null ? undefined : knownZone(timezone, "timezone", problems);
-  return zoneMeasured ?? zonePhone ?? (offset === null ? defaultZone : fixedZone(offset));
+  const zones = {
+    measured: typeof measured === "string" ? knownZone(measured, `metadata.${ZONE_KEY}`, problems) : undefined,
+    named: timezone === null ? undefined : knownZone(timezone, "timezone", problems),
+    offsetMinutes: offset,
+  };
+  return eventZone(zones, defaultZone);
 }
 
 function knownZone(name: string, field: string, problems: RecordProblems): Zone | undefined {
