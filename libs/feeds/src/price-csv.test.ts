@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { HeaderError, readPriceCsv, type CsvPrice } from "./price-csv.ts";
+import { HeaderError } from "./csv-records.ts";
+import { readPriceCsv, type CsvPrice } from "./price-csv.ts";
 
 const HEADER = "ticker,trade_date,close,adj_close,volume";
 

@@ -1,8 +1,6 @@
-import { Readable } from "node:stream";
-
 import { parseDate } from "@firn/core";
-import type { CsvError } from "csv-parse";
-import { parse, type Info } from "csv-parse";
+
+import { emptyFile, HeaderError, readCsvRecords, type SkippedRecord } from "./csv-records.ts";
 
 /** A day of one security as a source has it: not yet named by its meta_id. */
 export interface PriceRow {
@@ -29,13 +27,7 @@ export type CsvPrice =
 export const PRICE_HEADER = ["ticker", "trade_date", "close", "adj_close", "volume"] as const;
 type PriceColumn = (typeof PRICE_HEADER)[number];
 
-/** The file has not the header of a file of prices. */
-export class HeaderError extends Error {
-  override readonly name = "HeaderError";
-}
-
 const TICKER_LENGTH_MAX = 32;
-const RECORD_BYTES_MAX = 64 * 1024;
 const YEAR_MIN = 1900;
 const YEAR_MAX = 2199;
 
@@ -46,26 +38,13 @@ const YEAR_MAX = 2199;
  */
 export async function* readPriceCsv(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<CsvPrice> {
   const skipped: BadRow[] = [];
-  const parser = Readable.from(chunks, { objectMode: false }).pipe(
-    parse({
-      bom: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      skip_records_with_error: true,
-      record_delimiter: ["\r\n", "\n", "\r"],
-      max_record_size: RECORD_BYTES_MAX,
-      trim: true,
-      on_skip: (error) => void skipped.push(quoteProblem(error)),
-    }),
-  );
   let places: ReadonlyMap<PriceColumn, number> | undefined;
-  for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+  for await (const { fields, line } of readCsvRecords(chunks, (record) => skipped.push(unreadable(record)))) {
     for (const bad of skipped.splice(0)) yield { kind: "bad", bad };
-    if (places === undefined) places = parseHeader(record);
-    else yield readRecord(record, places, info.lines);
+    if (places === undefined) places = parseHeader(fields);
+    else yield readRecord(fields, places, line);
   }
-  if (places === undefined) throw new HeaderError("the file is empty: its first line must name the columns");
+  if (places === undefined) throw emptyFile();
   for (const bad of skipped.splice(0)) yield { kind: "bad", bad };
 }
 
@@ -137,9 +116,6 @@ function numberOf(text: string): number | null {
   return NUMBER.test(text) ? Number(text) : Number.NaN;
 }
 
-function quoteProblem(error: CsvError | undefined): BadRow {
-  const { lines } = (error ?? {}) as { lines?: number };
-  const reason =
-    error?.code === "CSV_MAX_RECORD_SIZE" ? `is longer than ${RECORD_BYTES_MAX} bytes` : "has a stray quote";
-  return { line: lines ?? 0, field: "record", rule: "csv", message: `${reason}: ${error?.message ?? "unreadable"}` };
+function unreadable({ line, why, message }: SkippedRecord): BadRow {
+  return { line, field: "record", rule: "csv", message: `${why}: ${message}` };
 }

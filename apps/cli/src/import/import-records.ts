@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 
 import type { Dataset, PayloadShape } from "@firn/core";
+import { HeaderError } from "@firn/feeds";
 import { Command } from "commander";
 
 import { runCommand, type CommandResult } from "../command.ts";
@@ -13,7 +14,7 @@ import { openInputFile } from "../replay/input-file.ts";
 import type { PayloadLine } from "../replay/payload-line.ts";
 import { replayFile } from "../replay/replay-file.ts";
 import { waitSettled } from "../wait-settled.ts";
-import { HeaderError, recordCsv } from "./record-csv.ts";
+import { recordCsv } from "./record-csv.ts";
 
 interface RecordsOptions extends LakeOptions {
   readonly source?: string;

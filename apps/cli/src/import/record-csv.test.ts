@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { datasets } from "@firn/datasets";
-import { HeaderError, recordCsv } from "./record-csv.ts";
+import { HeaderError } from "@firn/feeds";
+import { recordCsv } from "./record-csv.ts";
 
 const { payload } = datasets.get("sales")!;
 

@@ -1,19 +1,11 @@
-import { Readable } from "node:stream";
-
 import type { CsvColumn, PayloadShape } from "@firn/core";
-import { parse, type CsvError, type Info } from "csv-parse";
+import { emptyFile, HeaderError, readCsvRecords, type SkippedRecord } from "@firn/feeds";
 
 import type { PayloadLine, ReplaySource } from "../replay/payload-line.ts";
 
 const RECORDS_PER_PAYLOAD = 500;
-const RECORD_BYTES_MAX = 64 * 1024;
 /** JSON's own form of a number: what is written otherwise goes as text, and is refused by the lake with its reason. */
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
-
-/** The file has not the columns that the lake asks for. */
-export class HeaderError extends Error {
-  override readonly name = "HeaderError";
-}
 
 export interface RecordCsvOptions {
   /** Of a dataset whose records have a plain form. */
@@ -34,6 +26,7 @@ export function recordCsv(
   { payload, source, onPayload }: RecordCsvOptions,
 ): ReplaySource {
   const problems: string[] = [];
+  const skipped = ({ line, message }: SkippedRecord) => void problems.push(`line ${line}: ${message}`);
   const { columns = [], source: sourceMember } = payload.csv ?? {};
   const begin = sourceMember === undefined ? "{" : `{${JSON.stringify(sourceMember)}:${JSON.stringify(source)},`;
   async function* payloads(): AsyncGenerator<readonly PayloadLine[]> {
@@ -49,36 +42,20 @@ export function recordCsv(
       [lines, records] = [[], []];
       return [line];
     };
-    for await (const { record, info } of readRecords(chunks(), problems)) {
-      if (header === undefined) header = parseHeader(record, columns);
-      else if (record.length !== header.length)
-        problems.push(`line ${info.lines}: has ${record.length} fields: it must have ${header.length}`);
+    for await (const { fields, line } of readCsvRecords(chunks(), skipped)) {
+      if (header === undefined) header = parseHeader(fields, columns);
+      else if (fields.length !== header.length)
+        problems.push(`line ${line}: has ${fields.length} fields: it must have ${header.length}`);
       else {
-        records.push(recordJson(record, header));
-        lines.push(info.lines);
+        records.push(recordJson(fields, header));
+        lines.push(line);
         if (records.length >= RECORDS_PER_PAYLOAD) yield close();
       }
     }
-    if (header === undefined) throw new HeaderError("the file is empty: its first line must name the columns");
+    if (header === undefined) throw emptyFile();
     yield close();
   }
   return { kind: "csv", skipped: new Map(), problems, payloads };
-}
-
-function readRecords(chunks: AsyncIterable<Uint8Array>, problems: string[]) {
-  const parser = parse({
-    bom: true,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-    record_delimiter: ["\r\n", "\n", "\r"],
-    max_record_size: RECORD_BYTES_MAX,
-    trim: true,
-    on_skip: (error: CsvError | undefined) =>
-      void problems.push(`line ${error?.["lines"] ?? "?"}: ${error?.message ?? "cannot be read"}`),
-  });
-  return Readable.from(chunks, { objectMode: false }).pipe(parser) as AsyncIterable<{ record: string[]; info: Info }>;
 }
 
 function parseHeader(record: readonly string[], columns: readonly CsvColumn[]): readonly CsvColumn[] {
