@@ -51,11 +51,14 @@ export async function startLake({ env = {}, sample = false, name = "bench", fold
   };
 }
 
+/** Seldom asked: each answer reads every table and stream, and asking must not be the load. */
+const waitMs = 30_000;
+
 /** Waits until everything that was acknowledged is in raw and in every aggregate; returns the pipeline's answer. */
 export async function settled(endpoints, limitMs = 600_000) {
   const deadline = Date.now() + limitMs;
   for (;;) {
-    const answer = await ask(`${endpoints.query}/api/pipeline?wait_ms=5000`);
+    const answer = await ask(`${endpoints.query}/api/pipeline?wait_ms=${waitMs}`);
     const pipeline = await answer.json();
     if (pipeline.settled) return pipeline;
     if (Date.now() > deadline) throw new Error(`not settled in time: ${JSON.stringify(pipeline)}`);
