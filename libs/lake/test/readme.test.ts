@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import * as lake from "../src/index.ts";
 
 /** Inside of the workspace, so that the text finds its import. */
 const folder = join(import.meta.dirname, `.readme-${process.pid}`);
@@ -9,9 +10,20 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const LINES_MAX = 30;
 
+const readme = readFile(join(import.meta.dirname, "..", "README.md"), "utf8");
+
+test("every call that the README's table names is there", async () => {
+  const rows = (await readme).split("\n").filter((line) => /^\| .* \| .*`/.test(line));
+  expect(rows.length).toBeGreaterThan(10);
+  const calls = rows.flatMap((row) =>
+    [...row.matchAll(/`([a-z]\w{3,}|(?:Rest|Memory)Catalog)`/g)].map(([, name]) => name!),
+  );
+  const options = new Set(["snapshotId"]);
+  expect(calls.filter((name) => !options.has(name) && !(name in lake))).toEqual([]);
+});
+
 test("the text of the README creates, appends, upserts and scans in 30 lines", async () => {
-  const readme = await readFile(join(import.meta.dirname, "..", "README.md"), "utf8");
-  const text = /```ts\n([\s\S]*?)```/.exec(readme)![1]!;
+  const text = /```ts\n([\s\S]*?)```/.exec(await readme)![1]!;
   const statements = text.split("\n").filter((line) => line.trim() !== "" && !line.trim().startsWith("//"));
   expect(statements.length).toBeLessThanOrEqual(LINES_MAX);
 
