@@ -29,17 +29,36 @@ export interface DatasetRegistry<D extends AnyDeclaration> {
 }
 
 /**
- * What the lakes have together: their settings, their questions, and how all of them are made. Names are theirs alone.
+ * What the lakes have together: their settings, their questions, and how all of them are made.
+ * @throws Error where two of them have a setting, a variable or a name in common
  */
 export function datasetRegistry<D extends AnyDeclaration>(declarations: readonly D[]): DatasetRegistry<D> {
-  const settings: Settings = Object.assign({}, ...declarations.map((declaration) => declaration.settings));
-  const defaults = Object.fromEntries(Object.entries(settings).map(([key, setting]) => [key, setting.default]));
-  return {
-    settings: settings as SettingsOf<D>,
-    questions: declarations.flatMap(({ questions }) => questions),
-    create: (chosen = {}) => {
-      const values = { ...defaults, ...chosen } as never;
-      return new Map(declarations.map(({ create }) => create(values)).map((dataset) => [dataset.name, dataset]));
-    },
+  const entries = declarations.flatMap((declaration) => Object.entries<DatasetSetting>(declaration.settings));
+  requireDistinct(
+    "setting",
+    entries.map(([key]) => key),
+  );
+  requireDistinct(
+    "variable",
+    entries.map(([, { env }]) => env),
+  );
+  const defaults = Object.fromEntries(entries.map(([key, setting]) => [key, setting.default]));
+  const create: DatasetRegistry<D>["create"] = (chosen = {}) => {
+    const values = { ...defaults, ...chosen } as never;
+    return new Map(declarations.map((declaration) => declaration.create(values)).map((made) => [made.name, made]));
   };
+  requireDistinct(
+    "name",
+    declarations.map((declaration) => declaration.create(defaults as never).name),
+  );
+  return {
+    settings: Object.fromEntries(entries) as SettingsOf<D>,
+    questions: declarations.flatMap(({ questions }) => questions),
+    create,
+  };
+}
+
+function requireDistinct(what: string, all: readonly string[]): void {
+  const twice = all.find((one, at) => all.indexOf(one) !== at);
+  if (twice !== undefined) throw new Error(`two lakes have the ${what} ${twice}`);
 }
