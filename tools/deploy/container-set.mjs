@@ -84,6 +84,13 @@ export class ContainerSet {
     if (failure) throw failure.reason;
   }
 
+  /** Waits until a page of a pod answers well: where its readiness says less than what the next ones need. */
+  async untilAnswers(owner, port, path) {
+    const url = `http://${await this.podAddress(owner, port)}${path}`;
+    for (const deadline = Date.now() + READY_LIMIT_MS; !(await isWell(url)); await sleep(POLL_MS))
+      if (Date.now() > deadline) throw new Error(`${owner} did not answer ${path} in time`);
+  }
+
   async #untilReady(container, child, limitMs) {
     const deadline = Date.now() + limitMs;
     while (!(await this.#isReady(container, child))) {
@@ -229,10 +236,13 @@ export class ContainerSet {
   async #isReady({ owner, ready }, child) {
     if (child.isReady) return child.isReady();
     if (!ready) return child.process.exitCode === null;
-    const url = `http://127.0.0.1:${await this.#localPort(owner, ready.port)}${ready.path}`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
-    return answer?.ok === true;
+    return isWell(`http://127.0.0.1:${await this.#localPort(owner, ready.port)}${ready.path}`);
   }
+}
+
+async function isWell(url) {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+  return answer?.ok === true;
 }
 
 /** Whether a path of the container is none of those that are mounted. */

@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { upgradeProblems } from "./chart-upgrade.mjs";
 import { REFUSED, VARIANTS } from "./chart-variants.mjs";
+import { dashboardProblems, grafanaProblems } from "./grafana-files.mjs";
 import { crdProblems } from "./monitoring-objects.mjs";
 
 const KUBERNETES = "1.36";
@@ -88,6 +89,8 @@ export function fileChecks(tools) {
       name: "promtool tests of rules",
       run: (root) => outcome(tools.promtool, ["test", "rules", join(root, "deploy", "alerts", "firn.test.yaml")]),
     },
+    { name: "Grafana's provisioning", run: grafanaProblems },
+    { name: "dashboards", run: dashboardProblems },
     { name: "versions", run: versionProblems },
   ];
 }

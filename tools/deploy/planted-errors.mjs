@@ -53,6 +53,16 @@ const PLANTED = [
     from: 'up{job="firn"} == 0',
     to: 'up{job="firn"} == 2',
   },
+  {
+    check: "Grafana's provisioning",
+    file: "deploy/grafana/datasources/prometheus.yaml",
+    from: "prometheus:9090",
+    to: "prometheus:9091",
+  },
+  { check: "Grafana's provisioning", file: "deploy/grafana/dashboards/firn.yaml", from: "folder:", to: "foldr:" },
+  { check: "Grafana's provisioning", file: "docker-compose.yml", from: "GF_SECURITY_ADMIN_", to: "GF_ADMIN_" },
+  { check: "dashboards", file: "deploy/dashboards/lakes.json", from: "$table", to: "$tabel" },
+  { check: "dashboards", file: "deploy/dashboards/pipeline.json", from: '"x": 8', to: '"x": 7' },
   { check: "versions", file: `${CHART}/Chart.yaml`, from: 'appVersion: "', to: 'appVersion: "9.' },
 ];
 const COPIED = ["deploy", "docker-compose.yml", "package.json", "docs/runbooks"];

@@ -24,6 +24,16 @@ export class Report {
     console.log(`  - ${name}: ${why}`);
   }
 
+  /** What another report has written, with its last line of counts. */
+  add(text) {
+    const [last, passed, failed, skipped] = /^(\d+) passed, (\d+) failed, (\d+) skipped\n*$/m.exec(text) ?? [];
+    process.stdout.write(last === undefined ? text : text.replace(last, ""));
+    if (last === undefined) return this.check("the report is whole", false, "it has no counts");
+    this.passed += Number(passed);
+    this.failed += Number(failed);
+    this.skipped += Number(skipped);
+  }
+
   /** The last line, and the exit code of the process. */
   end() {
     this.#endStep();

@@ -31,18 +31,21 @@ const productionSecrets = [
   }),
 ];
 
-/** By values file: what is set, which Secrets exist, and which servers stand outside of the chart. */
+/**
+ * By values file: what is set, which Secrets exist, which servers stand outside of the chart, and what is loaded where it
+ * is not what the others load.
+ */
 export const CHARTS = {
   small: { sets: [...BUCKET, "secrets.s3.name=firn-s3"], secrets: [s3Keys], outside: ["s3"] },
-  laptop: { sets: [], secrets: [], outside: [] },
-  production: { sets: BUCKET, secrets: productionSecrets, outside: ["s3", "postgres"] },
+  laptop: { sets: [], secrets: [], outside: [], files: ["hourlySteps"] },
+  production: { sets: BUCKET, secrets: productionSecrets, outside: ["s3", "postgres"], files: ["hourlySteps"] },
 };
 
 /** @param more what else to do with the set before it ends */
 export async function runChart({ report, root, tools, programs }, name, more = async () => {}) {
   const values = `values-${name}.yaml`;
   report.step(`The chart (${values}) as processes`);
-  const { sets, secrets, outside } = CHARTS[name];
+  const { sets, secrets, outside, files } = CHARTS[name];
   const { text, problem } = render(
     tools,
     root,
@@ -60,7 +63,7 @@ export async function runChart({ report, root, tools, programs }, name, more = a
     for (const container of servers.containers.filter(isServer)) await run.startedOrEnded(container);
     await startPods(run, chart, objects);
     const operator = chart.jobs.find(({ owner }) => owner.endsWith("maintenance"));
-    await run.mainJob(operator);
+    await run.mainJob(operator, files);
     for (const job of chart.jobs) await endJob(run, job, secrets);
     await more({
       run,
@@ -83,6 +86,9 @@ export async function startPods(run, { inits, services, setups, tests }, objects
     services.filter((one) => !isOurs(one)),
     objects,
   );
+  // A cluster of NATS has chosen who leads when this page is well; jobs of a cluster are tried again until then.
+  for (const { owner } of services.filter(({ image }) => image.startsWith("nats:")))
+    await run.set.untilAnswers(owner, 8222, "/healthz");
   const ours = services.filter(isOurs);
   const catalogs = ours.filter(({ name }) => name === "catalog");
   await run.startedTogether(catalogs);

@@ -1,5 +1,4 @@
 // Steps that the sets of chart and compose file have in common: containers start, end, and do the health lake's work.
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ContainerSet } from "./container-set.mjs";
 import { createDatabase } from "./foreign-containers.mjs";
@@ -97,10 +96,9 @@ export class ContainerRun {
   }
 
   /** Files into the lake, all of it in the tables, every aggregate equal to raw; asked with the operator's command. */
-  async mainJob(operator, filesMax = 2) {
-    const samples = join(this.#root, "samples", "health");
-    const files = readdirSync(samples).filter((name) => name.endsWith(".csv.gz"));
-    await this.firn(operator, "replay", ...files.slice(0, filesMax).map((name) => join(samples, name)));
+  async mainJob(operator, names = ["heartrateSeconds", "hourlyCalories"]) {
+    const files = names.map((name) => join(this.#root, "samples", "health", `${name}.csv.gz`));
+    await this.firn(operator, "replay", ...files);
     await this.firn(operator, "status", "--wait", "--timeout", "120");
     await this.firn(operator, "check", "health");
     await this.firn(operator, "verify", "health");

@@ -59,7 +59,8 @@ export async function backupStreams(options: ConnectOptions, folder: string): Pr
  */
 export async function restoreStreams(options: ConnectOptions, folder: string): Promise<readonly ArchivedStream[]> {
   return withNats(options, async (nc) => {
-    const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith("."));
     if (names.length === 0) throw new StreamError("invalid", `${folder} has no copy of a stream`);
     const copies = await Promise.all(names.map(({ name }) => readDescription(join(folder, name))));
     const present = new Set(await streamNames(nc));

@@ -76,6 +76,8 @@ it(
 
     await expect(backupStreams(connect(first), copy)).rejects.toThrow(/has a copy of .*INTAKE/);
     await expect(restoreStreams(connect(second), copy)).rejects.toThrow(/has .*INTAKE.* already/);
+    const nowhere = join(folder.path, "nowhere");
+    await expect(restoreStreams(connect(second), nowhere)).rejects.toThrow(/nowhere has no copy of a stream/);
   },
   limitMs,
 );
