@@ -31,10 +31,12 @@ const isChosen = (part) => only === undefined || only.includes(part);
 const report = new Report();
 bootstrap(appNames());
 const tools = ensureDeployTools(say);
-const parts = ["small", "laptop", "production", "compose"].filter(isChosen);
-// The linters beside the containers: neither keeps two cores busy alone.
-const files = isChosen("files") && parts.length > 0 ? filesBeside() : undefined;
-if (isChosen("files") && files === undefined) judgeFiles();
+// Neither the linters nor a set keeps two cores busy alone: with nothing chosen, a process of its own does these.
+const beside = only === undefined ? runBeside(["files", "laptop"]) : undefined;
+const chosenParts = ["files", "small", "laptop", "production", "compose"].filter(isChosen);
+const own = beside === undefined ? chosenParts : ["small", "production", "compose"];
+if (own.includes("files")) judgeFiles();
+const parts = own.filter((part) => part !== "files");
 if (parts.length > 0) {
   const programs = await fetchPrograms();
   for (const part of parts) {
@@ -44,12 +46,12 @@ if (parts.length > 0) {
     else await runChart(world, part, part === "small" ? backupDrill : undefined);
   }
 }
-if (files !== undefined) report.add(await files);
+if (beside !== undefined) report.add(await beside);
 report.end();
 
-/** @returns what a process of its own wrote that judges the files */
-function filesBeside() {
-  const args = [import.meta.filename, "--only=files"];
+/** @returns what a process of its own has written that did these parts */
+function runBeside(parts) {
+  const args = [import.meta.filename, `--only=${parts.join(",")}`];
   return new Promise((resolve, reject) =>
     execFile(process.execPath, args, { maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
       error && !stdout ? reject(new Error(stderr, { cause: error })) : resolve(stdout + stderr),

@@ -26,9 +26,9 @@ export async function runCompose({ report, root, programs }) {
   const run = new ContainerRun(report, { root, hosts, programs });
   await run.during(async () => {
     const named = (name) => all.find((container) => container.name === name);
-    if (named("kafka")) await run.faultsAreFound(named("kafka"), kafkaFaults(named("kafka")));
-    if (named("trino")) await run.faultsAreFound(named("trino"), trinoFaults(named("trino")));
-    await startInOrder(run, all);
+    const kafka = named("kafka") && run.faultsAreFound(named("kafka"), kafkaFaults(named("kafka")));
+    const trino = named("trino") && run.faultsAreFound(named("trino"), trinoFaults(named("trino")));
+    await startInOrder(run, all, { kafka, trino });
     const ours = all.filter(({ ready, image }) => ready && image.startsWith("firn:"));
     await healthChecksAgree(run, ours);
     await run.faultsAreFound({ ...named("validator"), owner: "planted" }, faultsOf(named("validator")));
@@ -89,16 +89,22 @@ function registryFaultIsFound(run, registry) {
   return run.faultsAreFound(container, { "a broker that is not there": { env } }, REGISTRY_FAULT_LIMIT_MS);
 }
 
-/** All whose needs are met at a time, as compose does. */
-async function startInOrder(run, containers) {
-  const isIn = (name) => containers.some((one) => one.name === name);
-  for (let waiting = containers, done = []; waiting.length > 0;) {
-    const next = waiting.filter(({ needs }) => needs.every((name) => done.includes(name) || !isIn(name)));
-    await run.startedForeign(next.filter(({ ends }) => !ends));
-    for (const container of next.filter(({ ends }) => ends)) await run.ended(container);
-    done = [...done, ...next.map(({ name }) => name)];
-    waiting = waiting.filter((one) => !next.includes(one));
-  }
+/** Each as soon as what it needs is there, as compose does. @param before what is done first, by the container's name */
+async function startInOrder(run, containers, before) {
+  const starts = new Map();
+  const start = (name) => {
+    const container = containers.find((one) => one.name === name);
+    if (container && !starts.has(name)) starts.set(name, startOne(container));
+    return starts.get(name);
+  };
+  const startOne = async (container) => {
+    await Promise.all(container.needs.map(start));
+    await before[container.name];
+    await run.startedOrEnded(container);
+  };
+  const all = await Promise.allSettled(containers.map(({ name }) => start(name)));
+  const failure = all.find(({ status }) => status === "rejected");
+  if (failure) throw failure.reason;
 }
 
 /** docs/develop.md, "Kafka": from this machine at the published ports, as JSON and in Avro; ingest reads it inside. */
