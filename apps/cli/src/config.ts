@@ -91,9 +91,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): CliCon
     defaultZone: readZone(environment),
     sources: {
       token,
-      yahooBaseUrl: environment["YAHOO_BASE_URL"] || undefined,
-      fredBaseUrl: environment["FRED_BASE_URL"] || undefined,
-      fredApiKey: environment["FRED_API_KEY"] || undefined,
+      yahooBaseUrl: textOf("YAHOO_BASE_URL", environment),
+      fredBaseUrl: textOf("FRED_BASE_URL", environment),
+      fredApiKey: textOf("FRED_API_KEY", environment),
       requestsPerSecond: REQUESTS_PER_SECOND,
     },
   };
