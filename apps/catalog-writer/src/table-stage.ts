@@ -189,8 +189,8 @@ export class TableStage {
             .finally(() => void (committing = undefined));
           continue;
         }
-        if ((verdict.due && isFull(limits, batch)) || (committing !== undefined && this.#waits(batch))) {
-          await committing;
+        if (committing !== undefined && ((verdict.due && isFull(limits, batch)) || this.#waits(batch))) {
+          lastArrivalMs += await untilDone(committing, batch);
           continue;
         }
         const record = await arrivals.next(verdict.due ? 20 : verdict.waitMs);
@@ -323,6 +323,19 @@ export class TableStage {
       await this.#drop(batch);
     }
   }
+}
+
+/**
+ * Waits for the commit of the batch before. Nothing was asked for meanwhile, so it counts neither as silence nor to the
+ * batch's age: a commit of few rows into many files would follow.
+ * @returns milliseconds
+ */
+async function untilDone(committing: Promise<void>, batch: Batch): Promise<number> {
+  const since = performance.now();
+  await committing;
+  const waitedMs = performance.now() - since;
+  batch.firstArrivalMs += waitedMs;
+  return waitedMs;
 }
 
 /** Failures of the world that opening the table again can mend. */
