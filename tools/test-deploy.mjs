@@ -42,8 +42,12 @@ if (parts.length > 0) {
   for (const part of parts) {
     const world = { report, root, tools, programs };
     // Backup and restore is tried on the chart that brings its servers with it.
-    if (part === "compose") await runCompose(world);
-    else await runChart(world, part, part === "small" ? backupDrill : undefined);
+    try {
+      if (part === "compose") await runCompose(world);
+      else await runChart(world, part, part === "small" ? backupDrill : undefined);
+    } catch (error) {
+      report.check(part, false, error.message);
+    }
   }
 }
 if (beside !== undefined) report.add(await beside);
@@ -52,11 +56,12 @@ report.end();
 /** @returns what a process of its own has written that did these parts */
 function runBeside(parts) {
   const args = [import.meta.filename, `--only=${parts.join(",")}`];
-  return new Promise((resolve, reject) =>
-    execFile(process.execPath, args, { maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
-      error && !stdout ? reject(new Error(stderr, { cause: error })) : resolve(stdout + stderr),
-    ),
-  );
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, { maxBuffer: 1 << 26 }, (_, stdout, stderr) =>
+      resolve(stdout + stderr),
+    );
+    process.once("exit", () => child.kill());
+  });
 }
 
 function judgeFiles() {
