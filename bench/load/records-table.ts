@@ -53,13 +53,16 @@ export async function openRecordsTable(options: RecordsTableOptions): Promise<Re
   const lake = await openLocalLake("records", options);
   const { env, connection, folder } = lake;
   const dataset = createHealthDataset();
-  const index = KeyIndex.open(join(folder, "index"));
+  let index = KeyIndex.open(join(folder, "index"));
   await makeTable(env, dataset.raw, env.randomness.uuid());
   const fill = await costOf(() => fillTable(lake, dataset, options));
   const memory = watchMemory({ bench: process.pid }, 50);
   const rebuild = await costOf(() => openKeyed(env, connection, dataset, index, options));
-  const table = rebuild.result;
   const peakMiB = memory().most["bench"]!;
+  // Runs of the index are merged beside other work: what the rebuild left of that is not the commits'.
+  await index.close();
+  index = KeyIndex.open(join(folder, "index"));
+  const table = await openKeyed(env, connection, dataset, index, options);
   const subject = acceptedSubject(dataset.name, 0);
   const shape = { definition: dataset.raw, identity: dataset.identity, content: dataset.content };
   let sequence = 0;
