@@ -27,7 +27,9 @@ const JOB_LIMIT_MS = 300_000;
 const POLL_MS = 200;
 /** What a container cannot see: nothing can be made below it. */
 const NOWHERE = "/proc/not-mounted";
-const GRPC_PORT_MAX = 65_535;
+const PORT_MIN = 12_000;
+const PORTS = 10_000;
+const GRPC_ABOVE = 10_000;
 
 export class ContainerSet {
   #dir = mkdtempSync(join(tmpdir(), "firn-containers-"));
@@ -250,20 +252,24 @@ function isOutside(text, folders) {
   return /^\/(data|etc|var)\b/.test(text) && !folders.some(([path]) => text.startsWith(path));
 }
 
-/** One that leaves room for the port 10,000 above it, where SeaweedFS listens for gRPC. */
+const givenPorts = new Set();
+
+/**
+ * A port that nobody listens on, nor gets for a connection to somebody else before the container listens: below those
+ * that Linux gives by itself (32,768 and up), as is the one 10,000 above it, where SeaweedFS listens for gRPC.
+ */
 async function freePort() {
   for (;;) {
-    const port = await anyPort();
-    if (port < GRPC_PORT_MAX - 10_000) return port;
+    const port = PORT_MIN + Math.floor(Math.random() * PORTS);
+    if (givenPorts.has(port)) continue;
+    givenPorts.add(port);
+    if ((await isFree(port)) && (await isFree(port + GRPC_ABOVE))) return port;
   }
 }
 
-function anyPort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }

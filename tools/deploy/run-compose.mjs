@@ -1,6 +1,7 @@
 // The compose file's containers as processes: the profiles core and observe, kafka where there is Java, and trino where
 // its server is at hand. The health lake's work is done on exactly that set.
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { composeContainers } from "./compose-containers.mjs";
 import { askTrino } from "./jvm-containers.mjs";
 import { askPrometheus, unknownNames } from "./monitoring-live.mjs";
@@ -10,6 +11,7 @@ import { ContainerRun } from "./run-containers.mjs";
 const PANELS_WITH_DATA_MIN = 35;
 /** A registry without a broker asks for it for ever. */
 const REGISTRY_FAULT_LIMIT_MS = 20_000;
+const KAFKA_LIMIT_MS = 90_000;
 /** What .env.example has for the profile kafka. */
 const KAFKA_SETTINGS = { KAFKA_BROKERS: "kafka:9092", SCHEMA_REGISTRY_URL: "http://registry:8080/apis/ccompat/v7" };
 
@@ -114,6 +116,8 @@ async function sendToKafka(run, root, operator) {
   const registry = `http://${await run.set.podAddress("registry", 8080)}/apis/ccompat/v7`;
   const where = ["--brokers", brokers, "--registry", registry];
   for (const format of ["json", "avro"]) await run.firn(operator, "produce", file, ...where, "--format", format);
+  // Until it looks again, ingest stands parked for want of the topic, which producing has made.
+  await untilSomethingCame(run);
   await run.firn(operator, "status", "--wait", "--timeout", "120");
   const { received, duplicates } = await countsOf(run);
   run.check(
@@ -130,6 +134,11 @@ async function askOfTrino(run) {
   const sql = "SELECT count(*), count(DISTINCT sample_id) FROM lake.health_db.health_data_raw";
   const [[rows, identities]] = await askTrino(uri, sql).catch((error) => [[error.message, ""]]);
   run.check(`Trino counts ${stored} rows of raw`, rows === String(stored), `${rows}, ${identities}`);
+}
+
+async function untilSomethingCame(run) {
+  const deadline = Date.now() + KAFKA_LIMIT_MS;
+  while ((await countsOf(run)).received === 0 && Date.now() < deadline) await sleep(500);
 }
 
 async function countsOf(run) {
