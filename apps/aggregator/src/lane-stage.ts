@@ -32,8 +32,8 @@ import {
 import { type Logger, handedOn, repeatTurns, type Tracer, type TraceSpan } from "@firn/service";
 import { type AppendRecord, isStreamError, type Log, type StreamConnection } from "@firn/stream";
 import { randomUUID } from "node:crypto";
-import { backlogBytesMin } from "./backlog.ts";
 import { computeChanges } from "./compute-changes.ts";
+import { pollMs, RoundCadence } from "./round-cadence.ts";
 import type { RoundParts } from "./round-parts.ts";
 import { startRoundSpan } from "./round-span.ts";
 import { behindSinceMs, commonSource, roundTaken } from "./published-state.ts";
@@ -50,23 +50,10 @@ import type { RebuildValidation } from "./validate-rebuild.ts";
 import { isBefore, timeOf } from "./snapshot-order.ts";
 import { Wake } from "./wake.ts";
 
-const pollMs = 1_000;
 /** Others may have dropped or changed a rollup's table. */
 const lookAgainDefaultMs = 5_000;
 /** How often a new lake is looked at for its tables. */
 const tableWaitMs = 200;
-const intervalMinMs = 100;
-/**
- * Weeks and months are of many days: while days change all the time they follow every few seconds, and as soon as the
- * days have stood still for a moment.
- */
-const periodsIntervalDefaultMs = 5_000;
-const daysRestMs = 600;
-/**
- * While a backlog drains, changes wait for its end, so that a window is written once in a backfill: this long at most,
- * or so many times as long as the last round took, within limits.
- */
-const backlogWaitMs = { least: 60_000, most: 600_000, ofLastRound: 10 };
 /** With less memory than this asks for, tables are not made whole: sorting them does not become smaller with the slices. */
 const rowsPerWholeSliceMin = rowsPerSliceMax / 16;
 /** Without changed rows the rollups still follow raw's snapshots, so that none that they name expires. */
@@ -112,6 +99,7 @@ export class LaneStage {
   readonly #options: LaneStageOptions;
   readonly name: string;
   readonly #wake = new Wake();
+  readonly #cadence: RoundCadence;
   #rebuilds: Rebuild[] = [];
   /** Rebuilds whose round is published and not yet in all tables. */
   #landing: { readonly rebuild: Rebuild; readonly report: RoundReport }[] = [];
@@ -119,20 +107,16 @@ export class LaneStage {
   #saidMissing = false;
   /** When the first snapshot of raw was made that the rollups have not; undefined where they have all. */
   #behindSinceMs: number | undefined;
-  #lastRoundMs = 0;
-  #lastRoundEnd = -Infinity;
-  /** Since when raw is seen to have changes that the rollups have not. */
-  #changedMs: number | undefined;
   /** The round that was published last and is not known to be in all tables yet. */
   #inFlight: number | undefined;
-  /** The snapshot of raw, or of the days, and since when it is seen to be the current one. */
-  #source: { readonly snapshotId: bigint | undefined; readonly sinceMs: number } | undefined;
   /** Raw, or the days, as they were when the rollups were seen to equal them, and when that was. */
   #settled: { readonly source: Table; readonly atMs: number } | undefined;
 
   constructor(options: LaneStageOptions) {
     this.#options = options;
     this.name = options.lane.name;
+    const { lane, periodsIntervalMs } = options;
+    this.#cadence = new RoundCadence({ followsDays: lane.days !== undefined, periodsIntervalMs });
     this.#rowsPerSlice = options.rowsPerSlice ?? rowsPerSliceMax;
   }
 
@@ -203,8 +187,7 @@ export class LaneStage {
     const { dataset, lane } = this.#options;
     const raw = await this.#load(dataset.raw);
     const source = lane.days ? await this.#load(lane.days.table) : raw;
-    const snapshotId = currentSnapshot(source.metadata)?.["snapshot-id"];
-    if (this.#source?.snapshotId !== snapshotId) this.#source = { snapshotId, sinceMs: performance.now() };
+    this.#cadence.sourceSeen(currentSnapshot(source.metadata)?.["snapshot-id"], performance.now());
     const waitMs = Math.min(pollMs, this.#options.lookAgainMs ?? pollMs);
     if (this.#isSettled(source)) return waitMs;
     const start = await this.#start(raw);
@@ -218,7 +201,7 @@ export class LaneStage {
         return waitMs;
       }
     }
-    const restMs = await this.#rest(raw);
+    const restMs = await this.#cadence.restMs(performance.now(), () => this.#options.backlog(raw));
     if (restMs > 0 && this.#rebuilds.length === 0) return restMs;
     await this.#round(start);
     return 0;
@@ -228,7 +211,7 @@ export class LaneStage {
   async #isInFlight(): Promise<boolean> {
     const { lane, log } = this.#options;
     const rollup = lane.rollups.at(-1);
-    if (this.#inFlight === undefined || rollup === undefined || performance.now() - this.#lastRoundEnd > pollMs)
+    if (this.#inFlight === undefined || rollup === undefined || this.#cadence.sinceRoundMs(performance.now()) > pollMs)
       return false;
     const { metadata } = await this.#load(rollup.table);
     const position = parsePositions(metadata.properties, log.stream).get(this.#subject) ?? 0;
@@ -267,29 +250,11 @@ export class LaneStage {
     return { raw, published, base, to, lastSequence };
   }
 
-  /** How long to let commits gather: nothing at rest, to its end while a backlog drains. */
-  async #rest(raw: Table): Promise<number> {
-    const { lane, periodsIntervalMs = periodsIntervalDefaultMs } = this.#options;
-    const now = performance.now();
-    this.#changedMs ??= now;
-    if (lane.days) {
-      // The lane of days has waited already.
-      const restMs = (this.#source?.sinceMs ?? -Infinity) + daysRestMs - now;
-      return Math.max(0, Math.min(restMs, this.#lastRoundEnd + periodsIntervalMs - now));
-    }
-    const pauseMs = this.#lastRoundEnd + intervalMinMs - now;
-    if (pauseMs > 0 || (await this.#options.backlog(raw)) < backlogBytesMin) return Math.max(0, pauseMs);
-    const { least, most, ofLastRound } = backlogWaitMs;
-    const waitMs = Math.min(most, Math.max(least, ofLastRound * this.#lastRoundMs));
-    return Math.max(0, Math.min(pollMs, this.#changedMs + waitMs - now));
-  }
-
   async #round(start: RoundStart): Promise<void> {
-    const started = performance.now();
+    this.#cadence.roundStarted(performance.now());
     const rebuilds = this.#rebuilds;
     this.#rebuilds = [];
     this.#settled = undefined;
-    this.#changedMs = undefined;
     const span = startRoundSpan(this.#options, start);
     try {
       const { round, windows } = await this.#compute(start, rebuilds);
@@ -302,10 +267,9 @@ export class LaneStage {
         return await this.#refuse(round, rebuilds, validations, windows);
       // Tables that were right already stay as they are.
       if (files.length > 0 || start.base !== start.to) await this.#publish(round, start.lastSequence, span);
-      this.#lastRoundMs = performance.now() - started;
-      this.#lastRoundEnd = performance.now();
+      const durationMs = Math.round(this.#cadence.roundEnded(performance.now()));
       const rows = files.reduce((sum, file) => sum + file.rows, 0);
-      const report = { windows, rows, durationMs: Math.round(this.#lastRoundMs) };
+      const report = { windows, rows, durationMs };
       logger.debug("round computed", { dataset: dataset.name, ...report, snapshotId: round.sourceSnapshot });
       span.end({ "firn.windows": windows, "firn.rows": rows, "firn.snapshot_id": round.sourceSnapshot });
       this.#options.rounded(report);
