@@ -37,16 +37,9 @@ import { pollMs, RoundCadence } from "./round-cadence.ts";
 import type { RoundParts } from "./round-parts.ts";
 import { startRoundSpan } from "./round-span.ts";
 import { behindSinceMs, commonSource, roundTaken } from "./published-state.ts";
-import {
-  nothingRebuilt,
-  type Rebuild,
-  type RebuildRequest,
-  type RoundReport,
-  validateRebuilds,
-  withValidation,
-} from "./rebuild.ts";
+import { RebuildQueue, type RebuildValidations } from "./rebuild-queue.ts";
+import { type Rebuild, type RebuildRequest, type RoundReport, validateRebuilds } from "./rebuild.ts";
 import { rowsPerSliceMax } from "./slices.ts";
-import type { RebuildValidation } from "./validate-rebuild.ts";
 import { isBefore, timeOf } from "./snapshot-order.ts";
 import { Wake } from "./wake.ts";
 
@@ -100,9 +93,7 @@ export class LaneStage {
   readonly name: string;
   readonly #wake = new Wake();
   readonly #cadence: RoundCadence;
-  #rebuilds: Rebuild[] = [];
-  /** Rebuilds whose round is published and not yet in all tables. */
-  #landing: { readonly rebuild: Rebuild; readonly report: RoundReport }[] = [];
+  readonly #rebuilds = new RebuildQueue();
   #rowsPerSlice: number;
   #saidMissing = false;
   /** When the first snapshot of raw was made that the rollups have not; undefined where they have all. */
@@ -126,11 +117,10 @@ export class LaneStage {
   }
 
   /** Computes the windows of a range of local dates anew, within the next round; resolves when it is in the tables. */
-  async rebuild(request: RebuildRequest): Promise<RoundReport> {
-    return new Promise((done, failed) => {
-      this.#rebuilds.push({ request, done, failed });
-      this.#wake.now();
-    });
+  rebuild(request: RebuildRequest): Promise<RoundReport> {
+    const report = this.#rebuilds.ask(request);
+    this.#wake.now();
+    return report;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -154,8 +144,7 @@ export class LaneStage {
       });
     } finally {
       for (const end of ends) end();
-      for (const { failed } of [...this.#rebuilds, ...this.#landing.map((one) => one.rebuild)])
-        failed(new Error("the aggregator ends"));
+      this.#rebuilds.end(new Error("the aggregator ends"));
     }
   }
 
@@ -194,7 +183,7 @@ export class LaneStage {
     if (start === undefined) return waitMs;
     const { base, to } = start;
     this.#behindSinceMs = behindSinceMs(raw.metadata, base, to);
-    if (base !== undefined && this.#rebuilds.length === 0) {
+    if (base !== undefined && !this.#rebuilds.isWaiting) {
       const changed = rowsChangedBetween(raw.metadata, base, to);
       if (changed === false && (base === to || timeOf(raw, to) - timeOf(raw, base) < emptyRoundMs)) {
         this.#settled = { source, atMs: performance.now() };
@@ -202,7 +191,7 @@ export class LaneStage {
       }
     }
     const restMs = await this.#cadence.restMs(performance.now(), () => this.#options.backlog(raw));
-    if (restMs > 0 && this.#rebuilds.length === 0) return restMs;
+    if (restMs > 0 && !this.#rebuilds.isWaiting) return restMs;
     await this.#round(start);
     return 0;
   }
@@ -220,7 +209,7 @@ export class LaneStage {
 
   #isSettled(source: Table): boolean {
     const settled = this.#settled;
-    if (settled?.source !== source || this.#rebuilds.length > 0) return false;
+    if (settled?.source !== source || this.#rebuilds.isWaiting) return false;
     return performance.now() - settled.atMs < (this.#options.lookAgainMs ?? lookAgainDefaultMs);
   }
 
@@ -238,10 +227,9 @@ export class LaneStage {
     const metadata = tables.map((table) => table.metadata);
     if (metadata.some((one) => roundTaken(one, log.stream, identity, subject) !== lastSequence)) return undefined;
     this.#inFlight = undefined;
-    if (currentSnapshot(raw.metadata) === undefined)
-      for (const { request, done } of this.#rebuilds.splice(0)) done(nothingRebuilt(request));
+    if (currentSnapshot(raw.metadata) === undefined) this.#rebuilds.nothingToDo();
     const base = commonSource(raw.metadata, metadata);
-    if (base !== undefined) for (const { rebuild, report } of this.#landing.splice(0)) rebuild.done(report);
+    if (base !== undefined) this.#rebuilds.landed();
     const to = days ? commonSource(raw.metadata, [days.metadata]) : currentSnapshot(raw.metadata)?.["snapshot-id"];
     // Days that were computed anew from an older snapshot have to come up first.
     if (to === undefined || isBefore(raw, to, base)) return undefined;
@@ -252,8 +240,7 @@ export class LaneStage {
 
   async #round(start: RoundStart): Promise<void> {
     this.#cadence.roundStarted(performance.now());
-    const rebuilds = this.#rebuilds;
-    this.#rebuilds = [];
+    const rebuilds = this.#rebuilds.take();
     this.#settled = undefined;
     const span = startRoundSpan(this.#options, start);
     try {
@@ -273,8 +260,7 @@ export class LaneStage {
       logger.debug("round computed", { dataset: dataset.name, ...report, snapshotId: round.sourceSnapshot });
       span.end({ "firn.windows": windows, "firn.rows": rows, "firn.snapshot_id": round.sourceSnapshot });
       this.#options.rounded(report);
-      const reportOf = (rebuild: Rebuild) => withValidation(report, validations.get(rebuild));
-      this.#landing.push(...rebuilds.map((rebuild) => ({ rebuild, report: reportOf(rebuild) })));
+      this.#rebuilds.published(rebuilds, report, validations);
     } catch (error) {
       span.end({}, error);
       for (const one of rebuilds) one.failed(error);
@@ -286,18 +272,13 @@ export class LaneStage {
   async #refuse(
     round: RollupRound,
     rebuilds: readonly Rebuild[],
-    validations: ReadonlyMap<Rebuild, RebuildValidation>,
+    validations: RebuildValidations,
     windows: number,
   ): Promise<void> {
     const { dataset, env, logger } = this.#options;
     logger.warn("a rebuild is refused: its rows are not what raw gives", { dataset: dataset.name });
     for (const file of round.rollups.flatMap(stagedFiles)) await env.store.delete(file.location);
-    const report = { windows, rows: 0, durationMs: 0 };
-    for (const rebuild of rebuilds) {
-      const validation = validations.get(rebuild);
-      if (validation?.ok === false) rebuild.done(withValidation(report, validation));
-      else this.#rebuilds.push(rebuild);
-    }
+    this.#rebuilds.refused(rebuilds, { windows, rows: 0, durationMs: 0 }, validations);
   }
 
   async #compute(start: RoundStart, rebuilds: readonly Rebuild[]): Promise<{ round: RollupRound; windows: number }> {
