@@ -250,8 +250,11 @@ export class LaneStage {
       const { published, raw, to } = start;
       const tables = { env, connection, dataset, rollups: lane.rollups, raw, snapshotId: to, published };
       const validations = await validateRebuilds(rebuilds, { ...tables, changes: round.rollups });
-      if ([...validations.values()].some((validation) => !validation.ok))
-        return await this.#refuse(round, rebuilds, validations, windows);
+      if ([...validations.values()].some((validation) => !validation.ok)) {
+        await this.#refuse(round, rebuilds, validations, windows);
+        span.end({ "firn.windows": windows, "firn.rows": 0 });
+        return;
+      }
       // Tables that were right already stay as they are.
       if (files.length > 0 || start.base !== start.to) await this.#publish(round, start.lastSequence, span);
       const durationMs = Math.round(this.#cadence.roundEnded(performance.now()));
