@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from "node:buffer";
+import { type JsonRange, skipBlanks, sliceArrayElements } from "@firn/core";
 import { Problem } from "@firn/service";
-import { sliceArrayElements, skipBlanks, type ByteRange } from "./json-elements.ts";
 
 export type BodyFormat = "json" | "ndjson";
 
@@ -75,7 +75,7 @@ function cutLines(body: Buffer): BodyPayload[] {
   return payloads;
 }
 
-function view(body: Buffer, { start, end }: ByteRange): Buffer {
+function view(body: Buffer, { start, end }: JsonRange): Buffer {
   return body.subarray(start, end);
 }
 

@@ -1,8 +1,6 @@
 import { Buffer } from "node:buffer";
+import { BACKSLASH, COMMA, QUOTE } from "./json-byte.ts";
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 /** Integers are written in halves of so many digits, each within 32 bits. */

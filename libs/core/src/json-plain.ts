@@ -1,4 +1,5 @@
 import { isAscii } from "node:buffer";
+import { BACKSLASH, QUOTE } from "./json-byte.ts";
 
 /**
  * Whether a JSON text surely has no duplicate key and no lone surrogate, found without reading it token by token:
@@ -10,7 +11,7 @@ import { isAscii } from "node:buffer";
  * False means that only `findJsonFaults` can tell.
  */
 export function isPlainJson(bytes: Uint8Array, parsed: unknown): boolean {
-  return hasOnlyPlainEscapes(bytes) && countByte(bytes, 0x22) === 2 * countStrings(parsed);
+  return hasOnlyPlainEscapes(bytes) && countByte(bytes, QUOTE) === 2 * countStrings(parsed);
 }
 
 const PLAIN_ESCAPES = new Set([..."/bfnrt"].map((letter) => letter.charCodeAt(0)));
@@ -18,7 +19,7 @@ const ESCAPES_MAX = 5_000;
 
 function hasOnlyPlainEscapes(bytes: Uint8Array): boolean {
   let escapes = 0;
-  for (let at = bytes.indexOf(0x5c); at >= 0; at = bytes.indexOf(0x5c, at + 2)) {
+  for (let at = bytes.indexOf(BACKSLASH); at >= 0; at = bytes.indexOf(BACKSLASH, at + 2)) {
     if (!PLAIN_ESCAPES.has(bytes[at + 1] ?? 0) || ++escapes > ESCAPES_MAX) return false;
   }
   return true;

@@ -1,4 +1,15 @@
-import { QUOTE, BACKSLASH, COLON, COMMA, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE } from "./json-byte.ts";
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipBlanks,
+  SPACE,
+} from "./json-byte.ts";
 
 /**
  * Where values lie in the bytes of a JSON text that `JSON.parse` has taken: nothing here checks syntax, and nothing is
@@ -12,8 +23,6 @@ export interface JsonRange {
 export interface JsonMember extends JsonRange {
   readonly key: string;
 }
-
-const SPACE = 0x20;
 
 /** Where the value of the first member with this key of the object at `at` starts, if there is one. */
 export function startOfMember(bytes: Uint8Array, wanted: string, at = 0): number | undefined {
@@ -90,12 +99,6 @@ function endOfScalar(bytes: Uint8Array, start: number): number {
 
 function isScalarEnd(byte: number): boolean {
   return byte <= SPACE || byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte === COLON;
-}
-
-export function skipBlanks(bytes: Uint8Array, at: number): number {
-  let i = at;
-  while (i < bytes.length && bytes[i]! <= SPACE) i++;
-  return i;
 }
 
 /** The string between the quotes at `start` and before `end`, escapes resolved. */

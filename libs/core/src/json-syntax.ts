@@ -1,4 +1,15 @@
-import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from "./json-byte.ts";
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipBlanks,
+  SPACE,
+} from "./json-byte.ts";
 
 /**
  * The syntax of JSON (RFC 8259) in bytes that are UTF-8, checked without making values, which costs a third of what
@@ -13,7 +24,6 @@ export interface CheckedArray {
   readonly items: number;
 }
 
-const SPACE = 0x20;
 const ZERO = 0x30;
 const NINE = 0x39;
 const MINUS = 0x2d;
@@ -130,13 +140,6 @@ function isHexDigit(byte: number | undefined): boolean {
   if (byte === undefined) return false;
   const letter = byte | 0x20;
   return (byte >= ZERO && byte <= NINE) || (letter >= 0x61 && letter <= 0x66);
-}
-
-function skipBlanks(bytes: Uint8Array, from: number): number {
-  let at = from;
-  if (bytes[at]! > SPACE) return at;
-  for (let byte = bytes[at]; byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = bytes[at]) at++;
-  return at;
 }
 
 function ascii(text: string): Uint8Array {

@@ -1,3 +1,5 @@
+import { isBlank } from "@firn/core";
+
 import type { PayloadLine, ReplaySource } from "./payload-line.ts";
 
 /** What ingest takes at most in one request (4 MiB unpacked); a longer line cannot be sent. */
@@ -29,7 +31,7 @@ async function* readPayloads(
     position += 1;
     if (bytes === undefined) {
       problems.push(`line ${position}: longer than ${LINE_BYTES_MAX} bytes, not sent`);
-    } else if (!isBlank(bytes)) {
+    } else if (!bytes.every(isBlank)) {
       lines.push({ bytes, position, ...describe(bytes, recordsMember) });
     }
     if (lines.length >= LINES_PER_STEP) {
@@ -66,10 +68,6 @@ async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer
     else parts = [];
   }
   if (length > 0) yield close();
-}
-
-function isBlank(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
 }
 
 /** User and number of records, only to keep a user's order and to fill requests evenly. */
