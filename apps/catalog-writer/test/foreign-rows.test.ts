@@ -1,18 +1,4 @@
-import { createHealthDataset } from "@firn/datasets";
-import {
-  commitChange,
-  currentFiles,
-  currentSnapshot,
-  type KernelConnection,
-  type LakeEnvironment,
-  loadTable,
-  planScan,
-  scanSql,
-  stageRows,
-  stageUpsert,
-  type Table,
-} from "@firn/lake";
-import { type LocalLake, openLocalLake } from "@firn/testing";
+import { currentFiles, currentSnapshot, type KernelConnection, planScan, scanSql } from "@firn/lake";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ForeignFiles, foreignFiles } from "../src/foreign/foreign-files.ts";
@@ -20,82 +6,56 @@ import { type ForeignFinding, readForeign } from "../src/foreign/foreign-rows.ts
 import { localDateRule } from "../src/foreign/local-dates.ts";
 import { catchUpIndex } from "../src/index-catch-up.ts";
 import { KeyIndex } from "../src/key-index/key-index.ts";
-import { makeTable } from "../src/tables.ts";
+import { dataset, SampleTable, shape } from "./sample-table.ts";
 
-/**
- * 400 samples of ours, and what others do to them: 25 written anew as they were, 50 deleted, 100 repeated and 50 of
- * those then corrected; 300 new ones, of which 90 are then corrected, and 30 of those repeated.
- */
-const dataset = createHealthDataset();
-const { raw, identity, content } = dataset;
-const shape = { definition: raw, identity, content };
-const localDates = localDateRule(dataset, raw, "UTC")!;
+/** Every third has no local date. */
+const fiveDays = {
+  days: 5,
+  instant: "2026-03-01 18:00:00Z",
+  timezone: "Asia/Seoul",
+  localDateSql: "CASE WHEN n % 3 = 0 THEN NULL ELSE (instant + INTERVAL 9 HOUR)::DATE END",
+};
+const localDates = localDateRule(dataset, dataset.raw, "UTC")!;
+/** What `changeAsOthers` comes to. */
 const expected = { stored: 300, corrected: 50 + 90, duplicates: 100 + 30, deleted: 50 };
 const everything = 1_000_000;
 
-let lake: LocalLake;
-let connection: KernelConnection;
-let env: LakeEnvironment;
-let table: Table;
+let table: SampleTable;
 let index: KeyIndex;
 let files: ForeignFiles;
 
 beforeAll(async () => {
-  lake = await openLocalLake("foreign-rows");
-  ({ env, connection } = lake);
-  table = await makeTable(env, raw, "lake");
-  index = KeyIndex.open(join(lake.folder, "index"), { content, recentMax: 50 });
-  await append("range(0, 375)");
-  await append("range(375, 400)");
-  const own = currentSnapshot(table.metadata)!;
-  await catchUpIndex(env, connection, table, shape, index, own);
+  table = await SampleTable.open("foreign-rows", fiveDays);
+  index = KeyIndex.open(join(table.folder, "index"), { content: shape.content, recentMax: 50 });
+  await table.append("range(0, 375)");
+  await table.append("range(375, 400)");
+  const { env, connection, current } = table;
+  const own = currentSnapshot(current.metadata)!;
+  await catchUpIndex(env, connection, current, shape, index, own);
   await changeAsOthers();
-  files = await foreignFiles(env, table, own);
+  files = await foreignFiles(env, table.current, own);
 });
 afterAll(async () => {
   await index?.close();
-  await lake?.close();
+  await table?.close();
 });
 
-/** Sample n, of one of five days; `version` is its content. Every third has no local date. */
-const samplesSql = (numbers: string, version = 0): string =>
-  `SELECT 'phone' AS device_id, 'user-' || n % 7 AS user_id, 'sample-' || n AS sample_id, 'steps' AS data_type,
-    n + ${version} / 2 AS value, 'count' AS unit, instant AS start_date, instant AS end_date, 'app' AS source_bundle,
-    true AS is_synced, '1' AS app_version, 0 AS timezone_offset, NULL::MAP(VARCHAR, VARCHAR) AS metadata,
-    instant AS created_at, instant AS payload_timestamp, instant AS processing_time, 'Asia/Seoul' AS timezone,
-    CASE WHEN n % 3 = 0 THEN NULL ELSE (instant + INTERVAL 9 HOUR)::DATE END AS local_date
-  FROM (SELECT n, TIMESTAMPTZ '2026-03-01 18:00:00Z' + to_days((n % 5)::INTEGER) AS instant FROM ${numbers} AS numbers(n))`;
-
-async function append(numbers: string, version?: number): Promise<void> {
-  const addedData = await stageRows(connection, { env, table, relationSql: samplesSql(numbers, version) });
-  await commit({ operation: "append", addedData });
-}
-
-async function commit(change: Parameters<typeof commitChange>[2]): Promise<void> {
-  await commitChange(env, table, change);
-  table = await loadTable(env, table.identifier);
-}
-
+/**
+ * What others do to 400 samples of ours: 25 written anew as they were, 50 deleted, 100 repeated and 50 of
+ * those then corrected; 300 new ones, of which 90 are then corrected, and 30 of those repeated.
+ */
 async function changeAsOthers(): Promise<void> {
-  const { data } = await currentFiles(env, table);
+  const { data } = await currentFiles(table.env, table.current);
   const newest = Math.max(...data.map(({ sequenceNumber }) => sequenceNumber));
   const rewritten = data.filter(({ sequenceNumber }) => sequenceNumber === newest);
-  const addedData = await stageRows(connection, { env, table, relationSql: samplesSql("range(375, 400)") });
-  await commit({ operation: "overwrite", addedData, removedData: rewritten });
-  const deletes = {
-    env,
-    table,
-    rowsSql: samplesSql("range(0)"),
-    deleteKeysSql: `SELECT ${identity.join(", ")} FROM (${samplesSql("range(0, 50)")})`,
-    keyColumns: identity,
-    copyOnWriteRows: 0,
-  };
-  await commit({ operation: "overwrite", ...(await stageUpsert(connection, deletes)) });
-  await append("range(100, 200)");
-  await append("range(150, 200)", 1);
-  await append("range(400, 700)");
-  await append("range(600, 690)", 1);
-  await append("range(600, 630)", 1);
+  const addedData = await table.stage("range(375, 400)");
+  await table.commit({ operation: "overwrite", addedData, removedData: rewritten });
+  await table.upsert("range(0)", "range(0, 50)");
+  await table.append("range(100, 200)");
+  await table.append("range(150, 200)", 1);
+  await table.append("range(400, 700)");
+  await table.append("range(600, 690)", 1);
+  await table.append("range(600, 630)", 1);
 }
 
 interface Reading {
@@ -109,6 +69,7 @@ interface Reading {
 }
 
 async function read(partRows: number, failsInPart = -1): Promise<Reading> {
+  const { connection, env } = table;
   const reads = new Map<string, number>();
   const ranges: [number, number][] = [];
   const note = (sql: string) => {
@@ -138,7 +99,7 @@ async function read(partRows: number, failsInPart = -1): Promise<Reading> {
 }
 
 const temporaryTables = () =>
-  connection.rows(`SELECT table_name FROM duckdb_tables() WHERE temporary AND table_name <> 'foreign_repaired'`);
+  table.connection.rows(`SELECT table_name FROM duckdb_tables() WHERE temporary AND table_name <> 'foreign_repaired'`);
 
 describe("rows of others", () => {
   it("are judged by what the table had, the last of each identity staying", async () => {
@@ -172,7 +133,8 @@ describe("rows of others", () => {
   });
 
   it("of a whole table, where what went is not known, are judged alike in parts", async () => {
-    const all = await foreignFiles(env, table, undefined);
+    const { connection, env } = table;
+    const all = await foreignFiles(env, table.current, undefined);
     const of = (partRows: number) =>
       readForeign({ ...shape, env, connection, index, localDates, partRows }, all, "everything");
     const whole = await of(everything);
@@ -187,9 +149,9 @@ describe("rows of others", () => {
   });
 
   it("are all there", async () => {
-    const count = await connection.value(
-      `SELECT count(*) FROM (${await scanSql(await planScan({ env, table }), { store: env.store })})`,
-    );
+    const { connection, current, env } = table;
+    const live = await scanSql(await planScan({ env, table: current }), { store: env.store });
+    const count = await connection.value(`SELECT count(*) FROM (${live})`);
     expect(count).toBe(350 + 100 + 50 + 300 + 90 + 30);
   });
 });
