@@ -2,10 +2,10 @@
 // by Maven into a cache folder, with pinned versions, and started on free ports of the loopback. Needs Java 17 and mvn.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort, freePorts } from "./free-port.mjs";
 import { makeCertificates } from "./kafka-certificates.mjs";
 
 const KAFKA = "4.3.1";
@@ -100,7 +100,7 @@ export const ensureRegistry = (say = () => {}) =>
 export async function startRegistry({ say = () => {} } = {}) {
   const jar = ensureRegistry(say);
   const dir = mkdtempSync(join(tmpdir(), "firn-registry-"));
-  const [port] = await freePorts(1);
+  const port = await freePort();
   const env = { QUARKUS_HTTP_HOST: "127.0.0.1", QUARKUS_HTTP_PORT: String(port) };
   const server = launch("java", ["-Xmx384m", "-XX:+UseSerialGC", "-jar", jar], dir, env);
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
@@ -233,15 +233,4 @@ async function listens(port) {
     socket.once("connect", () => resolve(socket.destroy() && true));
     socket.once("error", () => resolve(false));
   });
-}
-
-async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) => new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port))),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -2,11 +2,11 @@
 // or one below /usr/lib/jvm); fetched once, 0.8 GB to fetch and 0.5 GB to keep. About 600 MB of memory.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureTrino } from "../foreign-servers.mjs";
+import { freePort } from "../free-port.mjs";
 
 const START_LIMIT_MS = 300_000;
 const JAVA_MIN = 24;
@@ -194,12 +194,4 @@ function flags(server, { dir, catalogs, heap }) {
     ],
     ...[`-Dcatalog.config-dir=${catalogs}`, "io.trino.server.TrinoServer"],
   ];
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
