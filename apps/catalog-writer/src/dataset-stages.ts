@@ -1,25 +1,15 @@
 /**
- * The stages of one dataset: one for each table of records, one for all rollups, and the maintenance of them all, which
- * takes its turns in the same commit queues.
+ * The stages of one dataset: one for each table of records, one for each lane of rollups, and the maintenance of them
+ * all, which takes its turns in the same commit queues.
  */
-import {
-  acceptedSubject,
-  acceptedTableSubject,
-  type Dataset,
-  type NeighbourColumn,
-  recordTablesOf,
-  rejectedSubject,
-  type RollupLane,
-  rollupLanes,
-  type TableDefinition,
-  tablesOf,
-} from "@firn/core";
+import { type Dataset, type RollupLane, rollupLanes, type TableDefinition, tablesOf } from "@firn/core";
 import { definedIdentifier, type Kernel, type KernelConnection, type LakeEnvironment } from "@firn/lake";
 import type { Logger, Parking, Stage, Tracer } from "@firn/service";
 import type { Log, StreamConnection } from "@firn/stream";
 import { join } from "node:path";
 import type { CadenceLimits } from "./cadence.ts";
 import { CommitQueue } from "./commit-queue.ts";
+import { type KeyedTableDefinition, keyedTables, rollupsUnit, unitsOf } from "./dataset-units.ts";
 import { type LocalDateRule, localDateRule } from "./foreign/local-dates.ts";
 import { KeyIndex } from "./key-index/key-index.ts";
 import type { KnownTables } from "./known-tables.ts";
@@ -66,18 +56,6 @@ export interface DatasetStages {
 }
 
 type QueueOf = (table: string) => CommitQueue;
-
-/**
- * What of a dataset one writer does at a time: raw together with its dead letters, each other table of records, the
- * rollups. Each has its tables for itself, so writers that share a dataset do not meet at one.
- */
-export function unitsOf(dataset: Dataset): readonly string[] {
-  const tables = new Set(keyedTables(dataset).map(({ unit }) => unit));
-  return [...tables, ...(dataset.rollups.length > 0 ? [rollupsUnit] : [])];
-}
-
-const recordsUnit = "records";
-const rollupsUnit = "rollups";
 
 /** @param units those of `unitsOf` that are opened */
 export async function openDatasetStages(
@@ -136,63 +114,12 @@ function orphanSearch(dataset: Dataset, { env, orphanAgeMs, rollups }: OpenParts
   return { env, ageMs: orphanAgeMs, waiting: () => filesOfWaitingRounds(rollups, dataset.name, lanes, env.store) };
 }
 
-/** A table of records that have an identity. */
-interface KeyedTable {
-  /** Of `unitsOf`. */
-  readonly unit: string;
-  /** What the stage is called within the dataset. */
-  readonly part: string;
-  readonly kind: "accepted" | "rejected";
-  readonly definition: TableDefinition;
-  readonly identity: readonly string[];
-  readonly content: readonly string[];
-  readonly derived: NeighbourColumn | undefined;
-  readonly subject: (shard: number) => string;
-  readonly countAs: "stored" | "rejected";
-  /** Tables made from it. */
-  readonly aggregates: readonly TableDefinition[];
-}
-
-function keyedTables(dataset: Dataset): readonly KeyedTable[] {
-  const { name, raw, errors, rollups } = dataset;
-  const ofRecords = recordTablesOf(dataset).map(({ definition, content, derived }): KeyedTable => {
-    const isRaw = definition === raw;
-    return {
-      unit: isRaw ? recordsUnit : definition.name,
-      part: isRaw ? "accepted" : definition.name,
-      kind: "accepted",
-      definition,
-      identity: isRaw ? dataset.identity : definition.identity,
-      content,
-      derived,
-      subject: (shard) => (isRaw ? acceptedSubject(name, shard) : acceptedTableSubject(name, definition.name, shard)),
-      countAs: "stored",
-      aggregates: isRaw ? rollups.map((rollup) => rollup.table) : [],
-    };
-  });
-  return [
-    ...ofRecords,
-    {
-      unit: recordsUnit,
-      part: "rejected",
-      kind: "rejected",
-      definition: errors,
-      identity: errors.identity,
-      content: [],
-      derived: undefined,
-      subject: (shard) => rejectedSubject(name, shard),
-      countAs: "rejected",
-      aggregates: [],
-    },
-  ];
-}
-
 /** Dead letters need not be as fresh as rows: less of the time goes into their commits while they keep coming. */
 const rejectedCostFactor = 20;
 
 async function openTableStage(
   dataset: Dataset,
-  { part, kind, definition, identity, content, derived, subject, countAs }: KeyedTable,
+  { part, kind, definition, identity, content, derived, subject, countAs }: KeyedTableDefinition,
   index: KeyIndex,
   queueOf: QueueOf,
   parts: OpenParts,
