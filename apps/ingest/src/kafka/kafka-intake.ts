@@ -1,13 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import {
-  KAFKA_SOURCES_KEY,
-  KAFKA_STATUS_SUBJECT,
-  kafkaPartitionName,
-  PayloadDecoder,
-  type Dataset,
-  type KafkaSources,
-} from "@firn/core";
+import { KAFKA_STATUS_SUBJECT, kafkaPartitionName, PayloadDecoder } from "@firn/core";
 import { Parking, repeatTurns, type Logger, type Stage } from "@firn/service";
 import { isStreamError, STATE_BUCKET, type AttemptStore } from "@firn/stream";
 import type { Admin, Consumer, Kafka } from "kafkajs";
@@ -17,6 +10,7 @@ import { isKafkaError, kafkaClient, type KafkaConnection } from "./kafka-client.
 import type { KafkaMetrics } from "./kafka-metrics.ts";
 import { KafkaPartition } from "./kafka-partition.ts";
 import { readKafkaStatus } from "./kafka-status.ts";
+import { type DatasetsByTopic, moreTopicsCame, noteTopics, topicsThere, WHOLE } from "./kafka-topics.ts";
 import { offsetsOf } from "./partition-offsets.ts";
 import type { SchemaRegistry } from "./schema-registry.ts";
 
@@ -24,8 +18,7 @@ export interface KafkaIntakeParts {
   readonly connection: KafkaConnection;
   readonly groupId: string;
   readonly sessionTimeoutMs: number;
-  /** Topic and the dataset of its payloads. */
-  readonly topics: ReadonlyMap<string, Dataset>;
+  readonly topics: DatasetsByTopic;
   readonly shards: number;
   readonly registry: SchemaRegistry | undefined;
   readonly intake: Intake;
@@ -33,15 +26,12 @@ export interface KafkaIntakeParts {
   readonly logger: Logger;
 }
 
-const TOPICS_INTERVAL_MS = 5_000;
 const OFFSETS_INTERVAL_MS = 5_000;
 /** A failure that lasts is told: until then it may be a broker that starts again. */
 const ALARM_AFTER_MS = 5_000;
 const FETCH_WAIT_MS = 500;
 const METADATA_AGE_MS = 30_000;
 const PARTITIONS_AT_ONCE = 4;
-/** What is parked when Kafka as a whole cannot be read. */
-const WHOLE = "kafka";
 
 /** What one turn works with. */
 interface Turn {
@@ -93,7 +83,7 @@ export class KafkaIntake implements Stage {
     const { connection, logger } = this.#parts;
     const attempts = await open.connection.attempts(STATE_BUCKET);
     const parking = new Parking("ingest", attempts, logger);
-    await this.#noteTopics(attempts, new Map());
+    await noteTopics(this.#parts.topics, attempts, new Map());
     const kafka = kafkaClient(connection, logger, () => {
       for (const partition of this.#partitions.values()) partition.beginAnew();
     });
@@ -123,8 +113,8 @@ export class KafkaIntake implements Stage {
 
   /** Until the signal, a crash, or topics that have come. */
   async #consume(turn: Turn, joined: () => void): Promise<void> {
-    const { kafka, admin, parking, attempts, signal } = turn;
-    const there = await this.#topicsThere(admin, attempts, parking, signal);
+    const { kafka, admin, signal } = turn;
+    const there = await topicsThere(this.#parts.topics, turn);
     this.#admin = admin;
     const consumer = this.#consumer(kafka);
     const reading = new AbortController();
@@ -142,7 +132,9 @@ export class KafkaIntake implements Stage {
         const taken = this.#partitions.get(kafkaPartitionName(topic, partition));
         taken?.passOver(Number(fetched.firstOffset), Number(fetched.lastOffset));
       });
-      this.#watchTopics(watching, there.length, () => resolve(undefined)).catch(resolve);
+      moreTopicsCame(this.#parts.topics, watching, there.length).then((more) => {
+        if (more) resolve(undefined);
+      }, resolve);
       this.#watchOffsets(watching, there).catch(resolve);
     });
     try {
@@ -223,44 +215,6 @@ export class KafkaIntake implements Stage {
     for (const partition of this.#partitions.values()) partition.start();
   }
 
-  /** The configured topics that Kafka has, at least one; the others are told, and looked for while these are read. */
-  async #topicsThere(
-    admin: Admin,
-    attempts: AttemptStore,
-    parking: Parking,
-    signal: AbortSignal,
-  ): Promise<readonly string[]> {
-    const { topics } = this.#parts;
-    for (;;) {
-      const known = new Set(await admin.listTopics());
-      const there = [...topics.keys()].filter((topic) => known.has(topic));
-      const missing = [...topics.keys()].filter((topic) => !known.has(topic));
-      const { topics: described } =
-        there.length === 0 ? { topics: [] } : await admin.fetchTopicMetadata({ topics: there });
-      await this.#noteTopics(attempts, new Map(described.map(({ name, partitions }) => [name, partitions.length])));
-      for (const topic of there) await parking.clear(`${WHOLE}.${topic}`);
-      for (const topic of missing) await this.#alarmMissing(topic, parking);
-      if (there.length > 0 || signal.aborted) return there;
-      await sleep(TOPICS_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  async #alarmMissing(topic: string, parking: Parking): Promise<void> {
-    const fix = "make the topic, or mend KAFKA_TOPIC: ingest reads it as soon as it is there";
-    await parking.park(`${WHOLE}.${topic}`, `Kafka has no topic ${topic}`, fix, AbortSignal.abort());
-  }
-
-  /** Resolves when a topic has come that was missing: the next turn reads it too. */
-  async #watchTopics({ admin, attempts, parking, signal }: Turn, there: number, come: () => void): Promise<void> {
-    const { topics } = this.#parts;
-    while (there < topics.size) {
-      await sleep(TOPICS_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      const now = await this.#topicsThere(admin, attempts, parking, signal);
-      if (now.length > there) return come();
-    }
-  }
-
   /**
    * Looks now and then whether Kafka has what is due. Where it has not, the client begins somewhere else without a word,
    * and where nothing can be had there (a transaction is open) nobody would learn of it.
@@ -284,17 +238,5 @@ export class KafkaIntake implements Stage {
       // The consumer has the same trouble, and says so.
       if (!isKafkaError(error)) throw error;
     }
-  }
-
-  /** What `/api/pipeline` has to know. @param partitions of the topics that were seen; of others the last count stays */
-  async #noteTopics(attempts: AttemptStore, partitions: ReadonlyMap<string, number>): Promise<void> {
-    const before = (await attempts.get(KAFKA_SOURCES_KEY)) as KafkaSources | undefined;
-    const sources: KafkaSources = {
-      topics: [...this.#parts.topics].map(([topic, { name: dataset }]) => {
-        const known = before?.topics.find((one) => one.topic === topic)?.partitions ?? 0;
-        return { topic, dataset, partitions: Math.max(known, partitions.get(topic) ?? 0) };
-      }),
-    };
-    if (JSON.stringify(before) !== JSON.stringify(sources)) await attempts.put(KAFKA_SOURCES_KEY, sources);
   }
 }
