@@ -24,15 +24,18 @@ const PIECE_MS = 2_000;
 const PIECES_MAX = 1_000;
 
 const HELP = `
-The running catalog-writer merges small files, rewrites manifests in the order of partitions and expires old
-snapshots by itself: as few as keep the tables quick while rows arrive, more at rest. This shows what is left to do, and with --run lets it do all of
-it at once. Maintenance changes no row and goes on beside ingest.
+The running catalog-writer merges small files, rewrites manifests in the order of partitions and expires
+old snapshots by itself: as few as keep the tables quick while rows arrive, more at rest. This shows what
+is left to do, and with --run lets it do all of it at once. Maintenance changes no row and goes on beside
+ingest.
 
-With --orphans it also looks for files in the tables' folders that nothing names and that are older than three days
-(FIRN_ORPHAN_AGE_MS): what failed commits left. --json lists some of them. With --run they are removed.
+With --orphans it also looks for files in the tables' folders that nothing names and that are older than
+three days (FIRN_ORPHAN_AGE_MS): what failed commits left. --json lists some of them. With --run they are
+removed.
 
-With --statistics and --run it also counts the different values of each column (Theta sketches in a Puffin file), for
-the optimisers of Trino and Spark; Firn does not need them. That reads whole tables, and is done only when asked.
+With --statistics and --run it also counts the different values of each column (Theta sketches in a Puffin
+file), for the optimisers of Trino and Spark; Firn does not need them. That reads whole tables, and is done
+only when asked.
 
 Examples
   firn maintain

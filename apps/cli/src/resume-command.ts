@@ -26,8 +26,8 @@ A stage parks when its position and its stream do not fit: the stream was made a
 position. Nothing is skipped without this command. firn status shows what is parked, and why; where a
 stream can be restored from a copy, that loses nothing.
 
-SHARD is what firn status shows (health.0, health.accepted, health.rollup), its number, or a lake's name
-for all of its parked stages (with --accept-loss only).
+SHARD is what firn status shows (health.0, health.accepted, health.rollup, kafka.TOPIC.0), its number, or
+a lake's name for all of its parked stages (with --accept-loss only).
   --accept-loss  goes on with everything that the stream has now; what it lost is lost
   --from N       goes on with sequence N of the stream
 
@@ -47,7 +47,7 @@ export function resumeCommand(): Command {
     .argument("<shard>", "as firn status shows it")
     .option("--from <n>", "go on with this sequence of the stream", wholeNumber(Number.MAX_SAFE_INTEGER))
     .option("--accept-loss", "go on with what the stream has now")
-    .option("--stage <name>", "validator, catalog-writer or aggregator, where a shard of several is parked")
+    .option("--stage <name>", "ingest, validator or catalog-writer, where several have parked one of that name")
     .option("--timeout <seconds>", "how long to wait until it goes on", seconds, TIMEOUT_SECONDS)
     .addHelpText("after", HELP);
   return withLakeOptions(command).action((shard: string, options: ResumeOptions) =>
