@@ -20,8 +20,9 @@ export function isBlank(byte: number | undefined): boolean {
 /** Offset of the first byte from `from` on that is not blank; the text's length, or `from` beyond it, where none is. */
 export function skipBlanks(bytes: Uint8Array, from: number): number {
   let at = from;
-  // Between most tokens there is nothing.
-  if (bytes[at]! > SPACE) return at;
-  while (isBlank(bytes[at])) at++;
+  let byte = bytes[at]!;
+  // Not by isBlank: where the compiler does not inline it, checking an indented text takes half as long again.
+  while (byte <= SPACE && (byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB))
+    byte = bytes[++at]!;
   return at;
 }
