@@ -7,7 +7,6 @@ import { acceptedSubject, type ColumnValue, type Dataset, encodeColumnBatch, str
 import { createHealthDataset } from "@firn/datasets";
 import { definedIdentifier, type KernelConnection, type LakeEnvironment } from "@firn/lake";
 import { type LocalLake, openLocalLake } from "@firn/testing";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Batch } from "../../apps/catalog-writer/src/batch.ts";
 import { localDateRule } from "../../apps/catalog-writer/src/foreign/local-dates.ts";
@@ -54,13 +53,12 @@ export async function openRecordsTable(options: RecordsTableOptions): Promise<Re
   const lake = await openLocalLake("records", options);
   const { env, connection, folder } = lake;
   const dataset = createHealthDataset();
-  let index = KeyIndex.open(join(folder, "index"));
+  const index = KeyIndex.open(join(folder, "index"));
   await makeTable(env, dataset.raw, env.randomness.uuid());
   const fill = await costOf(() => fillTable(lake, dataset, options));
   const memory = watchMemory({ bench: process.pid }, 50);
   const rebuild = await costOf(() => openKeyed(env, connection, dataset, index, options));
   const peakMiB = memory().most["bench"]!;
-  index = await merged(index, join(folder, "index"));
   const table = await openKeyed(env, connection, dataset, index, options);
   const subject = acceptedSubject(dataset.name, 0);
   const shape = { definition: dataset.raw, identity: dataset.identity, content: dataset.content };
@@ -86,18 +84,6 @@ export async function openRecordsTable(options: RecordsTableOptions): Promise<Re
       await lake.close();
     },
   };
-}
-
-/** Runs of the index are merged beside other work: what the rebuild left of that is not the commits'. */
-async function merged(index: KeyIndex, folder: string): Promise<KeyIndex> {
-  for (let before = ""; ;) {
-    await index.apply(undefined, index.state()!);
-    await index.close();
-    const runs = readdirSync(folder).toSorted().join();
-    index = KeyIndex.open(folder);
-    if (runs === before) return index;
-    before = runs;
-  }
 }
 
 function openKeyed(

@@ -69,8 +69,13 @@ function sortWithinFirstWord(high: Uint32Array, low: Uint32Array, order: Int32Ar
 
 /** Compares the key of entry `one` of some entries with that of entry `other` of some entries. */
 export function compareEntries(a: Uint32Array, one: number, b: Uint32Array, other: number): number {
+  return compareWords(a, one * entryWords, b, other * entryWords);
+}
+
+/** Compares the keys whose words begin at these places. */
+export function compareWords(a: Uint32Array, one: number, b: Uint32Array, other: number): number {
   for (let word = 0; word < keyWords; word++) {
-    const difference = a[one * entryWords + word]! - b[other * entryWords + word]!;
+    const difference = a[one + word]! - b[other + word]!;
     if (difference !== 0) return difference;
   }
   return 0;

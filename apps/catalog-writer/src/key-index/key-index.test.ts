@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { BatchKeys } from "../resolve.ts";
 import { keyOrder } from "./identity-keys.ts";
@@ -30,6 +29,7 @@ function keysOf(ids: readonly number[], partition: number, version = 0): BatchKe
   };
 }
 
+const runsIn = (path: string) => readdirSync(path).filter((name) => name.startsWith("run-"));
 const upTo = (count: number, from = 0) => Array.from({ length: count }, (_, n) => from + n);
 const allRows = (keys: BatchKeys) => Int32Array.from({ length: keys.rows }, (_, row) => row);
 const after = (snapshotId: string) => ({ tableUuid: "t", snapshotId });
@@ -120,12 +120,40 @@ describe("KeyIndex", () => {
     const index = KeyIndex.open(path, { recentMax: 64 });
     for (let run = 0; run < 40; run++) {
       await put(index, upTo(100, run * 100), String(run));
-      await sleep(2);
+      await index.settled();
     }
     await index.close();
-    expect(readdirSync(path).filter((name) => name.startsWith("run-")).length).toBeLessThan(9);
+    expect(runsIn(path).length).toBeLessThanOrEqual(9);
     const again = KeyIndex.open(path);
     expect(ask(again, upTo(4_000)).every((entry) => entry !== undefined)).toBe(true);
+    await again.close();
+  });
+
+  it("leaves a large run alone while smaller ones come", async () => {
+    const path = folder();
+    const index = KeyIndex.open(path, { recentMax: 64 });
+    await put(index, upTo(6_000), "large");
+    for (let run = 0; run < 12; run++) {
+      await put(index, upTo(100, 6_000 + run * 100), String(run));
+      await index.settled();
+    }
+    await index.close();
+    expect(runsIn(path)).toContain("run-0");
+  });
+
+  it("merges what came since a merge began beside it, and stops both when it is closed", async () => {
+    const path = folder();
+    const index = KeyIndex.open(path, { recentMax: 64 });
+    // Long enough that it does not end before the small runs are there.
+    for (let run = 0; run < 4; run++) await put(index, upTo(60_000, run * 60_000), `large ${run}`);
+    for (let run = 0; run < 4; run++) await put(index, upTo(100, 240_000 + run * 100), `small ${run}`);
+    await index.close();
+    // Runs 0 to 3 are large and 4 is what they become; the file of a merge that was stopped is gone.
+    expect(runsIn(path).filter((name) => ["run-0", "run-1", "run-2", "run-3"].includes(name))).toHaveLength(4);
+    expect(runsIn(path)).not.toContain("run-4");
+    const again = KeyIndex.open(path, { recentMax: 64 });
+    await again.settled();
+    expect(ask(again, upTo(240_400)).every((entry) => entry !== undefined)).toBe(true);
     await again.close();
   });
 

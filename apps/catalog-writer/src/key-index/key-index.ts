@@ -22,7 +22,8 @@ import {
   removeLeftOvers,
   writeIndexManifest,
 } from "./index-files.ts";
-import { blockEntries, KeyRun } from "./key-run.ts";
+import { KeyRun } from "./key-run.ts";
+import { lookUpInRun } from "./look-up-in-run.ts";
 import { mergeRuns } from "./merge-runs.ts";
 import { RecentEntries } from "./recent-entries.ts";
 import { RecentLog } from "./recent-log.ts";
@@ -63,7 +64,11 @@ export class KeyIndex {
   readonly #names: string[];
   readonly #ordinals: Map<string, number>;
   #loggedNames: number;
-  #merging: Promise<void> | undefined;
+  /** Runs that are being merged, and what merges them: each merge has neighbouring runs of its own. */
+  readonly #beingMerged = new Set<KeyRun>();
+  readonly #merges = new Set<Promise<void>>();
+  /** Merges of an earlier one stop. */
+  #epoch = 0;
   #failure: unknown;
   #closed = false;
 
@@ -136,9 +141,10 @@ export class KeyIndex {
       content: new BigUint64Array(keys.rows),
       partition: new Int32Array(keys.rows).fill(removedPartition),
     };
+    const words = new KeyWords(keys);
     try {
-      let wanted = this.#lookUpRecent(keys, rows, entries);
-      for (const run of this.#runs.toReversed()) wanted = lookUpInRun(run, keys, wanted, entries);
+      let wanted = this.#lookUpRecent(words, rows, entries);
+      for (const run of this.#runs.toReversed()) wanted = lookUpInRun(run, words, wanted, entries);
     } catch (error) {
       this.#state = null;
       throw error;
@@ -158,7 +164,7 @@ export class KeyIndex {
 
   /** Starts a rebuild: empties the index and marks it as not whole. */
   async clear(tableUuid: string): Promise<void> {
-    await this.#merging;
+    await this.#stopMerges();
     const runs = this.#runs;
     this.#runs = [];
     this.#recent.clear();
@@ -167,9 +173,17 @@ export class KeyIndex {
     for (const run of runs) remove(run);
   }
 
+  /** Resolves when no runs are left to be merged, or a merge has failed. */
+  async settled(): Promise<void> {
+    for (this.#startMerge(); this.#merges.size > 0;) {
+      await Promise.all(this.#merges);
+      if (this.#failure === undefined) this.#startMerge();
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#merging;
+    await this.#stopMerges();
     this.#log.close();
     for (const run of this.#runs) run.close();
   }
@@ -207,9 +221,8 @@ export class KeyIndex {
     for (let at = 0; at < entries.length / entryWords; at++) this.#recent.put(entries, at);
   }
 
-  #lookUpRecent(keys: IdentityKeys, rows: Int32Array, into: TableEntries): Int32Array {
+  #lookUpRecent(words: KeyWords, rows: Int32Array, into: TableEntries): Int32Array {
     if (this.#recent.size === 0) return rows;
-    const words = new KeyWords(keys);
     return rows.filter((row) => {
       const entry = this.#recent.find(words.of(row));
       if (entry === undefined) return true;
@@ -227,7 +240,7 @@ export class KeyIndex {
     if (this.#recent.size === 0) return;
     const { entries, order } = this.#recent.sorted();
     this.#writeRun(order.length, (writer) => {
-      for (const at of order) writer.add(entries, at);
+      for (const at of order) writer.add(entries, at * entryWords);
     });
     this.#recent.clear();
     this.#writeManifest();
@@ -240,7 +253,7 @@ export class KeyIndex {
       for (let from = 0; from < order.length; from += part) {
         const rows = order.subarray(from, from + part);
         const entries = entriesOf(change, rows);
-        for (let at = 0; at < rows.length; at++) writer.add(entries, at);
+        for (let at = 0; at < entries.length; at += entryWords) writer.add(entries, at);
       }
     });
   }
@@ -254,8 +267,7 @@ export class KeyIndex {
       writer.abandon();
       throw error;
     }
-    writer.finish();
-    this.#runs.push(KeyRun.open(path));
+    this.#runs.push(KeyRun.ofWritten(writer.finish()));
   }
 
   #newRunPath(): string {
@@ -279,30 +291,45 @@ export class KeyIndex {
 
   /** Merges runs beside other work; waits for it only where runs come faster than they are merged. */
   async #mergeWhenDue(): Promise<void> {
-    if (this.#merging !== undefined && this.#runs.length < runsMax) return;
-    await this.#merging;
-    const due = runsToMerge(
-      this.#runs.map((run) => run.entries),
-      this.#recentMax,
-    );
-    if (due === 0 || this.#closed) return;
-    this.#merging = this.#merge(due)
-      .catch((error: unknown) => void (this.#failure = error))
-      .finally(() => void (this.#merging = undefined));
-    if (this.#runs.length >= runsMax) await this.#merging;
+    this.#startMerge();
+    if (this.#runs.length >= runsMax) await Promise.all(this.#merges);
   }
 
-  /** The newest `count` runs become one. */
-  async #merge(count: number): Promise<void> {
-    const merged = this.#runs.slice(-count);
-    const path = this.#newRunPath();
-    const isOldest = merged.length === this.#runs.length;
-    await mergeRuns(merged.toReversed(), path, isOldest);
-    const at = this.#runs.indexOf(merged[0]!);
-    const run = KeyRun.open(path);
-    this.#runs = [...this.#runs.slice(0, at), run, ...this.#runs.slice(at + merged.length)];
+  /** Runs that came since a merge began are merged beside it, so that a long one does not let them pile up. */
+  #startMerge(): void {
+    if (this.#closed) return;
+    const free = this.#runs.slice(this.#runs.findLastIndex((run) => this.#beingMerged.has(run)) + 1);
+    const due = runsToMerge(
+      free.map((run) => run.entries),
+      this.#recentMax,
+    );
+    if (due === 0) return;
+    const runs = free.slice(-due);
+    for (const run of runs) this.#beingMerged.add(run);
+    const merge = this.#merge(runs)
+      .catch((error: unknown) => void (this.#failure = error))
+      .finally(() => {
+        for (const run of runs) this.#beingMerged.delete(run);
+        this.#merges.delete(merge);
+      });
+    this.#merges.add(merge);
+  }
+
+  /** Neighbouring runs become one. */
+  async #merge(runs: readonly KeyRun[]): Promise<void> {
+    const epoch = this.#epoch;
+    const isStopped = () => this.#epoch !== epoch;
+    const isOldest = runs[0] === this.#runs[0];
+    const written = await mergeRuns(runs.toReversed(), this.#newRunPath(), { isOldest, isStopped });
+    if (written === undefined) return;
+    this.#runs = this.#runs.toSpliced(this.#runs.indexOf(runs[0]!), runs.length, KeyRun.ofWritten(written));
     this.#writeManifest();
-    for (const old of merged) remove(old);
+    for (const old of runs) remove(old);
+  }
+
+  async #stopMerges(): Promise<void> {
+    this.#epoch++;
+    await Promise.all(this.#merges);
   }
 }
 
@@ -312,25 +339,4 @@ const runsMax = 24;
 function remove(run: KeyRun): void {
   run.close();
   rmSync(run.path, { force: true });
-}
-
-/** The records that the run knows nothing of. */
-function lookUpInRun(run: KeyRun, keys: IdentityKeys, rows: Int32Array, into: TableEntries): Int32Array {
-  const words = new KeyWords(keys);
-  const possible = rows.filter((row) => {
-    const key = words.of(row);
-    return run.mayHave(key[0]!, key[1]!, key[2]!);
-  });
-  const dense = possible.length * 4 * blockEntries > run.entries;
-  const known = new Set<number>();
-  for (const row of possible) {
-    const entry = run.find(words.of(row), dense);
-    if (entry === undefined) continue;
-    known.add(row);
-    if (entry.partition === removedPartition) continue;
-    into.found[row] = 1;
-    into.content[row] = entry.content;
-    into.partition[row] = entry.partition;
-  }
-  return known.size === 0 ? rows : rows.filter((row) => !known.has(row));
 }

@@ -31,6 +31,14 @@ export interface FoundEntry {
   readonly partition: number;
 }
 
+/** A run that was just written: what its file says of itself is known without reading it. */
+export interface WrittenRun {
+  readonly path: string;
+  readonly entries: number;
+  readonly fence: Uint32Array;
+  readonly filter: Uint32Array;
+}
+
 export class KeyRun {
   readonly path: string;
   readonly entries: number;
@@ -42,12 +50,16 @@ export class KeyRun {
   #windowStart = 0;
   #windowEnd = 0;
 
-  private constructor(path: string, file: number, entries: number, fence: Uint32Array, filter: Uint32Array) {
+  private constructor(file: number, { path, entries, fence, filter }: WrittenRun) {
     this.path = path;
     this.#file = file;
     this.entries = entries;
     this.#fence = fence;
     this.#filter = filter;
+  }
+
+  static ofWritten(run: WrittenRun): KeyRun {
+    return new KeyRun(openSync(run.path, "r"), run);
   }
 
   /** Opens a run and reads it once from front to end to see that no byte has changed. @throws DamagedRun */
@@ -64,7 +76,7 @@ export class KeyRun {
       if (checksumOf(file, bytes) !== checksum) throw new DamagedRun(`${path}: its checksum differs`);
       const fence = readWords(file, entries! * entryBytes, fenceWords!);
       const filter = readWords(file, entries! * entryBytes + fenceWords! * 4, filterWords!);
-      return new KeyRun(path, file, entries!, fence, filter);
+      return new KeyRun(file, { path, entries: entries!, fence, filter });
     } catch (error) {
       closeSync(file);
       throw error instanceof DamagedRun ? error : new DamagedRun(`${path}: ${String(error)}`, { cause: error });
