@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { createDatasets } from "@firn/datasets";
 import { openLake } from "@firn/lake";
-import { createLakeMetrics, s3SettingsOf, type ServiceDefinition } from "@firn/service";
+import { lakeOptionsOf, type ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { createAggregator } from "./aggregator.ts";
 import { type AggregatorSettings, aggregatorSettings } from "./config.ts";
@@ -12,21 +11,14 @@ export const aggregatorService: ServiceDefinition<AggregatorSettings> = {
   port: 4302,
   settings: aggregatorSettings,
   async setup(context) {
-    // Once: the lake is opened again where the first try fails.
-    const observer = createLakeMetrics(context.metrics);
     const { settings } = context;
+    const lake = lakeOptionsOf("aggregator", context);
     const aggregator = createAggregator({
       context,
       datasets: [...createDatasets(settings).values()],
       connectStreams: (signal) =>
         connectStreams({ url: settings.natsUrl, name: "aggregator", replicas: settings.streamReplicas, signal }),
-      openLake: () =>
-        openLake({
-          ...settings,
-          s3: s3SettingsOf(settings),
-          observer,
-          cacheFolder: join(settings.dataDir, "objects", "aggregator"),
-        }),
+      openLake: () => openLake(lake),
     });
     context.health.addCheck("aggregator", () => aggregator.whyNotReady());
     return { stages: [aggregator] };

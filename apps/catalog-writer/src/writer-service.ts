@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { createDatasets } from "@firn/datasets";
 import { openLake } from "@firn/lake";
-import { createLakeMetrics, s3SettingsOf, type ServiceDefinition } from "@firn/service";
+import { lakeOptionsOf, type ServiceDefinition } from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { type WriterSettings, writerSettings } from "./config.ts";
 import { createWriterMetrics } from "./writer-metrics.ts";
@@ -13,27 +12,15 @@ export const writerService: ServiceDefinition<WriterSettings> = {
   port: 4303,
   settings: writerSettings,
   async setup(context) {
-    // Once: the lake is opened again where the first try fails.
-    const observer = createLakeMetrics(context.metrics);
     const { settings, metrics, health } = context;
+    const lake = lakeOptionsOf("catalog-writer", context);
     const writer = createWriter({
       context,
       datasets: [...createDatasets(settings).values()],
       metrics: createWriterMetrics(metrics),
       connectStreams: (signal) =>
-        connectStreams({
-          url: settings.natsUrl,
-          name: "catalog-writer",
-          replicas: settings.streamReplicas,
-          signal,
-        }),
-      openLake: () =>
-        openLake({
-          ...settings,
-          s3: s3SettingsOf(settings),
-          observer,
-          cacheFolder: join(settings.dataDir, "objects", "catalog-writer"),
-        }),
+        connectStreams({ url: settings.natsUrl, name: "catalog-writer", replicas: settings.streamReplicas, signal }),
+      openLake: () => openLake(lake),
     });
     health.addCheck("writer", () => writer.whyNotReady());
     return { stages: [writer] };

@@ -3,14 +3,7 @@ import { createDatasets } from "@firn/datasets";
 import { MarketSender, runJob } from "@firn/feeds";
 import { openKernel, openLake } from "@firn/lake";
 import { migrateDatabase, RelationalDatabase } from "@firn/relational";
-import {
-  createLakeMetrics,
-  s3SettingsOf,
-  untilPossible,
-  type ServiceContext,
-  type ServiceDefinition,
-  type Stage,
-} from "@firn/service";
+import { lakeOptionsOf, untilPossible, type ServiceContext, type ServiceDefinition, type Stage } from "@firn/service";
 import { connectStreams } from "@firn/stream";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
@@ -61,23 +54,19 @@ export const marketService: ServiceDefinition<MarketSettings> = {
 };
 
 /** Checks, stores what was found, and tells it by metric and log. */
-function qualityOf({ log, metrics, settings }: ServiceContext<MarketSettings>, sender: MarketSender) {
+function qualityOf(context: ServiceContext<MarketSettings>, sender: MarketSender) {
+  const { log, metrics, settings } = context;
   const failing = metrics.gauge({
     name: "market_quality_findings",
     help: "Rows or days that break a rule of data quality at the last check, by table and rule.",
     labels: ["table", "rule"] as const,
   });
-  const observer = createLakeMetrics(metrics);
+  const lake = lakeOptionsOf("market", context);
   return async (): Promise<readonly Finding[]> => {
     const today = Math.floor(Date.now() / MS_PER_DAY);
     const folder = join(settings.dataDir, "market");
     mkdirSync(folder, { recursive: true });
-    const env = await openLake({
-      ...settings,
-      s3: s3SettingsOf(settings),
-      observer,
-      cacheFolder: join(folder, "objects"),
-    });
+    const env = await openLake(lake);
     const kernel = await openKernel({
       memoryLimitMb: Math.round(settings.memoryBytes / 1024 ** 2),
       threads: 1,

@@ -5,8 +5,7 @@ import {
   guardRequests,
   openApiModule,
   openGuard,
-  createLakeMetrics,
-  s3SettingsOf,
+  lakeOptionsOf,
   type ServiceContext,
   type ServiceDefinition,
   type ServiceParts,
@@ -44,14 +43,7 @@ export const queryService: ServiceDefinition<QuerySettings> = {
   port: 4200,
   settings: querySettings,
   async setup(context) {
-    const { settings } = context;
-    const env = await openLake({
-      ...settings,
-      s3: s3SettingsOf(settings),
-      observer: createLakeMetrics(context.metrics),
-      cacheFolder: join(settings.dataDir, "objects", "query"),
-    });
-    return assemble(context, env);
+    return assemble(context, await openLake(lakeOptionsOf("query", context)));
   },
 };
 

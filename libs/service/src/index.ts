@@ -4,6 +4,7 @@ export { guardRequests, guardSettings, openGuard, tokenSettings, type GuardOptio
 export { formatHelp } from "./help.ts";
 export { kafkaAccessSettings, kafkaSecurity, type KafkaAccess } from "./kafka-access.ts";
 export { createLakeMetrics } from "./lake-metrics.ts";
+export { lakeOptionsOf } from "./lake-options.ts";
 export { lakeAccessSettings, lakeSettings } from "./lake-settings.ts";
 export { createLogger, silentLogger, type LogFields, type Logger } from "./logger.ts";
 export { memberSettings } from "./member.ts";
