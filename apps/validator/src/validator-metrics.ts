@@ -7,6 +7,41 @@ export interface ValidatorMetrics {
   retried(kind: string): void;
 }
 
+/** What waits to be validated. */
+export interface ShardLag {
+  readonly dataset: string;
+  readonly shard: number;
+  readonly messages: number;
+  /** How long the oldest of them waits. */
+  readonly seconds: number;
+}
+
+/** From now on what waits is asked for at each scrape. */
+export function watchLag(metrics: Metrics, source: { lag(): Promise<readonly ShardLag[]> }): void {
+  const labels = ["dataset", "shard"] as const;
+  const seconds = metrics.gauge({
+    name: "validator_lag_seconds",
+    help: "How long the oldest intake message waits to be validated, by dataset and shard.",
+    labels,
+  });
+  metrics.gauge({
+    name: "validator_lag_messages",
+    help: "Intake messages that wait to be validated, by dataset and shard.",
+    labels,
+    collect: async (gauge) => {
+      const lags = await source.lag().catch(() => []);
+      // What has gone to another validator is not told here any more.
+      gauge.reset();
+      seconds.reset();
+      for (const lag of lags) {
+        const { dataset, shard } = lag;
+        gauge.set({ dataset, shard }, lag.messages);
+        seconds.set({ dataset, shard }, lag.seconds);
+      }
+    },
+  });
+}
+
 export function createValidatorMetrics(metrics: Metrics): ValidatorMetrics {
   const labels = ["dataset"] as const;
   const received = metrics.counter({ name: "validator_received_total", help: "Records received, by dataset.", labels });

@@ -14,7 +14,7 @@ import { intakeLog, STATE_BUCKET, UnitShare, validatedLog, type Log, type Stream
 import { parseOwnShards, type ValidatorSettings } from "./config.ts";
 import { ShardStage } from "./shard-stage.ts";
 import { loadPosition } from "./shard-position.ts";
-import { createValidatorMetrics, type ValidatorMetrics } from "./validator-metrics.ts";
+import { createValidatorMetrics, type ShardLag, type ValidatorMetrics } from "./validator-metrics.ts";
 
 export interface ValidatorOptions {
   readonly context: ServiceContext<ValidatorSettings>;
@@ -28,15 +28,6 @@ interface Opened {
   readonly validated: Log;
   readonly parking: Parking;
   readonly share: UnitShare;
-}
-
-/** What waits to be validated. */
-export interface ShardLag {
-  readonly dataset: string;
-  readonly shard: number;
-  readonly messages: number;
-  /** How long the oldest of them waits. */
-  readonly seconds: number;
 }
 
 /** Connects, makes the streams that are missing, and runs a stage for each shard that falls to it among the validators. */
