@@ -26,7 +26,8 @@ const lakeVariables = Object.values(datasetSettings).map(({ env }) => env);
 
 const HELP = `
 A lake is found by endpoints.json in its data directory (--data-dir, FIRN_DATA_DIR, default .firn);
-NATS_URL, ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, FIRN_INGEST_URL and FIRN_QUERY_URL come before it.
+NATS_URL, ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, FIRN_INGEST_URL, FIRN_QUERY_URL and DATABASE_URL come
+before it.
 A lake on S3 or behind a catalog that asks who one is needs S3_*, AWS_REGION and ICEBERG_CATALOG_* as its services do.
 Ingest and query are sent the token of FIRN_TOKEN, the catalog that of ICEBERG_CATALOG_TOKEN.
 Where the services have them, it needs FIRN_DEFAULT_TIMEZONE and the variables of the lakes too:

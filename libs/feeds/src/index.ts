@@ -1,5 +1,5 @@
 export { calendarRows } from "./calendar/calendar-rows.ts";
-export { isTradingDay, lastTradingDay, tradingDays } from "./calendar/trading-days.ts";
+export { isTradingDay, lastTradingDay } from "./calendar/trading-days.ts";
 export type { Market } from "./calendar/trading-days.ts";
 export { chainAdjusted } from "./chain-adjusted.ts";
 export type { StoredPrice } from "./chain-adjusted.ts";

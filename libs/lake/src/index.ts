@@ -42,7 +42,6 @@ export {
   defaultSpec,
   schemaById,
   snapshotById,
-  snapshotOfRef,
   specById,
   type BlobMetadata,
   type MetadataLogEntry,
@@ -153,7 +152,7 @@ export type {
 } from "./store/s3/s3-settings.ts";
 export { checksummedName, checksumOf, checksumOfName, checksumOfNewFile } from "./store/named-checksum.ts";
 export { memoryStore, type MemoryStore, type MemoryStoreOptions } from "./store/memory-store.ts";
-export { isWithin, joinLocation, normaliseLocation, pathOfLocation, sameLocation } from "./store/location.ts";
+export { isWithin, joinLocation, normaliseLocation, pathOfLocation } from "./store/location.ts";
 
 // Files and manifests
 export {

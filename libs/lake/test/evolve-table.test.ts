@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Catalog } from "../src/catalog/catalog.ts";
 import { LakeError } from "../src/lake-error.ts";
-import { changePartitioning, changeSchema, changeSortOrder, upgradeTable } from "../src/commit/evolve-table.ts";
+import {
+  changePartitioning,
+  changeProperties,
+  changeSchema,
+  changeSortOrder,
+  upgradeTable,
+} from "../src/commit/evolve-table.ts";
 import { currentFiles } from "../src/commit/current-files.ts";
 import type { Table } from "../src/commit/table.ts";
 import { evolveSchema, type SchemaChange } from "../src/metadata/evolve-schema.ts";
@@ -168,7 +174,20 @@ describe("a schema", () => {
   });
 });
 
-describe("partitioning and order", () => {
+test("properties are set and taken away in one commit, and only where that changes something", async () => {
+  let table = await changeProperties(lake.env, await filledTable(), {
+    owner: "anna",
+    "write.format.default": "parquet",
+  });
+  expect(table.metadata.properties).toMatchObject({ owner: "anna", "write.format.default": "parquet" });
+  table = await changeProperties(lake.env, table, { owner: "ben" }, ["write.format.default", "never there"]);
+  expect(table.metadata.properties).toMatchObject({ owner: "ben" });
+  expect(table.metadata.properties).not.toHaveProperty(["write.format.default"]);
+  const same = await changeProperties(lake.env, table, { owner: "ben" }, ["write.format.default"]);
+  expect(same.metadataLocation).toBe(table.metadataLocation);
+});
+
+describe("partitioning, order and version", () => {
   test("change for new files; old ones are planned by their own spec", async () => {
     const partition = [{ source: "day", transform: "month", name: "day_month" }];
     let table = await filledTable({ partition });

@@ -19,7 +19,6 @@ export {
   portfolioById,
   portfolioByName,
   removePortfolio,
-  universeOf,
 } from "./portfolios.ts";
 export type { NewPortfolio, Portfolio, PortfolioMetrics } from "./portfolios.ts";
 export { listMacroSeries } from "./macro-series.ts";

@@ -50,15 +50,6 @@ export async function portfolioByName(database: Queryable, name: string): Promis
   return rows[0];
 }
 
-/** The securities that a portfolio may hold, by meta_id. */
-export async function universeOf(database: Queryable, portId: number): Promise<number[]> {
-  const { rows } = await database.query<{ meta_id: number }>(
-    "SELECT meta_id FROM tb_universe WHERE port_id = $1 ORDER BY meta_id",
-    [portId],
-  );
-  return rows.map((row) => row.meta_id);
-}
-
 /** The stored metrics of a portfolio; undefined where none are. */
 export async function metricsOf(database: Queryable, portId: number): Promise<PortfolioMetrics | undefined> {
   const { rows } = await database.query<PortfolioMetrics>(

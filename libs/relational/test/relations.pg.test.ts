@@ -17,7 +17,6 @@ import {
   RelationalDatabase,
   removePortfolio,
   securitiesByTicker,
-  universeOf,
   widenDateRanges,
 } from "../src/index.ts";
 
@@ -96,7 +95,10 @@ test("a portfolio is stored whole or not at all, and its name only once", async 
   const portfolio = { name: "two", strategy: "eq", metaIds, metrics: METRICS };
   const portId = await database.transaction((client) => addPortfolio(client, portfolio));
   expect(await portfolioByName(database, "two")).toMatchObject({ port_id: portId, strategy: "eq" });
-  expect(await universeOf(database, portId)).toEqual(metaIds.sort((a, b) => a - b));
+  const universe = await database.query("SELECT meta_id FROM tb_universe WHERE port_id = $1 ORDER BY meta_id", [
+    portId,
+  ]);
+  expect(universe.rows.map((row) => row["meta_id"])).toEqual(metaIds.sort((a, b) => a - b));
   expect(await metricsOf(database, portId)).toEqual(METRICS);
   const again = database.transaction((client) => addPortfolio(client, portfolio));
   await expect(again).rejects.toSatisfy(isUniqueViolation);

@@ -14,10 +14,3 @@ export function lastTradingDay(market: Market, day: number): number {
   while (!isTradingDay(market, found)) found--;
   return found;
 }
-
-/** Trading days from one day to another, both included. */
-export function tradingDays(market: Market, from: number, to: number): number[] {
-  const days: number[] = [];
-  for (let day = from; day <= to; day++) if (isTradingDay(market, day)) days.push(day);
-  return days;
-}

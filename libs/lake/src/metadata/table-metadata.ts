@@ -1,7 +1,7 @@
 import { LakeError } from "../lake-error.ts";
 import type { PartitionSpec } from "./partition-spec.ts";
 import type { Schema } from "./schema.ts";
-import { MAIN_BRANCH, type Snapshot, type SnapshotRef } from "./snapshot.ts";
+import type { Snapshot, SnapshotRef } from "./snapshot.ts";
 import type { SortOrder } from "./sort-order.ts";
 
 /**
@@ -105,12 +105,6 @@ export function defaultSortOrder(metadata: TableMetadata): SortOrder {
 export function currentSnapshot(metadata: TableMetadata): Snapshot | undefined {
   const id = metadata["current-snapshot-id"];
   return id === undefined ? undefined : snapshotById(metadata, id);
-}
-
-/** Where `ref` points; undefined when there is no such reference. */
-export function snapshotOfRef(metadata: TableMetadata, ref: string = MAIN_BRANCH): Snapshot | undefined {
-  const found = metadata.refs[ref];
-  return found === undefined ? undefined : snapshotById(metadata, found["snapshot-id"]);
 }
 
 /** undefined where the snapshot has expired or never was */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isWithin, joinLocation, normaliseLocation, pathOfLocation, sameLocation } from "./location.ts";
+import { isWithin, joinLocation, normaliseLocation, pathOfLocation } from "./location.ts";
 
 describe("locations", () => {
   it.each([
@@ -27,10 +27,7 @@ describe("locations", () => {
     (location) => expect(() => normaliseLocation(location)).toThrowError(/^location/),
   );
 
-  it("compares and joins", () => {
-    expect(sameLocation("file:/x/y", "/x//y")).toBe(true);
-    expect(sameLocation("s3a://b/k", "s3://b/k")).toBe(true);
-    expect(sameLocation("/x/y", "/x/Y")).toBe(false);
+  it("are joined and compared", () => {
     expect(joinLocation("file:///x/", "y", "z")).toBe("file:///x/y/z");
     expect(pathOfLocation("file:/x/y")).toBe("/x/y");
     expect(isWithin("file:///x", "file:///x/y")).toBe(true);

@@ -36,11 +36,6 @@ export function pathOfLocation(location: string): string {
   return normal.slice("file://".length);
 }
 
-/** True when both name one object. */
-export function sameLocation(one: string, other: string): boolean {
-  return one === other || normaliseLocation(one) === normaliseLocation(other);
-}
-
 /** `<folder>/<name>`, with one slash between. */
 export function joinLocation(folder: string, ...names: readonly string[]): string {
   return [folder.replace(/\/+$/, ""), ...names].join("/");
