@@ -9,7 +9,6 @@
 import {
   committedHint,
   decodeRollupRound,
-  type Dataset,
   identityProperty,
   NewerFormat,
   parsePositions,
@@ -17,7 +16,6 @@ import {
   type RollupChange,
   type RollupDefinition,
   type RollupRound,
-  type RollupLane,
   rollupSubject,
   sourceSnapshotEntry,
   sourceSnapshotProperty,
@@ -33,39 +31,27 @@ import {
   definedIdentifier,
   isLakeError,
   type KernelConnection,
-  type LakeEnvironment,
   LakeError,
   loadTable,
   postCommit,
   stageCommit,
   type Table,
 } from "@firn/lake";
-import { type Logger, noTracer, originsOf, type Parking, repeatTurns, type Tracer } from "@firn/service";
+import { noTracer, originsOf, type Parking, repeatTurns, type Tracer } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { CommitQueue } from "./commit-queue.ts";
-import type { KnownTables } from "./known-tables.ts";
+import { findTables, goneWithRaw, type LaneTablesParts, untilOthersChange, whyForeign } from "./lane-tables.ts";
 import { isComputedOn } from "./round-base.ts";
 import { findMissing, stageRollupChange } from "./stage-rollup-change.ts";
 import { newerState } from "./table-problem.ts";
-import { missingColumns } from "./tables.ts";
 
-const lookAgainDefaultMs = 5_000;
-
-export interface RollupStageOptions {
-  readonly env: LakeEnvironment;
+export interface RollupStageOptions extends LaneTablesParts {
   readonly connection: KernelConnection;
-  readonly dataset: Dataset;
-  readonly lane: RollupLane;
   readonly log: Log;
-  readonly known: KnownTables;
   readonly queueOf: (table: string) => CommitQueue;
   readonly parking: Parking;
   readonly writerEpoch: string;
-  readonly logger: Logger;
   readonly tracer?: Tracer;
-  /** How often the tables are looked at while no round comes, in milliseconds. */
-  readonly lookAgainMs?: number;
   hint(subject: string): void;
   committed(table: Table, done: { filesAdded: number; published: number }, durationMs: number): void;
   /** A turn failed by something that passes, and begins anew. */
@@ -99,15 +85,15 @@ export class RollupStage {
     const subject = rollupSubject(dataset.name, lane.number);
     const identity = await log.identity();
     const name = `${dataset.name}.${lane.name}`;
-    const gone = await this.#goneWithRaw();
+    const gone = await goneWithRaw(this.#options);
     if (gone !== undefined) {
       const fix = `firn resume ${dataset.name} --accept-loss makes them anew`;
       return this.#park(name, `the tables ${dataset.raw.name} and ${gone} are gone`, fix, signal);
     }
-    const tables = await this.#tables();
+    const tables = await findTables(this.#options);
     const newer = tables.map(({ metadata }) => newerState(metadata)).find((one) => one !== undefined);
     if (newer !== undefined) return this.#park(name, newer.message, newer.fix, signal);
-    const reason = this.#whyForeign(tables);
+    const reason = whyForeign(lane, tables);
     if (reason !== undefined) {
       return this.#park(name, reason, "drop or rename it: the lake then makes its own, from raw", signal);
     }
@@ -120,7 +106,7 @@ export class RollupStage {
     const position = Math.min(...tables.map((table) => Math.min(last, this.#positionOf(table, place))));
     const turn = new AbortController();
     const both = AbortSignal.any([signal, turn.signal]);
-    const looking = this.#untilOthersChange(tables, both).finally(() => turn.abort());
+    const looking = untilOthersChange(this.#options, tables, both).finally(() => turn.abort());
     try {
       for await (const record of log.read({ subjects: [subject], afterSequence: position, identity, signal: both })) {
         await this.#write(record, place);
@@ -137,58 +123,6 @@ export class RollupStage {
   async #park(name: string, reason: string, fix: string, signal: AbortSignal): Promise<void> {
     const { parking } = this.#options;
     if (await parking.park(name, reason, fix, signal)) await parking.obeyed(name);
-  }
-
-  /** A rollup's table that is gone while raw is too: somebody dropped the lake's tables, and it decides to have them anew. */
-  async #goneWithRaw(): Promise<string | undefined> {
-    const { dataset, known, lane } = this.#options;
-    if ((await known.state(dataset.raw)).kind !== "missing") return undefined;
-    for (const { table } of lane.rollups) if ((await known.state(table)).kind === "missing") return table.name;
-    return undefined;
-  }
-
-  /** The rollups' tables in order; one that is gone is made anew. */
-  async #tables(): Promise<Table[]> {
-    const { known, lane, logger } = this.#options;
-    const tables: Table[] = [];
-    for (const { table: definition } of lane.rollups) {
-      const state = await known.state(definition);
-      if (state.kind !== "known")
-        logger.warn("an aggregate's table is not the one that was made: its rows come from raw again", {
-          table: definition.name,
-          found: state.kind,
-        });
-      const table = state.kind === "missing" ? await known.findOrMake(definition) : state.table;
-      if (state.kind !== "known") await known.remember(definition, table);
-      tables.push(table);
-    }
-    return tables;
-  }
-
-  #whyForeign(tables: readonly Table[]): string | undefined {
-    for (const [at, { table: definition }] of this.#options.lane.rollups.entries()) {
-      const missing = missingColumns(definition, tables[at]!.metadata);
-      if (missing.length > 0) return `table ${definition.name} is not the lake's: it has no ${missing.join(", ")}`;
-    }
-    return undefined;
-  }
-
-  /** Resolves when a table is gone or another one has its name, or at the signal. */
-  async #untilOthersChange(tables: readonly Table[], signal: AbortSignal): Promise<void> {
-    const { env, lookAgainMs = lookAgainDefaultMs } = this.#options;
-    while (!signal.aborted) {
-      await sleep(lookAgainMs, undefined, { signal }).catch(() => undefined);
-      for (const { identifier, metadata } of tables) {
-        if (signal.aborted) return;
-        try {
-          const loaded = await env.catalog.loadTable(identifier, { snapshots: "refs" });
-          if (loaded !== "unchanged" && loaded.metadata["table-uuid"] !== metadata["table-uuid"]) return;
-        } catch (error) {
-          if (isLakeError(error, "not_found")) return;
-          if (!isLakeError(error)) throw error;
-        }
-      }
-    }
   }
 
   async #write(record: LogRecord, place: RoundPlace): Promise<void> {
