@@ -25,11 +25,11 @@ import {
   writeTableStatistics,
 } from "@firn/lake";
 import type { Logger } from "@firn/service";
+import { areAggregatesCurrent } from "./aggregates-current.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { manifestsToRewrite, planManifestUpkeep } from "./manifest-upkeep.ts";
 import { type OrphanSearch, type OrphanUpkeep, orphanUpkeep } from "./orphan-upkeep.ts";
 import type { TableUpkeep } from "./table-upkeep.ts";
-import { isTakenUp } from "./taken-up.ts";
 import type { WriterMetrics } from "./writer-metrics.ts";
 
 /** While rows arrive a merge is short; at rest it may take more at once. */
@@ -107,8 +107,8 @@ export class MaintainedTable {
   }
 
   /** Whether all that is made from the table has taken up the rows that it has now. */
-  async isTakenUp({ metadata }: Table): Promise<boolean> {
-    return isTakenUp(metadata, await this.#parts.builtOn());
+  async areAggregatesCurrent({ metadata }: Table): Promise<boolean> {
+    return areAggregatesCurrent(metadata, await this.#parts.builtOn());
   }
 
   /** One merge and how many files it replaced by how many; undefined when there is nothing worth merging. */

@@ -120,7 +120,7 @@ export class Maintenance implements Stage {
     if (!found || !currentSnapshot(found.metadata)) return;
     const nowMs = performance.now();
     const restedMs = table.restedMs(found, nowMs);
-    const atRest = restedMs > restMs && (restedMs > restLongestMs || (await table.isTakenUp(found)));
+    const atRest = restedMs > restMs && (restedMs > restLongestMs || (await table.areAggregatesCurrent(found)));
     const when = atRest ? "rest" : "busy";
     for (let merges = 0; merges < mergesPerLook[when] && !signal.aborted; merges++)
       if (!(await table.merge(when))) break;

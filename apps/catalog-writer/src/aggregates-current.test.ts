@@ -1,6 +1,6 @@
 import type { TableMetadata } from "@firn/lake";
 import { expect, it } from "vitest";
-import { isTakenUp } from "./taken-up.ts";
+import { areAggregatesCurrent } from "./aggregates-current.ts";
 
 /** Rows were added by 1 and 2; 3 only merged files. */
 const metadata = {
@@ -20,5 +20,5 @@ it.each([
   [[undefined], false],
   [[], true],
 ])("rows are taken up by what was made from snapshots %s: %s", (builtOn, expected) => {
-  expect(isTakenUp(metadata, builtOn)).toBe(expected);
+  expect(areAggregatesCurrent(metadata, builtOn)).toBe(expected);
 });

@@ -4,7 +4,7 @@ import { changesNoRow, currentSnapshot, snapshotById, type TableMetadata } from 
  * Whether everything that is made from a table has taken up all rows that the table has now.
  * @param builtOn the snapshot that each of them was last made from; undefined where it has not been made yet
  */
-export function isTakenUp(metadata: TableMetadata, builtOn: readonly (bigint | undefined)[]): boolean {
+export function areAggregatesCurrent(metadata: TableMetadata, builtOn: readonly (bigint | undefined)[]): boolean {
   const sameRows = new Set<bigint>();
   for (let snapshot = currentSnapshot(metadata); snapshot !== undefined;) {
     sameRows.add(snapshot["snapshot-id"]);
