@@ -7,7 +7,7 @@
  */
 import { closeSync, mkdirSync, openSync, writevSync } from "node:fs";
 import { dirname } from "node:path";
-import { OP_COLUMN } from "@firn/core";
+import { OP_COLUMN, RECORDS_HEADER, shardOfSubject } from "@firn/core";
 import { type KernelConnection, sqlName } from "@firn/lake";
 import { LINKS_MAX, originsOf } from "@firn/service";
 import type { LogRecord } from "@firn/stream";
@@ -76,9 +76,9 @@ export class Batch {
     this.messages++;
     this.bytes += record.data.byteLength;
     this.lastSequence = record.sequence;
-    const shard = Number(record.subject.split(".").at(-1));
+    const shard = shardOfSubject(record.subject);
     if (!this.oldest.has(shard)) this.oldest.set(shard, record.timestampMs);
-    const records = record.headers["Firn-Records"];
+    const records = record.headers[RECORDS_HEADER];
     if (records !== undefined) this.received.set(shard, Number(records));
     if (this.origins.size < LINKS_MAX) for (const origin of originsOf([record])) this.origins.add(origin);
     this.#held.push(record.data);

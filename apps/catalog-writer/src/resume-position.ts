@@ -9,7 +9,9 @@ import {
   positionProperty,
   receivedBeforeProperty,
   receivedProperty,
+  RECORDS_HEADER,
   type ResumeOrder,
+  shardOfSubject,
 } from "@firn/core";
 import { type LakeEnvironment, LakeError, postCommit, stageCommit, type Table } from "@firn/lake";
 import type { Log } from "@firn/stream";
@@ -87,13 +89,13 @@ async function receivedProperties(
   const changed: Record<string, string> = {};
   let before = Number(properties[receivedBeforeProperty] ?? 0);
   for (const subject of subjects) {
-    const name = receivedProperty(Number(subject.split(".").at(-1)));
+    const name = receivedProperty(shardOfSubject(subject));
     const counted = properties[name];
     if (counted === undefined) continue;
     const last = madeAnew ? undefined : await log.last(subject);
     // In the middle of the stream the count at the position is not known: the stream's own goes on.
     if (last !== undefined && last.sequence > position) continue;
-    const held = Number(last?.headers["Firn-Records"] ?? 0);
+    const held = Number(last?.headers[RECORDS_HEADER] ?? 0);
     before += Number(counted) - held;
     changed[name] = String(held);
   }

@@ -4,7 +4,13 @@
  * Loading the next batch goes on while one is committed; judging it waits for that commit. Everything that goes wrong
  * with the world ends the turn: the table is opened again and the log read from the position that the table names.
  */
-import { committedHint, NewerFormat, refuseNewerColumnBatch, refuseNewerRejectedBatch } from "@firn/core";
+import {
+  committedHint,
+  NewerFormat,
+  refuseNewerColumnBatch,
+  refuseNewerRejectedBatch,
+  shardOfSubject,
+} from "@firn/core";
 import { isLakeError, isOutOfMemory, type KernelConnection, type Table } from "@firn/lake";
 import { type Logger, noTracer, type Parking, repeatTurns, type Tracer } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
@@ -80,7 +86,7 @@ export class TableStage {
 
   /** How long the oldest message of each shard waits for its commit; 0 where none does. */
   lagSeconds(nowMs: number): Map<number, number> {
-    const lags = new Map(this.#options.table.subjects.map((subject) => [Number(subject.split(".").at(-1)), 0]));
+    const lags = new Map(this.#options.table.subjects.map((subject) => [shardOfSubject(subject), 0]));
     for (const { oldest } of this.#open)
       for (const [shard, storedMs] of oldest)
         lags.set(shard, Math.max(lags.get(shard) ?? 0, (nowMs - storedMs) / 1000));

@@ -1,4 +1,13 @@
-import { acceptedSubject, otherEndsHeader, OTHERS_HEADER, parseOtherEnds, refuseNewerColumnBatch } from "@firn/core";
+import {
+  acceptedSubject,
+  INPUT_IDENTITY_HEADER,
+  INPUT_SEQUENCE_HEADER,
+  otherEndsHeader,
+  OTHERS_HEADER,
+  parseOtherEnds,
+  RECORDS_HEADER,
+  refuseNewerColumnBatch,
+} from "@firn/core";
 import type { Log } from "@firn/stream";
 
 /**
@@ -17,10 +26,6 @@ export interface ShardPosition {
   /** Last accepted sequence of each of the dataset's other tables that ever had a row. */
   readonly others: ReadonlyMap<string, number>;
 }
-
-const INPUT_SEQUENCE_HEADER = "Firn-Input-Sequence";
-const INPUT_IDENTITY_HEADER = "Firn-Input-Identity";
-export const RECORDS_HEADER = "Firn-Records";
 
 /**
  * The headers are of the version of the message that carries them.

@@ -6,13 +6,13 @@ import {
   type ColumnValue,
   type Dataset,
   type DeadLetter,
+  RECORDS_HEADER,
 } from "@firn/core";
 import { datasets } from "@firn/datasets";
 import { createMetrics, Parking, silentLogger } from "@firn/service";
 import { intakeLog, MemoryLogs, validatedLog, type Log, type StreamConnection } from "@firn/stream";
 
 import { ShardStage, type ShardStageOptions } from "../src/shard-stage.ts";
-import { RECORDS_HEADER } from "../src/shard-position.ts";
 import { createValidatorMetrics } from "../src/validator-metrics.ts";
 
 export const health: Dataset = datasets.get("health")!;

@@ -143,9 +143,11 @@ export {
   intakeSubject,
   rejectedSubject,
   rollupSubject,
+  shardOfSubject,
   streams,
 } from "./pipeline-subjects.ts";
 export { otherEndsHeader, OTHERS_HEADER, parseOtherEnds } from "./other-ends.ts";
+export { INPUT_IDENTITY_HEADER, INPUT_SEQUENCE_HEADER, RECORDS_HEADER } from "./position-headers.ts";
 export { daysOf, findDayMeasure, type DayMeasure, type DayRollup } from "./day-measures.ts";
 export { rollupLanes, type RollupLane } from "./rollup-lanes.ts";
 export { decodeRollupRound, encodeRollupRound, stagedFiles } from "./rollup-round.ts";

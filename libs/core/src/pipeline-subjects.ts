@@ -1,4 +1,4 @@
-/** The three streams, and below the subjects that records of a dataset's shard have in them. */
+/** The three streams, and below the subjects that messages have in them. */
 export const streams = { intake: "INTAKE", validated: "VALIDATED", rollup: "ROLLUP" } as const;
 
 /** Payloads as they came, in INTAKE. */
@@ -19,6 +19,11 @@ export function acceptedTableSubject(dataset: string, table: string, shard: numb
 /** Dead letters, in VALIDATED. */
 export function rejectedSubject(dataset: string, shard: number): string {
   return `rejected.${dataset}.${shard}`;
+}
+
+/** The shard of a subject of payloads, rows or dead letters: its last token. */
+export function shardOfSubject(subject: string): number {
+  return Number(subject.slice(subject.lastIndexOf(".") + 1));
 }
 
 /** Of the rounds of a lane (rollup-lanes.ts). */

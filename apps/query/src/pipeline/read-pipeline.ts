@@ -1,10 +1,13 @@
 import {
   acceptedSubject,
   acceptedTableSubject,
+  INPUT_SEQUENCE_HEADER,
+  intakeSubject,
   OTHERS_HEADER,
   parkedKey,
   NewerFormat,
   parseOtherEnds,
+  RECORDS_HEADER,
   refuseNewerState,
   rejectedSubject,
   rollupLanes,
@@ -24,11 +27,6 @@ import type { DatasetReading, PipelineReading, ReadingCover, ShardReading } from
 import { coverOf, needsHistory, positionIn, type SettleTarget, writtenThrough } from "./settling.ts";
 import type { OpenStreams } from "./stream-link.ts";
 
-/** Headers of the last message of a validator's run. */
-const INPUT_SEQUENCE = "Firn-Input-Sequence";
-const RECORDS = "Firn-Records";
-
-const intakeSubject = (dataset: string, shard: number): string => `intake.${dataset}.${shard}`;
 const shardNumbers = (shards: number): number[] => Array.from({ length: shards }, (_, shard) => shard);
 
 /** The last sequences of INTAKE by shard, per dataset: what has been acknowledged up to now. */
@@ -137,8 +135,8 @@ async function readShard(open: OpenStreams, dataset: string, shard: number): Pro
     acceptedLast: accepted?.sequence ?? 0,
     rejectedLast,
     othersLast: parseOtherEnds(accepted?.headers[OTHERS_HEADER], accepted?.sequence ?? 0),
-    validatedThrough: Number(accepted?.headers[INPUT_SEQUENCE] ?? 0),
-    received: Number(accepted?.headers[RECORDS] ?? 0),
+    validatedThrough: Number(accepted?.headers[INPUT_SEQUENCE_HEADER] ?? 0),
+    received: Number(accepted?.headers[RECORDS_HEADER] ?? 0),
   };
 }
 
