@@ -4,23 +4,17 @@
  * Loading the next batch goes on while one is committed; judging it waits for that commit. Everything that goes wrong
  * with the world ends the turn: the table is opened again and the log read from the position that the table names.
  */
-import {
-  committedHint,
-  NewerFormat,
-  refuseNewerColumnBatch,
-  refuseNewerRejectedBatch,
-  shardOfSubject,
-} from "@firn/core";
-import { isLakeError, isOutOfMemory, type KernelConnection, type Table } from "@firn/lake";
+import { committedHint, NewerFormat, refuseNewerColumnBatch, refuseNewerRejectedBatch } from "@firn/core";
+import { isLakeError, isOutOfMemory, type Table } from "@firn/lake";
 import { type Logger, noTracer, type Parking, repeatTurns, type Tracer } from "@firn/service";
 import { isStreamError, type Log, type LogRecord } from "@firn/stream";
-import { join } from "node:path";
 import { Arrivals } from "./arrivals.ts";
-import { Batch, heldBytesMax, type MessageKind } from "./batch.ts";
+import { type Batch, heldBytesMax } from "./batch.ts";
 import { type CadenceLimits, commitDue, isFull } from "./cadence.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import { type CommitReport, KeyedTable, type KeyedTableOptions, TableMoved } from "./keyed-table.ts";
+import { type CommitReport, KeyedTable, TableMoved } from "./keyed-table.ts";
 import type { KnownTables } from "./known-tables.ts";
+import { OpenBatches, type OpenBatchesOptions } from "./open-batches.ts";
 import { commitResume, planPosition, type PositionProblem } from "./resume-position.ts";
 import { alignColumns } from "./defined-columns.ts";
 import { planTable } from "./table-problem.ts";
@@ -34,18 +28,12 @@ const rowsCommittedAlone = 200_000;
 /** A batch for which memory does not suffice is halved down to this. */
 const batchBytesMin = 1024 * 1024;
 
-export interface TableStageOptions {
-  readonly name: string;
-  readonly kind: MessageKind;
+export interface TableStageOptions extends OpenBatchesOptions {
   readonly log: Log;
-  readonly table: KeyedTableOptions;
   readonly known: KnownTables;
-  /** Connection on which batches are loaded while another is committed. */
-  readonly loadConnection: KernelConnection;
   readonly queue: CommitQueue;
   readonly parking: Parking;
   readonly limits: CadenceLimits;
-  readonly folder: string;
   readonly logger: Logger;
   readonly tracer?: Tracer;
   /** How often the table is looked at while nothing comes, in milliseconds. */
@@ -60,10 +48,9 @@ export interface TableStageOptions {
 export class TableStage {
   readonly #options: TableStageOptions;
   readonly #lookAgainMs: number;
-  /** What is gathered or on its way to the table, oldest first. */
-  readonly #open = new Set<Batch>();
+  /** What is gathered or on its way to the table. */
+  readonly #open: OpenBatches;
   #table: KeyedTable | undefined;
-  #batches = 0;
   /** Before the first commit a guess, so that the start of a backfill is not cut into small files. */
   #lastCommitMs = 1_000;
   #lastBytes = 0;
@@ -75,6 +62,7 @@ export class TableStage {
 
   constructor(options: TableStageOptions) {
     this.#options = options;
+    this.#open = new OpenBatches(options);
     this.#bytesMax = options.limits.bytesMax;
     this.#lookAgainMs = options.lookAgainMs ?? lookAgainDefaultMs;
   }
@@ -86,11 +74,7 @@ export class TableStage {
 
   /** How long the oldest message of each shard waits for its commit; 0 where none does. */
   lagSeconds(nowMs: number): Map<number, number> {
-    const lags = new Map(this.#options.table.subjects.map((subject) => [shardOfSubject(subject), 0]));
-    for (const { oldest } of this.#open)
-      for (const [shard, storedMs] of oldest)
-        lags.set(shard, Math.max(lags.get(shard) ?? 0, (nowMs - storedMs) / 1000));
-    return lags;
+    return this.#open.lagSeconds(nowMs);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -180,7 +164,7 @@ export class TableStage {
     progressed: () => void,
   ): Promise<void> {
     const limits = { ...this.#options.limits, bytesMax: this.#bytesMax };
-    let batch = this.#newBatch();
+    let batch = this.#open.add();
     let lastArrivalMs = 0;
     let committing: Promise<void> | undefined;
     let failure: unknown;
@@ -189,7 +173,7 @@ export class TableStage {
         const verdict = this.#verdict(batch, limits, lastArrivalMs);
         if (verdict.due && committing === undefined) {
           const due = batch;
-          batch = this.#newBatch();
+          batch = this.#open.add();
           committing = this.#commit(table, due, identity)
             .then(progressed, (error: unknown) => void (failure = error))
             .finally(() => void (committing = undefined));
@@ -217,7 +201,7 @@ export class TableStage {
         await this.#commit(table, batch, identity);
     } finally {
       await committing;
-      await this.#drop(batch);
+      await this.#open.drop(batch);
     }
     if (failure !== undefined) throw failure;
   }
@@ -267,28 +251,6 @@ export class TableStage {
     if (!isSame) throw new TableMoved(`${identifier.name}: another process changed it`);
   }
 
-  async #drop(batch: Batch): Promise<void> {
-    this.#open.delete(batch);
-    await batch.drop();
-  }
-
-  #newBatch(): Batch {
-    const { kind, folder, loadConnection, table, name } = this.#options;
-    const number = this.#batches++;
-    const sqlName = name.replaceAll(/\W/g, "_");
-    const batch = new Batch({
-      connection: loadConnection,
-      shape: table,
-      index: table.index,
-      kind,
-      // One batch is committed while the next one fills.
-      file: join(folder, `${sqlName}_${number % 2}.json`),
-      name: `batch_${sqlName}_${number}`,
-    });
-    this.#open.add(batch);
-    return batch;
-  }
-
   async #commit(table: KeyedTable, batch: Batch, identity: string): Promise<void> {
     const { tracer = noTracer } = this.#options;
     const span = tracer.startSpan("commit", {
@@ -326,7 +288,7 @@ export class TableStage {
       throw error;
     } finally {
       this.#committingRows = 0;
-      await this.#drop(batch);
+      await this.#open.drop(batch);
     }
   }
 }
