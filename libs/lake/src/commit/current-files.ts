@@ -7,7 +7,7 @@ import { partitionFilter, type PartitionFilter } from "../manifest/partition-fil
 import type { Snapshot } from "../metadata/snapshot.ts";
 import { currentSnapshot, snapshotById, type TableMetadata } from "../metadata/table-metadata.ts";
 import type { Predicate } from "../scan/predicate.ts";
-import { boundSpec } from "../transform/bound-spec.ts";
+import { boundSpec, type BoundSpec } from "../transform/bound-spec.ts";
 import type { LakeEnvironment } from "./environment.ts";
 import type { Table } from "./table.ts";
 
@@ -25,6 +25,8 @@ export interface FileSelection {
   readonly snapshotId?: bigint | undefined;
   /** Leaves out manifests and files whose partitions cannot match. Columns by their current names. */
   readonly where?: Predicate | undefined;
+  /** The same by filters of partitions, for each spec; undefined for one of which nothing is left out. */
+  readonly partitions?: ((spec: BoundSpec) => PartitionFilter | undefined) | undefined;
 }
 
 /** Manifests that are fetched and decoded at the same time. */
@@ -43,7 +45,7 @@ export async function selectFiles(
 ): Promise<CurrentFiles> {
   const snapshot = snapshotOf(metadata, selection.snapshotId);
   const manifests = snapshot === undefined ? [] : await manifestsOfSnapshot(env, snapshot);
-  const filterOf = filtersBySpec(metadata, selection.where);
+  const filterOf = filtersBySpec(metadata, selection);
   const needed = manifests.filter(
     (manifest) => mayHaveLiveFiles(manifest) && (filterOf(manifest)?.mayMatchManifest(manifest) ?? true),
   );
@@ -80,15 +82,12 @@ function snapshotOf(metadata: TableMetadata, snapshotId: bigint | undefined): Sn
 /** Filters for each spec, made when a manifest first needs it; undefined: nothing is left out. */
 function filtersBySpec(
   metadata: TableMetadata,
-  where: Predicate | undefined,
+  { where, partitions = where && ((spec) => partitionFilter(where, spec)) }: FileSelection,
 ): (manifest: ManifestFile) => PartitionFilter | undefined {
-  if (where === undefined) return () => undefined;
-  const filters = new Map<number, PartitionFilter>();
+  if (partitions === undefined) return () => undefined;
+  const filters = new Map<number, PartitionFilter | undefined>();
   return ({ specId }) => {
-    const known = filters.get(specId);
-    if (known !== undefined) return known;
-    const filter = partitionFilter(where, boundSpec(metadata, specId));
-    filters.set(specId, filter);
-    return filter;
+    if (!filters.has(specId)) filters.set(specId, partitions(boundSpec(metadata, specId)));
+    return filters.get(specId);
   };
 }

@@ -5,12 +5,10 @@ import { compareLiterals } from "../manifest/compare-literals.ts";
 import { decimalType } from "../manifest/primitive-type.ts";
 import { columnByName, isNested } from "../metadata/schema.ts";
 import { currentSchema } from "../metadata/table-metadata.ts";
-import { findPartitions } from "../parquet/partitioned-relation.ts";
-import { writeLayout } from "../parquet/write-layout.ts";
-import { fileFilter, rangeOfColumn, type FileFilter } from "../scan/file-filter.ts";
+import { rangeOfColumn, type FileFilter } from "../scan/file-filter.ts";
 import type { ScanTask } from "../scan/scan-plan.ts";
-import { partitionKey } from "../transform/bound-spec.ts";
-import { dropTables, type KeyTable } from "./key-table.ts";
+import type { KeyPlaces } from "./key-places.ts";
+import type { KeyTable } from "./key-table.ts";
 import type { StageUpsertOptions } from "./stage-upsert.ts";
 
 /** The tasks whose files may hold a row of one of the keys. */
@@ -18,35 +16,12 @@ export async function candidateTasks(
   connection: KernelConnection,
   options: StageUpsertOptions,
   keys: KeyTable,
+  places: KeyPlaces | undefined,
   tasks: readonly ScanTask[],
 ): Promise<ScanTask[]> {
   if (tasks.length === 0) return [];
   const mayHoldKeys = await keyBoundsFilter(connection, options, keys);
-  const inPartition = await partitionMatcher(connection, options, keys);
-  return tasks.filter(({ file }) => mayHoldKeys(file) && inPartition(file));
-}
-
-async function partitionMatcher(
-  connection: KernelConnection,
-  options: StageUpsertOptions,
-  keys: KeyTable,
-): Promise<FileFilter> {
-  const { table, keyColumns, candidates } = options;
-  const schema = currentSchema(table.metadata);
-  const layout = writeLayout(table);
-  const { fields, specId } = layout.spec;
-  const keyIds = new Set(keyColumns.map((name) => columnByName(schema, name)?.id));
-  const followsFromKeys = fields.every((field) => field.transform.kind === "void" || keyIds.has(field.sourceId));
-  if (fields.length === 0 || (!followsFromKeys && candidates === undefined)) return () => true;
-  // When the keys decide the partition, deleted keys have theirs too; else only the new rows do.
-  const relation = sqlName(followsFromKeys ? keys.keys : keys.newRows);
-  const found = await findPartitions(connection, { layout, relation, scratch: `${keys.keys}_candidates` });
-  await dropTables(connection, found.temporary);
-  const partitions = new Set(found.partitions.map((partition) => partitionKey(layout.spec, partition)));
-  const isCandidate = candidates === undefined ? () => false : fileFilter(table.metadata, schema, candidates);
-  return (file) =>
-    (file.specId === specId ? partitions.has(partitionKey(layout.spec, file.partition)) : candidates === undefined) ||
-    isCandidate(file);
+  return tasks.filter(({ file }) => (places?.mayHold(file) ?? true) && mayHoldKeys(file));
 }
 
 /** Leaves out files whose bounds of a key column lie beside those of all keys. */

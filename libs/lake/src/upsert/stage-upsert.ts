@@ -1,5 +1,5 @@
 import type { LakeEnvironment } from "../commit/environment.ts";
-import { currentFiles } from "../commit/current-files.ts";
+import { selectFiles } from "../commit/current-files.ts";
 import type { Table } from "../commit/table.ts";
 import type { KernelConnection } from "../kernel/duck.ts";
 import { sqlName } from "../kernel/sql-text.ts";
@@ -11,6 +11,7 @@ import { planFiles, type ScanTask } from "../scan/scan-plan.ts";
 import { scanSql } from "../scan/scan-sql.ts";
 import { absorbableDeletes, deletesWithoutData } from "./delete-upkeep.ts";
 import { candidateTasks } from "./candidate-tasks.ts";
+import { keyPlaces } from "./key-places.ts";
 import { createKeyTable, dropTables, type KeyTable } from "./key-table.ts";
 
 /** A file of which at least this share of rows changes is written anew; of others the rows are deleted by position. */
@@ -67,9 +68,11 @@ export async function stageUpsert(connection: KernelConnection, options: StageUp
   const { env, table } = options;
   const keys = await createKeyTable(connection, options);
   try {
-    const files = await currentFiles(env, table);
+    const places = await keyPlaces(connection, options, keys);
+    // Of partitions that hold none of the keys nothing is read: delete files apply within their own.
+    const files = await selectFiles(env, table.metadata, { partitions: places?.filterOf });
     const everything = planFiles(table.metadata, undefined, files);
-    const tasks = await candidateTasks(connection, options, keys, everything.tasks);
+    const tasks = await candidateTasks(connection, options, keys, places, everything.tasks);
     const found = await findRows(connection, options, keys, tasks);
     return await stageChanges(connection, options, keys, found, everything.tasks, files.deletes);
   } finally {
