@@ -7,13 +7,11 @@
  */
 import {
   committedHint,
-  type Dataset,
   encodeRollupRound,
   NewerFormat,
   parsePositions,
   refuseNewerState,
   type RollupRound,
-  type RollupLane,
   rollupSubject,
   stagedFiles,
 } from "@firn/core";
@@ -22,19 +20,15 @@ import {
   definedIdentifier,
   isLakeError,
   isOutOfMemory,
-  type KernelConnection,
-  type LakeEnvironment,
   loadTable,
   refreshTable,
   rowsChangedBetween,
   type Table,
 } from "@firn/lake";
-import { type Logger, handedOn, repeatTurns, type Tracer, type TraceSpan } from "@firn/service";
+import { handedOn, repeatTurns, type Tracer, type TraceSpan } from "@firn/service";
 import { type AppendRecord, isStreamError, type Log, type StreamConnection } from "@firn/stream";
-import { randomUUID } from "node:crypto";
-import { computeChanges } from "./compute-changes.ts";
+import { computeLaneRound, type LaneRoundOptions, type RoundStart } from "./lane-round.ts";
 import { pollMs, RoundCadence } from "./round-cadence.ts";
-import type { RoundParts } from "./round-parts.ts";
 import { startRoundSpan } from "./round-span.ts";
 import { behindSinceMs, commonSource, roundTaken } from "./published-state.ts";
 import { RebuildQueue, type RebuildValidations } from "./rebuild-queue.ts";
@@ -47,21 +41,12 @@ import { Wake } from "./wake.ts";
 const lookAgainDefaultMs = 5_000;
 /** How often a new lake is looked at for its tables. */
 const tableWaitMs = 200;
-/** With less memory than this asks for, tables are not made whole: sorting them does not become smaller with the slices. */
-const rowsPerWholeSliceMin = rowsPerSliceMax / 16;
 /** Without changed rows the rollups still follow raw's snapshots, so that none that they name expires. */
 const emptyRoundMs = 5 * 60_000;
 
-export interface LaneStageOptions {
-  readonly env: LakeEnvironment;
-  readonly connection: KernelConnection;
-  readonly dataset: Dataset;
-  readonly lane: RollupLane;
+export interface LaneStageOptions extends LaneRoundOptions {
   readonly log: Log;
   readonly streams: StreamConnection;
-  readonly defaultZone: string;
-  readonly folder: string;
-  readonly logger: Logger;
   readonly tracer?: Tracer;
   /** How often the rollups' tables are looked at while raw stands still, in milliseconds. */
   readonly lookAgainMs?: number;
@@ -69,23 +54,9 @@ export interface LaneStageOptions {
   readonly rowsPerSlice?: number;
   /** Longest pause between rounds of a lane of weeks and months while days change, in milliseconds. */
   readonly periodsIntervalMs?: number;
-  /** Changed rows of raw from which a round may make the tables whole. */
-  readonly wholeRowsMin?: number;
   /** Bytes that wait for the writer: while a backlog drains, rounds are rarer. */
   backlog(raw: Table): Promise<number>;
   rounded(report: RoundReport): void;
-}
-
-/** What a round starts from. */
-interface RoundStart {
-  readonly raw: Table;
-  /** The rollups' tables by the rollup's name. */
-  readonly published: ReadonlyMap<string, Table>;
-  /** The snapshot of raw that all rollups equal; undefined where they do not. */
-  readonly base: bigint | undefined;
-  readonly to: bigint;
-  /** The last round of the log; 0 for none. */
-  readonly lastSequence: number;
 }
 
 export class LaneStage {
@@ -244,7 +215,8 @@ export class LaneStage {
     this.#settled = undefined;
     const span = startRoundSpan(this.#options, start);
     try {
-      const { round, windows } = await this.#compute(start, rebuilds);
+      const ranges = rebuilds.map((rebuild) => rebuild.request);
+      const { round, windows } = await computeLaneRound(this.#options, start, ranges, this.#rowsPerSlice);
       const files = round.rollups.flatMap(stagedFiles);
       const { connection, dataset, env, lane, logger } = this.#options;
       const { published, raw, to } = start;
@@ -282,44 +254,6 @@ export class LaneStage {
     logger.warn("a rebuild is refused: its rows are not what raw gives", { dataset: dataset.name });
     for (const file of round.rollups.flatMap(stagedFiles)) await env.store.delete(file.location);
     this.#rebuilds.refused(rebuilds, { windows, rows: 0, durationMs: 0 }, validations);
-  }
-
-  async #compute(start: RoundStart, rebuilds: readonly Rebuild[]): Promise<{ round: RollupRound; windows: number }> {
-    const { connection, dataset, defaultZone, env, folder, lane, logger, wholeRowsMin } = this.#options;
-    const { raw, published, to } = start;
-    const nowMs = env.clock.nowMs();
-    const parts: RoundParts = {
-      env,
-      connection,
-      dataset,
-      rollups: lane.rollups,
-      days: lane.days,
-      raw,
-      snapshotId: to,
-      published,
-      defaultZone,
-      rowsPerSlice: this.#rowsPerSlice,
-      nowUs: nowMs * 1000,
-      roundId: `${nowMs}-${randomUUID()}`,
-      folder,
-    };
-    const { computed, baseSnapshot } = await computeChanges(parts, {
-      base: start.base,
-      rebuilds: rebuilds.map((rebuild) => rebuild.request),
-      wholeRowsMin: this.#rowsPerSlice < rowsPerWholeSliceMin ? Infinity : wholeRowsMin,
-      logger,
-    });
-    const round: RollupRound = {
-      v: 3,
-      dataset: dataset.name,
-      sourceTable: raw.metadata["table-uuid"],
-      sourceSnapshot: String(to),
-      baseSnapshot: baseSnapshot === undefined ? null : String(baseSnapshot),
-      part: 0,
-      parts: 1,
-      rollups: computed.changes,
-    };
-    return { round, windows: computed.windows };
   }
 
   async #publish(round: RollupRound, lastSequence: number, span: TraceSpan): Promise<void> {
