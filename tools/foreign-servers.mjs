@@ -6,7 +6,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSyn
 import { writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { unzip } from "./nats-server.mjs";
+import { unzip } from "./archive-file.mjs";
 
 export const SEAWEEDFS_VERSION = "4.48";
 export const VERSITYGW_VERSION = "v1.8.0";

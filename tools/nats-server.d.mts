@@ -10,5 +10,3 @@ export const NATS_SERVER_MIN: string;
 export function natsServerCacheDir(env?: NodeJS.ProcessEnv): string;
 export function ensureNatsServer(options?: EnsureNatsServerOptions): Promise<string>;
 export function natsServerVersion(path: string): Promise<string>;
-export function unzip(archive: Buffer, wanted: (name: string) => boolean): Buffer;
-export function untar(archive: Buffer, wanted: (name: string) => boolean): Buffer;

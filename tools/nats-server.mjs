@@ -15,7 +15,8 @@ import { createHash } from "node:crypto";
 import { access, chmod, constants, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
-import { gunzipSync, inflateRawSync } from "node:zlib";
+import { gunzipSync } from "node:zlib";
+import { untar, unzip } from "./archive-file.mjs";
 
 /** Since this version an atomic batch costs one sync of the disk under `sync_interval: always`, before one per message. */
 export const NATS_SERVER_MIN = "2.15.0";
@@ -244,36 +245,6 @@ async function download(url) {
   });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
   return Buffer.from(await answer.arrayBuffer());
-}
-
-/** One file out of a zip archive (APPNOTE 4.3: end record, central directory, local header, data). */
-export function unzip(archive, wanted) {
-  const end = archive.lastIndexOf(Buffer.from("PK\x05\x06", "latin1"));
-  if (end < 0) throw new Error("not a zip archive");
-  let at = archive.readUInt32LE(end + 16);
-  for (let left = archive.readUInt16LE(end + 10); left > 0; left--) {
-    const lengths = [28, 30, 32].map((offset) => archive.readUInt16LE(at + offset));
-    const name = archive.toString("utf8", at + 46, at + 46 + lengths[0]);
-    if (wanted(name)) {
-      const local = archive.readUInt32LE(at + 42);
-      const start = local + 30 + archive.readUInt16LE(local + 26) + archive.readUInt16LE(local + 28);
-      const bytes = archive.subarray(start, start + archive.readUInt32LE(at + 20));
-      return archive.readUInt16LE(at + 10) === 0 ? bytes : inflateRawSync(bytes);
-    }
-    at += 46 + lengths[0] + lengths[1] + lengths[2];
-  }
-  throw new Error("the archive does not hold the file");
-}
-
-/** One file out of a tar archive (ustar: 512-byte headers, octal sizes). */
-export function untar(archive, wanted) {
-  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0;) {
-    const text = (from, length) => archive.toString("utf8", at + from, at + from + length).split("\0")[0];
-    const size = parseInt(text(124, 12), 8);
-    if (wanted(text(0, 100)) && text(156, 1) !== "5") return archive.subarray(at + 512, at + 512 + size);
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
-  throw new Error("the archive does not hold the file");
 }
 
 async function firstThatWorks(commands) {

@@ -2,7 +2,8 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ensureNatsServer, natsServerCacheDir, untar, unzip } from "../../../tools/nats-server.mjs";
+import { untar, unzip } from "../../../tools/archive-file.mjs";
+import { ensureNatsServer, natsServerCacheDir } from "../../../tools/nats-server.mjs";
 import { tempFolder, type TempFolder } from "../src/temp-folder.ts";
 
 let folder: TempFolder;
