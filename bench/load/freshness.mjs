@@ -35,7 +35,7 @@ export async function measureFreshness(endpoints, { rate, seconds, users = 5_000
   const senders = [send(), send(), send(), send()];
   let number = 0;
   while (performance.now() - started < seconds * 1000) {
-    probes.push(probe(endpoints, url, number++, raw, daily));
+    probes.push(probe(endpoints, url, number++, raw, daily, started));
     await sleep(probeEveryMs);
   }
   await Promise.all(senders);
@@ -48,8 +48,8 @@ export async function measureFreshness(endpoints, { rate, seconds, users = 5_000
   };
 }
 
-async function probe(endpoints, url, number, raw, daily) {
-  const user = `probe-${process.pid}-${number}`;
+async function probe(endpoints, url, number, raw, daily, started) {
+  const user = `probe-${process.pid}-${Math.round(started)}-${number}`;
   const start = new Date(Date.now() - 60_000).toISOString();
   const sample = { id: "1", type: "heartRate", value: 61, unit: "count/min", startDate: start, endDate: start };
   const sentMs = performance.now();

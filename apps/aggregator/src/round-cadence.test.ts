@@ -64,8 +64,20 @@ describe("a lane of weeks and months", () => {
     cadence.sourceSeen(1n, 500);
     expect(await cadence.restMs(500, unasked)).toBe(300);
     cadence.sourceSeen(2n, 700);
-    expect(await cadence.restMs(800, unasked)).toBe(500);
-    expect(await cadence.restMs(1_300, unasked)).toBe(0);
+    expect(await cadence.restMs(800, unasked)).toBe(900);
+    expect(await cadence.restMs(1_700, unasked)).toBe(0);
+  });
+
+  it("takes changes that keep coming for no rest, however far apart", async () => {
+    const cadence = new RoundCadence({ followsDays: true });
+    cadence.roundStarted(0);
+    cadence.roundEnded(100);
+    cadence.sourceSeen(1n, 200);
+    cadence.sourceSeen(2n, 1_200);
+    expect(await cadence.restMs(1_900, unasked)).toBe(1_300);
+    cadence.sourceSeen(3n, 9_000);
+    cadence.roundEnded(9_000);
+    expect(await cadence.restMs(9_500, unasked)).toBe(100);
   });
 
   it("follows every few seconds while the days never stand still", async () => {

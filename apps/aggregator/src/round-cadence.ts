@@ -9,10 +9,10 @@ export const pollMs = 1_000;
 const intervalMinMs = 100;
 /**
  * While days change all the time, weeks and months follow every few seconds, and as soon as the days have stood still
- * for a moment.
+ * for a moment: for longer than they do between changes under a steady load.
  */
 const periodsIntervalDefaultMs = 5_000;
-const daysRestMs = 600;
+const daysRestMs = { least: 600, ofSpacing: 2 };
 /**
  * While a backlog drains, changes wait for its end, so that a window is written once in a backfill: this long at most,
  * or so many times as long as the last round took, within limits.
@@ -31,6 +31,8 @@ export class RoundCadence {
   readonly #periodsIntervalMs: number;
   /** The newest snapshot of raw, or of the days, and since when it is seen to be that. */
   #source: { readonly snapshotId: bigint | undefined; readonly sinceMs: number } | undefined;
+  /** Between its last snapshots; one that came soon after another does not make it much shorter. */
+  #spacingMs = Infinity;
   /** Since when raw is seen to have changes that the rollups have not. */
   #changedMs: number | undefined;
   #startedMs = 0;
@@ -44,7 +46,11 @@ export class RoundCadence {
 
   /** At each look: which snapshot is the newest of what the lane is made from. */
   sourceSeen(snapshotId: bigint | undefined, nowMs: number): void {
-    if (this.#source?.snapshotId !== snapshotId) this.#source = { snapshotId, sinceMs: nowMs };
+    if (this.#source?.snapshotId === snapshotId) return;
+    const spacingMs = nowMs - (this.#source?.sinceMs ?? -Infinity);
+    const earlierMs = this.#spacingMs > this.#periodsIntervalMs ? 0 : this.#spacingMs;
+    this.#spacingMs = Math.max(spacingMs, 0.8 * earlierMs);
+    this.#source = { snapshotId, sinceMs: nowMs };
   }
 
   /**
@@ -55,7 +61,7 @@ export class RoundCadence {
     this.#changedMs ??= nowMs;
     if (this.#followsDays) {
       // The lane of days has waited already.
-      const untilDaysRestMs = (this.#source?.sinceMs ?? -Infinity) + daysRestMs - nowMs;
+      const untilDaysRestMs = (this.#source?.sinceMs ?? -Infinity) + this.#daysRestMs() - nowMs;
       return Math.max(0, Math.min(untilDaysRestMs, this.#lastRoundEndMs + this.#periodsIntervalMs - nowMs));
     }
     const pauseMs = this.#lastRoundEndMs + intervalMinMs - nowMs;
@@ -63,6 +69,12 @@ export class RoundCadence {
     const { least, most, ofLastRound } = backlogWaitMs;
     const waitMs = Math.min(most, Math.max(least, ofLastRound * this.#lastRoundMs));
     return Math.max(0, Math.min(pollMs, this.#changedMs + waitMs - nowMs));
+  }
+
+  /** How long days have to stand still to be at rest. */
+  #daysRestMs(): number {
+    const { least, ofSpacing } = daysRestMs;
+    return this.#spacingMs > this.#periodsIntervalMs ? least : Math.max(least, ofSpacing * this.#spacingMs);
   }
 
   roundStarted(nowMs: number): void {

@@ -1,5 +1,4 @@
 import type { LogRecord } from "@firn/stream";
-import { setTimeout as sleep } from "node:timers/promises";
 
 /** An iterator that can be asked with a time limit; a record that comes late waits for the next call. */
 export class Arrivals {
@@ -12,15 +11,16 @@ export class Arrivals {
 
   async next(waitMs: number): Promise<LogRecord | "none" | "ended"> {
     this.#waiting ??= this.#iterator.next();
-    const timer = new AbortController();
-    const late = sleep(waitMs, "none" as const, { signal: timer.signal }).catch(() => "none" as const);
+    let timer: NodeJS.Timeout | undefined;
+    // A bare timer: one that a signal ends costs an error with its stack for every message.
+    const late = new Promise<"none">((resolve) => (timer = setTimeout(resolve, waitMs, "none")));
     try {
       const result = await Promise.race([this.#waiting, late]);
       if (result === "none") return "none";
       this.#waiting = undefined;
       return result.done ? "ended" : result.value;
     } finally {
-      timer.abort();
+      clearTimeout(timer);
     }
   }
 }

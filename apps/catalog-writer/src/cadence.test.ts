@@ -23,9 +23,15 @@ describe("commitDue", () => {
   });
 
   it("expects a small batch to cost less than the large one before it, but never nothing", () => {
-    const small = { ...state, bytes: 100, lastBytes: 1000, lastCommitMs: 5000 };
-    expect(commitDue(defaultCadence, { ...small, ageMs: 1250 }).due).toBe(true);
-    expect(commitDue(defaultCadence, { ...small, bytes: 1, ageMs: 1200 }).due).toBe(false);
+    const small = { ...state, bytes: 100, lastBytes: 1000, lastCommitMs: 9000 };
+    expect(commitDue(defaultCadence, { ...small, ageMs: 2200 }).due).toBe(true);
+    expect(commitDue(defaultCadence, { ...small, bytes: 1, ageMs: 2100 }).due).toBe(false);
+  });
+
+  it("expects a light commit to cost the same again, however few its rows", () => {
+    const light = { ...state, bytes: 100, lastBytes: 1000, lastCommitMs: 400 };
+    expect(commitDue(defaultCadence, { ...light, ageMs: 750 }).due).toBe(false);
+    expect(commitDue(defaultCadence, { ...light, ageMs: 770 }).due).toBe(true);
   });
 
   it("lets a backfill wait for better files, and not a light load that is as old", () => {

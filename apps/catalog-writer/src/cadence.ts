@@ -31,7 +31,7 @@ export const defaultCadence: CadenceLimits = {
   rowsMax: 1_000_000,
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
-  costFactor: 2,
+  costFactor: 1.5,
   bulkBytesPerSecond: 2 * 1024 * 1024,
   bulkIntervalMs: 40_000,
   bulkQuietMs: 1_500,
@@ -51,13 +51,18 @@ export interface CadenceState {
   readonly lastBytes: number;
 }
 
-/** A commit's files cost something however few rows they hold: at least this part of what the last one cost. */
+/**
+ * A commit's files cost something however few rows they hold: all that a light commit costs, and at least this part of
+ * what a heavy one did.
+ */
+const lightCommitMs = 500;
 const fixedShare = 0.1;
 
 /** What a commit of these bytes is likely to take, by the last one. */
 export function expectedCommitMs(state: Pick<CadenceState, "bytes" | "lastBytes" | "lastCommitMs">): number {
-  const share = state.lastBytes === 0 ? 1 : state.bytes / state.lastBytes;
-  return state.lastCommitMs * Math.min(1, Math.max(fixedShare, share));
+  const { bytes, lastBytes, lastCommitMs } = state;
+  const share = lastBytes === 0 ? 1 : Math.min(1, Math.max(fixedShare, bytes / lastBytes));
+  return Math.max(Math.min(lastCommitMs, lightCommitMs), lastCommitMs * share);
 }
 
 export function intervalMs(limits: CadenceLimits, commitMs: number): number {

@@ -12,10 +12,14 @@ export class CommitQueue {
 
   /** @param rows rows that the work writes, about; 0 for work that needs little memory */
   async run<T>(work: () => Promise<T>, rows = 0): Promise<T> {
-    const budget = this.#budget;
-    const turn = budget === undefined || rows === 0 ? work : () => budget.run(rows, work);
+    const turn = () => this.withRows(rows, work);
     const result = this.#last.then(turn, turn);
     this.#last = result.catch(() => undefined);
     return result;
+  }
+
+  /** Within a turn that only now knows how many rows it writes. */
+  withRows<T>(rows: number, work: () => Promise<T>): Promise<T> {
+    return this.#budget === undefined || rows === 0 ? work() : this.#budget.run(rows, work);
   }
 }

@@ -37,6 +37,9 @@ const busyRowsMax = 60_000;
 const restRowsMax = 400_000;
 /** Files cost more than rows: a merge of more would hold the queue up for seconds. */
 const filesPerMerge = { busy: 120, rest: 400 };
+/** Commits wait for a merge: while rows arrive it is of as few files as take about this long, as the last one shows. */
+const busyMergeMs = 200;
+const busyFiles = { first: 48, least: 24 };
 /** A table at rest with more files than this is merged down to about one a partition. */
 const filesAtRestMax = 64;
 
@@ -81,6 +84,7 @@ export class MaintainedTable {
   /** The newest snapshot that is known, and since when no other than upkeep's own has come. */
   #lastSnapshot: bigint | undefined;
   #lastChangeMs = 0;
+  #busyFiles = busyFiles.first;
 
   constructor(parts: MaintainedTableParts, tools: UpkeepTools) {
     this.#parts = parts;
@@ -113,7 +117,7 @@ export class MaintainedTable {
 
   /** One merge and how many files it replaced by how many; undefined when there is nothing worth merging. */
   merge(when: UpkeepOccasion): Promise<{ before: number; after: number } | undefined> {
-    return this.#parts.queue.run(() => this.#merge(when), when === "busy" ? busyRowsMax : restRowsMax);
+    return this.#parts.queue.run(() => this.#merge(when));
   }
 
   /** Returns how many manifests were replaced. */
@@ -170,14 +174,19 @@ export class MaintainedTable {
     if (!table) return undefined;
     const files = await currentFiles(env, table);
     metrics.looked(this.name, smallFilesOf(files));
-    const [rowsMax, filesMax] = when === "busy" ? [busyRowsMax, filesPerMerge.busy] : [restRowsMax, filesPerMerge.rest];
+    const [rowsMax, filesMax] = when === "busy" ? [busyRowsMax, this.#busyFiles] : [restRowsMax, filesPerMerge.rest];
     let plan = planMerge(table.metadata, files, { ...MERGE_POLICY, rowsMax, filesMax });
     const isMany = when === "rest" && files.data.length + files.deletes.length > filesAtRestMax;
     if (plan.groups.length === 0 && (isMany || when === "asked")) plan = planMerge(table.metadata, files, restPolicy);
     if (plan.groups.length === 0) return undefined;
-    const change = await stageMerge(connection, { env, table, plan, sort: this.#parts.definition.sort });
+    const rows = plan.groups.reduce((sum, group) => sum + group.rows, 0);
+    const started = performance.now();
+    const change = await this.#parts.queue.withRows(rows, () =>
+      stageMerge(connection, { env, table, plan, sort: this.#parts.definition.sort }),
+    );
     if (!change || !(await this.#commit(table, change))) return undefined;
     const before = change.removedData?.length ?? 0;
+    if (when === "busy") this.#busyFiles = filesToTake(before, performance.now() - started);
     const after = change.addedData?.length ?? 0;
     logger.debug("merged", { table: this.name, before, after });
     metrics.merged(this.name, before, after);
@@ -228,6 +237,11 @@ export class MaintainedTable {
       return oldest === undefined || sequence === undefined || sequence < oldest;
     });
   }
+}
+
+/** Files of the next merge between commits, by how long the last one took. */
+function filesToTake(files: number, tookMs: number): number {
+  return Math.round(Math.min(filesPerMerge.busy, Math.max(busyFiles.least, (files * busyMergeMs) / tookMs)));
 }
 
 /** As the snapshot's summary has it; 0 where it has not. */

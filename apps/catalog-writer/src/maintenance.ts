@@ -21,7 +21,7 @@ const manifestsEveryMs = 10 * 60_000;
 const orphansEveryMs = 24 * 3_600_000;
 /** After the start, which has other things to do. */
 const orphansFirstMs = 10 * 60_000;
-const mergesPerLook = { busy: 2, rest: 20 };
+const mergesPerLook = { busy: 8, rest: 20 };
 const mergesAskedMax = 1_000;
 
 export interface MaintenanceOptions extends UpkeepTools {
