@@ -1,6 +1,7 @@
 // How fast events become tables: 2 million samples from HTTP to settled, and freshness under a live load.
 //
-//   node bench/ingest.mjs [--samples N] [--payloads-per-request N] [--live-seconds S] [--skip-live] [--skip-reference] [--json]
+//   node bench/ingest.mjs [--samples N] [--payloads-per-request N] [--live-seconds S] [--live-rate SAMPLES_A_SECOND]
+//     [--skip-live] [--skip-reference] [--json]
 //
 // Prints samples per second, CPU seconds and memory of each service, live files and bytes, freshness, and DuckDB alone
 // doing the same work on the same data as the reference. Nothing here passes or fails but the counts, which must be
@@ -8,7 +9,6 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { makeLoad } from "./load/health-samples.mjs";
 import { settled, startLake } from "./load/lake.mjs";
 import { measureFreshness } from "./load/freshness.mjs";
@@ -16,17 +16,16 @@ import { liveFiles } from "./load/live-files.mjs";
 import { watchCpu, watchMemory } from "./load/processes.mjs";
 import { referenceRun } from "./load/reference.mjs";
 import { jsonRequest, linesRequest, sendInOrder } from "./load/sender.mjs";
+import { scriptOptions } from "../tools/script-options.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    samples: { type: "string", default: "2000000" },
-    "payloads-per-request": { type: "string", default: "10" },
-    "live-seconds": { type: "string", default: "60" },
-    "live-rate": { type: "string", default: "5000" },
-    "skip-live": { type: "boolean", default: false },
-    "skip-reference": { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
+const options = scriptOptions({
+  samples: { type: "string", default: "2000000" },
+  "payloads-per-request": { type: "string", default: "10" },
+  "live-seconds": { type: "string", default: "60" },
+  "live-rate": { type: "string", default: "5000" },
+  "skip-live": { type: "boolean", default: false },
+  "skip-reference": { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
 });
 const samples = Number(options.samples);
 const connections = 8;

@@ -10,17 +10,15 @@
 import { execFileSync, spawn } from "node:child_process";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import pg from "pg";
 import { startLake } from "./load/lake.mjs";
 import { cpuSeconds, memoryMiB } from "./load/processes.mjs";
+import { scriptOptions } from "../tools/script-options.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    rows: { type: "string", default: "5000000" },
-    "batch-size": { type: "string", default: "100000" },
-  },
+const options = scriptOptions({
+  rows: { type: "string", default: "5000000" },
+  "batch-size": { type: "string", default: "100000" },
 });
 /** Weekdays of 33 years. */
 const days = 8_610;

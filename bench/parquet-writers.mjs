@@ -9,10 +9,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { parquetMetadata } from "hyparquet";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import parquet from "parquetjs-lite";
+import { scriptOptions } from "../tools/script-options.mjs";
 
-const { values } = parseArgs({ options: { rows: { type: "string", default: "100000" } } });
+const values = scriptOptions({ rows: { type: "string", default: "100000" } });
 const rows = Number(values.rows);
 const folder = mkdtempSync(join(tmpdir(), "firn-parquet-"));
 const samples = Array.from({ length: rows }, (_, n) => ({

@@ -2,7 +2,7 @@
  * What one core does of the validator's work: payloads of 100 health samples decoded, validated, turned into a column
  * batch and encoded. Prints microseconds of CPU per sample beside JSON.parse alone on the same bytes in the same run.
  *
- *   npx esbuild bench/validate.ts --bundle --platform=node --format=esm --outfile=/tmp/validate.mjs && node /tmp/validate.mjs
+ *   node tools/run-ts.mjs bench/validate.ts
  */
 import { cpus } from "node:os";
 

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import { settled, startLake } from "../bench/load/lake.mjs";
 import { SASL_USER, startKafka, startRegistry, whyNoKafka } from "../tools/kafka-servers.mjs";
+import { helpIfAsked } from "../tools/script-options.mjs";
 
 const root = join(import.meta.dirname, "..");
 const limitMs = 300_000;
@@ -20,6 +21,7 @@ const limitMs = 300_000;
 const transactionLimitMs = 800_000;
 const say = (text) => process.stderr.write(`${text}\n`);
 
+helpIfAsked();
 const why = whyNoKafka();
 if (why !== undefined) {
   console.log(`${why}: Kafka is not tested\n0 passed, 0 failed, 1 skipped`);

@@ -13,7 +13,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avsc from "avsc";
 import kafkajs from "kafkajs";
@@ -21,14 +20,13 @@ import { random } from "../bench/load/health-samples.mjs";
 import { settled, startLake } from "../bench/load/lake.mjs";
 import { SASL_USER, startKafka, startRegistry, whyNoKafka } from "../tools/kafka-servers.mjs";
 import { avroSchemas, makeMessages } from "./support/kafka-messages.mjs";
+import { scriptOptions } from "../tools/script-options.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    samples: { type: "string", default: "200000" },
-    kills: { type: "string", default: "10" },
-    json: { type: "boolean", default: false },
-  },
+const options = scriptOptions({
+  seed: { type: "string", default: "1" },
+  samples: { type: "string", default: "200000" },
+  kills: { type: "string", default: "10" },
+  json: { type: "boolean", default: false },
 });
 const [seed, samples, kills] = [options.seed, options.samples, options.kills].map(Number);
 const root = join(import.meta.dirname, "..");

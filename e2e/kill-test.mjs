@@ -11,22 +11,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { makeLoad, random } from "../bench/load/health-samples.mjs";
 import { settled, startLake } from "../bench/load/lake.mjs";
 import { jsonRequest, sendInOrder } from "../bench/load/sender.mjs";
 import { startServers } from "./servers/start-servers.mjs";
 import { judgeAnswers, judgeRows, problemsOf, verifyLake, wrongCounts } from "./support/judge-lake.mjs";
+import { scriptOptions } from "../tools/script-options.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    samples: { type: "string", default: "200000" },
-    users: { type: "string", default: "500" },
-    kills: { type: "string", default: "12" },
-    s3: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
+const options = scriptOptions({
+  seed: { type: "string", default: "1" },
+  samples: { type: "string", default: "200000" },
+  users: { type: "string", default: "500" },
+  kills: { type: "string", default: "12" },
+  s3: { type: "string" },
+  json: { type: "boolean", default: false },
 });
 const [seed, samples, users, kills] = [options.seed, options.samples, options.users, options.kills].map(Number);
 const victims = [

@@ -7,20 +7,18 @@
 // what was accepted, lost, doubled and out of order, and the worst gap: the longest time in which accepted records
 // waited and none came into the tables. Exit 0 when nothing is wrong and `firn verify` finds aggregates equal to raw.
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { random } from "../bench/load/health-samples.mjs";
 import { services } from "./support/fleet.mjs";
 import { printReport, runFleet, say } from "./support/fleet-run.mjs";
+import { scriptOptions } from "../tools/script-options.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    samples: { type: "string", default: "200000" },
-    users: { type: "string", default: "300" },
-    kills: { type: "string", default: "15" },
-    "lease-ms": { type: "string", default: "5000" },
-    json: { type: "boolean", default: false },
-  },
+const options = scriptOptions({
+  seed: { type: "string", default: "1" },
+  samples: { type: "string", default: "200000" },
+  users: { type: "string", default: "300" },
+  kills: { type: "string", default: "15" },
+  "lease-ms": { type: "string", default: "5000" },
+  json: { type: "boolean", default: false },
 });
 const [seed, samples, users, kills] = [options.seed, options.samples, options.users, options.kills].map(Number);
 const leaseMs = Number(options["lease-ms"]);

@@ -7,19 +7,17 @@
 // the worst gap, as e2e/replicas.mjs does. Exit 0 when every process ended with 0, no client had to give up, and nothing
 // is wrong in the tables.
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { services } from "./support/fleet.mjs";
 import { printReport, runFleet, say } from "./support/fleet-run.mjs";
+import { scriptOptions } from "../tools/script-options.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    seed: { type: "string", default: "1" },
-    samples: { type: "string", default: "150000" },
-    users: { type: "string", default: "300" },
-    rounds: { type: "string", default: "2" },
-    "of-each": { type: "string", default: "2" },
-    json: { type: "boolean", default: false },
-  },
+const options = scriptOptions({
+  seed: { type: "string", default: "1" },
+  samples: { type: "string", default: "150000" },
+  users: { type: "string", default: "300" },
+  rounds: { type: "string", default: "2" },
+  "of-each": { type: "string", default: "2" },
+  json: { type: "boolean", default: false },
 });
 const [seed, samples, users, rounds] = [options.seed, options.samples, options.users, options.rounds].map(Number);
 /** After one is ready again, before the next one ends. */

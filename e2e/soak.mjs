@@ -9,17 +9,15 @@
 // is kept, and the next run with the same folder goes on where it ended and compares with the first run's start.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { settled, startLake } from "../bench/load/lake.mjs";
+import { scriptOptions } from "../tools/script-options.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "10" },
-    rate: { type: "string", default: "500" },
-    folder: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
+const options = scriptOptions({
+  minutes: { type: "string", default: "10" },
+  rate: { type: "string", default: "500" },
+  folder: { type: "string" },
+  json: { type: "boolean", default: false },
 });
 const [minutes, rate] = [options.minutes, options.rate].map(Number);
 const users = 200;

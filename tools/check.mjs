@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { bootstrap } from "./bootstrap.mjs";
+import { helpIfAsked } from "./script-options.mjs";
 
 const root = join(import.meta.dirname, "..");
 const bin = (name) => join(root, "node_modules", ".bin", name);
@@ -37,6 +38,7 @@ const GROUPS = [
 
 bootstrap([]);
 /** `npm test` runs the unit tests too: what runs both leaves them out here. */
+helpIfAsked();
 if (process.argv.includes("--without-tests")) GROUPS.pop();
 const startMs = Date.now();
 let failed = 0;

@@ -18,6 +18,7 @@ import { runMatrix } from "../e2e/matrix/run.mjs";
 import { appNames, bootstrap } from "./bootstrap.mjs";
 import { installReaders } from "./interop-packages.mjs";
 import { ask } from "../e2e/interop/ask.mjs";
+import { helpIfAsked } from "./script-options.mjs";
 
 const root = join(import.meta.dirname, "..");
 const scripts = join(root, "e2e", "interop");
@@ -35,6 +36,7 @@ let failed = 0;
 let lake;
 let packages;
 
+helpIfAsked();
 bootstrap(appNames());
 await step("Setting up", setUp);
 if (lake) {

@@ -5,10 +5,12 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { helpIfAsked } from "./script-options.mjs";
 
 const SOURCES = ["us-20-adjusted-close-1990-2022.csv.gz", "sp500-index-1990-2022.csv.gz"];
 const target = join(import.meta.dirname, "..", "samples", "market");
 
+helpIfAsked();
 const source = process.argv[2];
 if (source === undefined) {
   console.error("usage: node tools/make-market-sample.mjs SOURCE_FOLDER");

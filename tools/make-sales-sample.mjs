@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { helpIfAsked } from "./script-options.mjs";
 
 const SEED = 42;
 const DAYS = ["2025-01-14", "2025-01-15", "2025-01-16"];
@@ -12,6 +13,7 @@ const PRODUCTS = [101, 102, 103];
 const QUANTITY_MAX = 10;
 const PRICES = ["29.99", "49.99", "99.99"];
 
+helpIfAsked();
 const random = mulberry32(SEED);
 const choice = (values) => values[Math.floor(random() * values.length)];
 const rows = DAYS.flatMap((date, day) =>

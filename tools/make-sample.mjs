@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, constants } from "node:zlib";
+import { helpIfAsked } from "./script-options.mjs";
 
 const SOURCES = [
   { file: "hourlySteps.csv", header: "Id,ActivityDay,ActivityHour,StepTotal", rows: 22_099 },
@@ -14,6 +15,7 @@ const SOURCES = [
   { file: "weightLogInfo.csv", header: "Id,Date,WeightKg,WeightPounds,Fat,BMI,IsManualReport,LogId", rows: 67 },
 ];
 
+helpIfAsked();
 const [source] = process.argv.slice(2);
 if (source === undefined) {
   process.stderr.write("usage: node tools/make-sample.mjs SOURCE_FOLDER\n");

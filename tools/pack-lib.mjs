@@ -5,8 +5,10 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join, resolve } from "node:path";
+import { helpIfAsked } from "./script-options.mjs";
 
 const root = join(import.meta.dirname, "..");
+helpIfAsked();
 const [lib, to] = process.argv.slice(2);
 if (lib === undefined || to === undefined) {
   console.error("usage: node tools/pack-lib.mjs LIB FOLDER");

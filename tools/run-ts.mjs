@@ -2,14 +2,19 @@
 // Bundles it as the apps are bundled (workspace libs inside, npm packages outside) and runs the result.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { headComment } from "./script-options.mjs";
 
 const root = join(import.meta.dirname, "..");
 const [source, ...args] = process.argv.slice(2);
 if (!source) {
   console.error("usage: node tools/run-ts.mjs FILE.ts [arguments]");
   process.exit(2);
+}
+if (args.includes("--help")) {
+  process.stdout.write(headComment(readFileSync(source, "utf8")));
+  process.exit(0);
 }
 const folder = join(root, "node_modules", ".firn-scripts");
 mkdirSync(folder, { recursive: true });

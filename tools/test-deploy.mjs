@@ -22,12 +22,14 @@ import { whyNoTrino } from "./engines/trino.mjs";
 import { ensurePostgresTools, ensureWeed, trinoIsHere } from "./foreign-servers.mjs";
 import { ensureKafka, ensureRegistry, whyNoKafka } from "./kafka-servers.mjs";
 import { ensureNatsServer } from "./nats-server.mjs";
+import { helpIfAsked } from "./script-options.mjs";
 
 const root = join(import.meta.dirname, "..");
 const [, chosen] = process.argv.map((arg) => /^--only=(.*)$/.exec(arg)).find(Boolean) ?? [];
 const only = process.argv.includes("--files") ? ["files"] : chosen?.split(",");
 const isChosen = (part) => only === undefined || only.includes(part);
 
+helpIfAsked();
 const report = new Report();
 bootstrap(appNames());
 const tools = ensureDeployTools(say);

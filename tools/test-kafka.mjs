@@ -3,9 +3,11 @@
 // last line is `N passed, N failed, N skipped`. Needs Java 17 and mvn; without them it is skipped.
 import { appNames, bootstrap } from "./bootstrap.mjs";
 import { runScript } from "./counted-script.mjs";
+import { helpIfAsked } from "./script-options.mjs";
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
+helpIfAsked();
 bootstrap(appNames());
 runScript(totals, "e2e/kafka-kill-test.mjs", ...process.argv.slice(2));
 runScript(totals, "e2e/kafka-broker-test.mjs");

@@ -4,7 +4,6 @@
 // --writers Spark,Firn --readers … --features "plain,…" (a part), --docs (puts what was found into docs/interop.md and
 // docs/interop.json). Spark, Trino and Flink are fetched once into ~/.cache/firn: 1.4 GB to fetch, 1.1 GB to keep.
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { startLake } from "../bench/load/lake.mjs";
 import { features } from "../e2e/matrix/features/index.mjs";
 import { readers } from "../e2e/matrix/readers/index.mjs";
@@ -16,16 +15,15 @@ import { startSpark } from "./engines/spark.mjs";
 import { writers } from "../e2e/matrix/writers/index.mjs";
 import { appNames, bootstrap } from "./bootstrap.mjs";
 import { installReaders } from "./interop-packages.mjs";
+import { scriptOptions } from "./script-options.mjs";
 
-const { values } = parseArgs({
-  options: {
-    incremental: { type: "boolean", default: false },
-    light: { type: "boolean", default: false },
-    docs: { type: "boolean", default: false },
-    writers: { type: "string" },
-    readers: { type: "string" },
-    features: { type: "string" },
-  },
+const values = scriptOptions({
+  incremental: { type: "boolean", default: false },
+  light: { type: "boolean", default: false },
+  docs: { type: "boolean", default: false },
+  writers: { type: "string" },
+  readers: { type: "string" },
+  features: { type: "string" },
 });
 
 const part = {

@@ -4,9 +4,11 @@
 import { appNames, bootstrap } from "./bootstrap.mjs";
 import { runScript } from "./counted-script.mjs";
 import { runVitest } from "./vitest-run.mjs";
+import { helpIfAsked } from "./script-options.mjs";
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
+helpIfAsked();
 bootstrap(appNames());
 runTests();
 runScriptTwice("e2e/servers/health-lake.mjs");

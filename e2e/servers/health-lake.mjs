@@ -9,6 +9,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { settled, startLake } from "../../bench/load/lake.mjs";
 import { startServers } from "./start-servers.mjs";
+import { helpIfAsked } from "../../tools/script-options.mjs";
 
 const root = join(import.meta.dirname, "..", "..");
 const firn = join(root, "apps", "cli", "dist", "main.js");
@@ -16,6 +17,7 @@ const samples = join(root, "samples", "health");
 const files = readdirSync(samples).filter((name) => /\.(csv\.gz|ndjson)$/.test(name));
 /** What the shipped sample is, whatever stores it. */
 const expected = { received: 71_268, stored: 71_239, corrected: 0, duplicates: 6, rejected: 23, deleted: 0 };
+helpIfAsked();
 const named = process.argv.slice(2);
 let passed = 0;
 let failed = 0;

@@ -8,11 +8,11 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { settled, startLake } from "../../bench/load/lake.mjs";
 import { startSpark } from "../../tools/engines/spark.mjs";
+import { scriptOptions } from "../../tools/script-options.mjs";
 
-const { values: options } = parseArgs({ options: { seconds: { type: "string", default: "20" } } });
+const options = scriptOptions({ seconds: { type: "string", default: "20" } });
 const firn = join(import.meta.dirname, "..", "..", "apps", "cli", "dist", "main.js");
 const table = "health_db.health_data_raw";
 const raw = `lake.${table}`;

@@ -18,9 +18,9 @@ export const PROCESS_NAMES = [
 const HELP = `npm start -- [options]
 
 Starts the whole lake on this machine: a NATS server, PostgreSQL for the small relations, the
-Iceberg catalog, ingest, validator, catalog-writer, aggregator, query and market, each a process of its own that is brought back when it ends.
-Creates the tables, loads the samples in samples/, prints a report and the addresses, and
-stays until Ctrl-C, which drains and exits 0.
+Iceberg catalog, ingest, validator, catalog-writer, aggregator, query and market, each a process
+of its own that is brought back when it ends. Creates the tables, loads the samples in samples/,
+prints a report and the addresses, and stays until Ctrl-C, which drains and exits 0.
 
 Options
   --once             end after the report
@@ -28,7 +28,8 @@ Options
   --data-dir DIR     everything it keeps lies there (FIRN_DATA_DIR; default .firn)
   --ports auto       take free ports instead of the default ones
   --only A,B         run only these processes; the addresses of the others come from NATS_URL,
-                     ICEBERG_CATALOG_URI and DATABASE_URL. Names: ${PROCESS_NAMES.join(", ")}
+                     ICEBERG_CATALOG_URI and DATABASE_URL. Names:
+                     ${PROCESS_NAMES.join(", ")}
   --help             this text
 
 Environment
