@@ -1,5 +1,5 @@
 /**
- * The tables of datasets: which there are, finding and making them.
+ * The tables of datasets: finding and making them.
  */
 import { pipelineIdProperty, STATE_VERSION, stateVersionProperty, type TableDefinition } from "@firn/core";
 import {

@@ -40,7 +40,9 @@ export async function runService<S>(definition: ServiceDefinition<S>): Promise<v
   } catch (error) {
     if (ending.signal.aborted) process.exit(EXIT.done);
     if (!(error instanceof ConfigError)) return fail("service failed", error);
-    for (const problem of error.problems) process.stderr.write(`${definition.name}: ${problem.env} ${problem.rule}\n`);
+    const { name } = definition;
+    for (const problem of error.problems) process.stderr.write(`${name}: ${problem.env} ${problem.rule}\n`);
+    process.stderr.write(`${name}: --help says what each variable is for\n`);
     process.exit(EXIT.usage);
   }
 }

@@ -77,7 +77,9 @@ test("--version prints the version, any other argument is wrong usage", async ()
 test("a wrong environment exits 2 and names every variable and rule", async () => {
   const { code, err } = await start({ FIRN_PORT: "x" }).ended;
   expect(code).toBe(2);
-  expect(err).toBe("demo: DEMO_MODE is required\ndemo: FIRN_PORT must be a whole number\n");
+  expect(err).toBe(
+    "demo: DEMO_MODE is required\ndemo: FIRN_PORT must be a whole number\ndemo: --help says what each variable is for\n",
+  );
 });
 
 test("SIGTERM answers what is in flight, drains the stages, closes the parts and exits 0", async () => {
