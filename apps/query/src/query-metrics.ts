@@ -95,10 +95,13 @@ export function pipelineMetrics(metrics: Metrics, { pipeline, freshness, dataset
     help: "Up to when a table has everything that was acknowledged, seconds since the epoch: its freshness.",
     labels: ["table"],
     collect: async (gauge) => {
+      const through = await Promise.all(
+        tables.map(({ namespace, name }) => freshness.completeThrough(`${namespace}.${name}`)),
+      );
       gauge.reset();
-      for (const { namespace, name } of tables) {
-        const through = await freshness.completeThrough(`${namespace}.${name}`);
-        if (through !== null) gauge.set({ table: name }, Date.parse(through) / 1000);
+      for (const [at, { name }] of tables.entries()) {
+        const instant = through[at];
+        if (typeof instant === "string") gauge.set({ table: name }, Date.parse(instant) / 1000);
       }
     },
   });

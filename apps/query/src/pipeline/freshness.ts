@@ -1,4 +1,4 @@
-import { recordTablesOf, type Dataset } from "@firn/core";
+import { recordTablesOf, type Dataset, type TableDefinition } from "@firn/core";
 import { isLakeError } from "@firn/lake";
 import { Problem } from "@firn/service";
 import { isStreamError } from "@firn/stream";
@@ -19,24 +19,45 @@ interface Moment {
   readonly target: SettleTarget;
 }
 
+/** Up to when tables are complete: looked at by lake, and only at lakes that are asked. */
+export class Freshness {
+  readonly #lakes = new Map<string, LakeFreshness>();
+
+  constructor(parts: PipelineParts) {
+    for (const dataset of parts.datasets) {
+      const lake = new LakeFreshness(parts, dataset);
+      for (const name of tableNames(dataset)) this.#lakes.set(name, lake);
+    }
+  }
+
+  /**
+   * ISO 8601, or null when it is not known, because the broker is away or nothing was ever followed to its end.
+   * @param table `namespace.name`
+   */
+  async completeThrough(table: string): Promise<string | null> {
+    return (await this.#lakes.get(table)?.completeThrough(table)) ?? null;
+  }
+}
+
 /**
- * Up to when tables are complete. At each look the ends of INTAKE are noted with the time; when everything up to them
+ * Up to when the tables of a lake are complete. At each look the ends of INTAKE are noted with the time; when everything up to them
  * is in a table, the table is complete through that time. Looks are taken only while questions come: a table never
  * loses what it had, so what was once true of it stays true of every later snapshot. Where the writer is parked that
  * may not hold (a table was rolled back or dropped), and nothing is known until it goes on.
  */
-export class Freshness {
+class LakeFreshness {
   readonly #parts: PipelineParts;
+  readonly #dataset: Dataset;
   readonly #through = new Map<string, number>();
   #moments: Moment[] = [];
   #looking: Promise<void> | undefined;
   #lookedAtMs = -Infinity;
 
-  constructor(parts: PipelineParts) {
+  constructor(parts: PipelineParts, dataset: Dataset) {
     this.#parts = parts;
+    this.#dataset = dataset;
   }
 
-  /** ISO 8601, or null when it is not known, because the broker is away or nothing was ever followed to its end. */
   async completeThrough(table: string): Promise<string | null> {
     if (!this.#parts.link.isConnected()) return this.#known(table);
     if (performance.now() - this.#lookedAtMs > LOOK_AGE_MAX_MS) {
@@ -60,7 +81,8 @@ export class Freshness {
   }
 
   async #takeLook(): Promise<void> {
-    const { link, tables, datasets } = this.#parts;
+    const { link, tables } = this.#parts;
+    const datasets = [this.#dataset];
     try {
       const open = link.streams();
       const parked = await readParked(open, datasets, link.shards);
@@ -76,7 +98,7 @@ export class Freshness {
       }
       const reading = await readPipeline(open, tables, datasets, link.shards);
       const moved = this.#moments.map((moment) => ({ ...moment, target: advance(moment.target, reading) }));
-      for (const moment of moved) this.#note(moment, datasets);
+      for (const moment of moved) this.#note(moment);
       this.#moments = moved.filter((moment) => moment.target.datasets.some((one) => one.kind !== "settled"));
     } catch (error) {
       // An answer without this is still an answer.
@@ -87,19 +109,25 @@ export class Freshness {
     }
   }
 
-  #note({ atMs, target }: Moment, datasets: readonly Dataset[]): void {
+  #note({ atMs, target }: Moment): void {
     for (const one of target.datasets) {
-      const dataset = datasets.find((candidate) => candidate.name === one.dataset);
-      if (dataset === undefined || !isWritten(one)) continue;
-      const rollups = one.kind === "settled" ? dataset.rollups.map((rollup) => rollup.table) : [];
-      const records = recordTablesOf(dataset).map((table) => table.definition);
-      for (const { namespace, name } of [...records, dataset.errors, ...rollups]) {
-        const table = `${namespace}.${name}`;
+      if (!isWritten(one)) continue;
+      for (const table of one.kind === "settled" ? tableNames(this.#dataset) : recordTableNames(this.#dataset))
         this.#through.set(table, Math.max(atMs, this.#through.get(table) ?? -Infinity));
-      }
     }
   }
 }
+
+function tableNames(dataset: Dataset): string[] {
+  return [...recordTableNames(dataset), ...dataset.rollups.map((rollup) => nameOf(rollup.table))];
+}
+
+/** Tables that records go into as they are: with their dead letters, without what is computed from them. */
+function recordTableNames(dataset: Dataset): string[] {
+  return [...recordTablesOf(dataset).map((table) => table.definition), dataset.errors].map(nameOf);
+}
+
+const nameOf = ({ namespace, name }: TableDefinition): string => `${namespace}.${name}`;
 
 async function withinMs(work: Promise<void>, limitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

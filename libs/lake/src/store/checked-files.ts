@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { checksumOfFile, checksumOfName, requireChecksum } from "./named-checksum.ts";
 import { semaphore } from "./semaphore.ts";
@@ -30,7 +31,7 @@ export class CheckedFiles {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined || (expectedBytes !== undefined && found.size !== expectedBytes)) return;
     const isSettled = Date.now() - found.ctimeMs > SETTLED_MS;
-    const state = `${found.size} ${found.ino} ${found.ctimeMs}`;
+    const state = stateOf(found);
     if (this.#known.get(path) === state) return;
     const key = `${path} ${state}`;
     const running = this.#running.get(key) ?? this.#verify(location, path, expected, found.size);
@@ -41,6 +42,11 @@ export class CheckedFiles {
       this.#running.delete(key);
     }
     if (isSettled) this.#remember(path, state);
+  }
+
+  /** A file that this process has just written and named by its checksum: it need not be read for that. */
+  wrote(path: string, found: Stats): void {
+    this.#remember(path, stateOf(found));
   }
 
   async #verify(location: string, path: string, expected: number, sizeBytes: number): Promise<void> {
@@ -55,3 +61,5 @@ export class CheckedFiles {
     if (oldest !== undefined) this.#known.delete(oldest);
   }
 }
+
+const stateOf = ({ size, ino, ctimeMs }: Stats): string => `${size} ${ino} ${ctimeMs}`;

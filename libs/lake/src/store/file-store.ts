@@ -40,7 +40,9 @@ function fileStore(root: string, roots: readonly string[]): ObjectStore {
     const path = pathOf(location);
     return guarded(location, async () => {
       await files.move(localPath, path);
-      return { location, sizeBytes: statSync(path).size };
+      const moved = statSync(path);
+      checked.wrote(path, moved);
+      return { location, sizeBytes: moved.size };
     });
   };
   return {

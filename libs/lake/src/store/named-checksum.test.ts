@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -61,6 +61,19 @@ describe("checked files", () => {
     await expect(files.check(name, path)).rejects.toMatchObject({ context: { location: name } });
     await writeFile(path, good);
     await files.check(name, path);
+  });
+
+  it("that were just written are not read, until they change", async () => {
+    const files = new CheckedFiles();
+    const path = join(folder, name);
+    const bad = Buffer.from(good);
+    bad[5]! ^= 1;
+    await writeFile(path, bad);
+    files.wrote(path, await stat(path));
+    await files.check(name, path);
+    await sleep(300);
+    await utimes(path, 1, 1);
+    await expect(files.check(name, path)).rejects.toMatchObject({ kind: "corrupt" });
   });
 
   it("that are missing or have another size than expected are left to who opens them", async () => {
