@@ -27,6 +27,11 @@ const SCORE_IGNORED = [
 
 /** @returns {{ name: string, run: (root: string) => string[] }[]} */
 export function fileChecks(tools) {
+  return [...renderedChecks(tools), ...otherChecks(tools)];
+}
+
+/** Of the chart with each of its values files. */
+function renderedChecks(tools) {
   const perValues = (name, run) => ({
     name,
     run: (root) => VALUES_FILES.flatMap((values) => run(root, values).map((problem) => `${values}: ${problem}`)),
@@ -67,6 +72,11 @@ export function fileChecks(tools) {
     perValues("Service, port and claim names", (root, values) =>
       withRendered(tools, root, values, (file) => danglingNames(documents(readFileSync(file, "utf8")))),
     ),
+  ];
+}
+
+function otherChecks(tools) {
+  return [
     {
       name: "upgrade from earlier charts",
       run: (root) => upgradeProblems(root, (values) => render(tools, root, values).text ?? ""),
