@@ -28,7 +28,7 @@ export interface CadenceLimits {
 
 export const defaultCadence: CadenceLimits = {
   bytesMax: 320 * 1024 * 1024,
-  rowsMax: 1_000_000,
+  rowsMax: 2_000_000,
   intervalMinMs: 400,
   intervalMaxMs: 15_000,
   costFactor: 1.5,
