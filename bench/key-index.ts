@@ -59,7 +59,10 @@ async function commit(rows: number, known: number): Promise<{ lookUpMs: number; 
   const started = performance.now();
   index.lookUp(keys, keyOrder(keys));
   const looked = performance.now();
-  await index.apply({ keys, rows: changed, removes: () => false }, { tableUuid: "bench", snapshotId: String(next) });
+  await index.apply(index.prepare({ keys, rows: changed, removes: () => false }), {
+    tableUuid: "bench",
+    snapshotId: String(next),
+  });
   return { lookUpMs: looked - started, applyMs: performance.now() - looked };
 }
 

@@ -12,7 +12,7 @@ import { type KernelConnection, sqlName } from "@firn/lake";
 import { LINKS_MAX, originsOf } from "@firn/service";
 import type { LogRecord } from "@firn/stream";
 import type { KeyIndex } from "./key-index/key-index.ts";
-import { type KeyShape, joinedKeys, readKeys } from "./keyed-rows.ts";
+import { type KeyShape, readKeys, takenKeys } from "./keyed-rows.ts";
 import { loadColumnBatchesSql, loadRejectedBatchesSql } from "./record-sql.ts";
 import type { BatchKeys } from "./resolve.ts";
 
@@ -95,7 +95,7 @@ export class Batch {
   /** Brings every message into DuckDB; identities, contents and places of all records. */
   async load(): Promise<BatchKeys> {
     await this.#loadHeld();
-    return joinedKeys(this.#keys.splice(0));
+    return takenKeys(this.#keys.splice(0));
   }
 
   /** A SELECT of the table's columns and `__row`, the number of the record; some records of a condition over both. */

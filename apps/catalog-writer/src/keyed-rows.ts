@@ -135,23 +135,27 @@ async function collect(connection: KernelConnection, sql: string): Promise<Batch
 
 /** The records of several parts of a batch, one after the other. */
 export function joinedKeys(chunks: readonly BatchKeys[]): BatchKeys {
-  const rows = chunks.reduce((sum, chunk) => sum + chunk.rows, 0);
-  const keys = {
-    rows,
-    keyHigh: new BigUint64Array(rows),
-    keyLow: new BigUint64Array(rows),
-    content: new BigUint64Array(rows),
-    tombstone: new Uint8Array(rows),
-    partition: new Int32Array(rows),
+  return takenKeys(chunks.map((chunk) => ({ ...chunk })));
+}
+
+/** The same; memory of the parts is given up column by column, so that not all of it is there twice. */
+export function takenKeys(chunks: Partial<BatchKeys>[]): BatchKeys {
+  const rows = chunks.reduce((sum, chunk) => sum + (chunk.rows ?? 0), 0);
+  const joined = <Name extends Exclude<keyof BatchKeys, "rows">>(name: Name, column: BatchKeys[Name]) => {
+    let at = 0;
+    for (const chunk of chunks) {
+      (column as { set(part: unknown, at: number): void }).set(chunk[name], at);
+      delete (chunk as { [name: string]: unknown })[name];
+      at += chunk.rows ?? 0;
+    }
+    return column;
   };
-  let at = 0;
-  for (const chunk of chunks) {
-    keys.keyHigh.set(chunk.keyHigh, at);
-    keys.keyLow.set(chunk.keyLow, at);
-    keys.content.set(chunk.content, at);
-    keys.tombstone.set(chunk.tombstone, at);
-    keys.partition.set(chunk.partition, at);
-    at += chunk.rows;
-  }
-  return keys;
+  return {
+    rows,
+    keyHigh: joined("keyHigh", new BigUint64Array(rows)),
+    keyLow: joined("keyLow", new BigUint64Array(rows)),
+    content: joined("content", new BigUint64Array(rows)),
+    tombstone: joined("tombstone", new Uint8Array(rows)),
+    partition: joined("partition", new Int32Array(rows)),
+  };
 }

@@ -43,6 +43,7 @@ import { candidatePredicate } from "./candidates.ts";
 import type { LocalDateRule } from "./foreign/local-dates.ts";
 import { isTakenUp, takeUpForeign } from "./foreign/take-up.ts";
 import { catchUpIndex } from "./index-catch-up.ts";
+import type { PreparedChange } from "./key-index/index-change.ts";
 import type { KeyIndex } from "./key-index/key-index.ts";
 import type { KeyShape } from "./keyed-rows.ts";
 import { assertNeighbourColumn, deriveFromNeighbours } from "./neighbour-column.ts";
@@ -70,6 +71,12 @@ export interface KeyedTableOptions extends KeyShape {
   readonly writerEpoch: string;
   /** Outcome that a new row counts as: `stored`, for dead letters `rejected`. */
   readonly newRowsCountAs: Extract<CountName, "stored" | "rejected">;
+}
+
+/** A batch's records as they were judged, without their keys. */
+interface JudgedBatch extends Omit<Resolution, "changed"> {
+  readonly places: Pick<BatchKeys, "rows" | "partition">;
+  readonly indexChange: PreparedChange;
 }
 
 export interface CommitReport {
@@ -144,58 +151,67 @@ export class KeyedTable {
    * @throws TableMoved when another commit came first
    */
   async commit(batch: Batch, streamIdentity: string, traceparent?: string): Promise<CommitReport> {
-    const { env, index } = this.#options;
+    const { index } = this.#options;
+    const judged = await this.#judge(batch);
+    const { added, snapshotId } = await this.#post(batch, judged, streamIdentity, traceparent).catch(
+      (error: unknown) => {
+        index.discard(judged.indexChange);
+        throw error;
+      },
+    );
+    const tableUuid = this.#table.metadata["table-uuid"];
+    await index.apply(judged.indexChange, { tableUuid, snapshotId: String(snapshotId) });
+    const { corrected, deleted, duplicates } = judged.outcomes;
+    const rowsAdded = added.reduce((sum, file) => sum + file.recordCount, 0);
+    return { snapshotId, rowsAdded, corrected, duplicates, deleted, filesAdded: added.length };
+  }
+
+  /** Judges every record, and lets go of the keys: of a large batch they are as much memory as writing a part of it. */
+  async #judge(batch: Batch): Promise<JudgedBatch> {
+    const { index } = this.#options;
     const keys = await batch.load();
-    const resolution = resolveBatch(keys, (rows) => index.lookUp(keys, rows));
-    const changes = await this.#stage(batch, keys, resolution, traceparent);
-    const staged = await stageCommit(env, {
-      table: this.#table,
-      changes,
-      setProperties: this.#properties(batch, resolution, streamIdentity),
-    });
+    const { changed, ...judged } = resolveBatch(keys, (rows) => index.lookUp(keys, rows));
+    const removes = (row: number) => judged.actions[row] === RowAction.remove;
+    const indexChange = index.prepare({ keys, rows: changed, inKeyOrder: true, removes });
+    return { ...judged, places: { rows: keys.rows, partition: keys.partition }, indexChange };
+  }
+
+  /** Stages what was judged and commits it; the table is then as it was committed. */
+  async #post(
+    batch: Batch,
+    judged: JudgedBatch,
+    streamIdentity: string,
+    traceparent: string | undefined,
+  ): Promise<{ snapshotId: bigint; added: DataFile[] }> {
+    const { env, identifier } = this.#options;
+    const changes = await this.#stage(batch, judged, traceparent);
+    const setProperties = this.#properties(batch, judged, streamIdentity);
+    const staged = await stageCommit(env, { table: this.#table, changes, setProperties });
     const result = await postCommit(env, staged);
-    if (result.kind === "conflict") throw new TableMoved(`${this.#options.identifier.name}: another commit came first`);
+    if (result.kind === "conflict") throw new TableMoved(`${identifier.name}: another commit came first`);
     this.#table = result.table;
     const snapshot = currentSnapshot(result.table.metadata);
-    if (!snapshot) throw new TableMoved(`${this.#options.identifier.name}: the commit left no snapshot`);
-    const { actions, changed } = resolution;
-    await index.apply(
-      { keys, rows: changed, removes: (row) => actions[row] === RowAction.remove },
-      { tableUuid: result.table.metadata["table-uuid"], snapshotId: String(snapshot["snapshot-id"]) },
-    );
-    const added = changes.flatMap((change) => change.addedData ?? []);
-    return {
-      snapshotId: snapshot["snapshot-id"],
-      rowsAdded: added.reduce((sum, file) => sum + file.recordCount, 0),
-      corrected: resolution.outcomes.corrected,
-      duplicates: resolution.outcomes.duplicates,
-      deleted: resolution.outcomes.deleted,
-      filesAdded: added.length,
-    };
+    if (!snapshot) throw new TableMoved(`${identifier.name}: the commit left no snapshot`);
+    return { snapshotId: snapshot["snapshot-id"], added: changes.flatMap((change) => change.addedData ?? []) };
   }
 
   /** New rows as an `append`, corrections and deletions as an `overwrite`; an empty `append` when there are neither. */
-  async #stage(
-    batch: Batch,
-    keys: BatchKeys,
-    resolution: Resolution,
-    traceparent: string | undefined,
-  ): Promise<SnapshotChange[]> {
+  async #stage(batch: Batch, judged: JudgedBatch, traceparent: string | undefined): Promise<SnapshotChange[]> {
     const { connection, definition, derived, env, index } = this.#options;
     const summary = {
-      "firn.duplicates": String(resolution.outcomes.duplicates),
-      "firn.corrected": String(resolution.outcomes.corrected),
+      "firn.duplicates": String(judged.outcomes.duplicates),
+      "firn.corrected": String(judged.outcomes.corrected),
       [positionEntry]: String(batch.lastSequence),
       ...(traceparent !== undefined && { [traceEntry]: traceparent }),
     };
-    const rows = await storeActions(connection, resolution.actions);
-    const touched = new Set(resolution.touchedPartitions);
+    const rows = await storeActions(connection, judged.actions);
+    const touched = new Set(judged.touchedPartitions);
     if (derived) for (const ordinal of await this.#derive(batch, derived, rows)) touched.add(ordinal);
     const changes: SnapshotChange[] = [];
-    const appends = resolution.actions.includes(RowAction.append);
+    const appends = judged.actions.includes(RowAction.append);
     if (appends || touched.size === 0) {
       const addedData: DataFile[] = [];
-      for (const slice of appends ? sliceBatch(definition, index, keys, resolution.actions) : []) {
+      for (const slice of appends ? sliceBatch(definition, index, judged.places, judged.actions) : []) {
         if ("rows" in slice) await storeRows(connection, rows.slice, slice.rows);
         const chosen = "rows" in slice ? `__row IN (SELECT row FROM ${rows.slice})` : slice.condition;
         // Cheap to evaluate again: a filter over the batch, which is kept anyway.
@@ -235,7 +251,7 @@ export class KeyedTable {
   }
 
   /** Undefined for a table that was there before identities were counted. */
-  #identitiesAfter({ actions }: Resolution): number | undefined {
+  #identitiesAfter({ actions }: JudgedBatch): number | undefined {
     const { metadata } = this.#table;
     const counted = metadata.properties[identitiesProperty];
     if (counted === undefined && currentSnapshot(metadata) !== undefined) return undefined;
@@ -247,10 +263,10 @@ export class KeyedTable {
     return identities;
   }
 
-  #properties(batch: Batch, resolution: Resolution, streamIdentity: string): Record<string, string> {
+  #properties(batch: Batch, judged: JudgedBatch, streamIdentity: string): Record<string, string> {
     const { newRowsCountAs, stream, subjects, writerEpoch } = this.#options;
     const counts = this.counts();
-    const { stored, corrected, duplicates, deleted } = resolution.outcomes;
+    const { stored, corrected, duplicates, deleted } = judged.outcomes;
     counts[newRowsCountAs] += stored;
     counts.corrected += corrected;
     counts.duplicates += duplicates;
@@ -262,7 +278,7 @@ export class KeyedTable {
     };
     for (const subject of subjects) properties[positionProperty(stream, subject)] = String(batch.lastSequence);
     for (const [name, value] of Object.entries(counts)) properties[countProperty(name as CountName)] = String(value);
-    const identities = this.#identitiesAfter(resolution);
+    const identities = this.#identitiesAfter(judged);
     if (identities !== undefined) properties[identitiesProperty] = String(identities);
     for (const [shard, records] of batch.received) properties[receivedProperty(shard)] = String(records);
     return properties;

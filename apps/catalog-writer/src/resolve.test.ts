@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { keyOrder } from "./key-index/identity-keys.ts";
 import { type BatchKeys, RowAction, resolveBatch } from "./resolve.ts";
 
 interface Arrival {
@@ -77,6 +78,7 @@ describe("resolveBatch", () => {
               expect(table.delete(id)).toBe(true);
             }
           });
+          expect(resolution.changed).toEqual(keyOrder(keys, resolution.changed));
           for (const row of resolution.changed) {
             const id = batch[row]?.id ?? 0;
             if (resolution.actions[row] === RowAction.remove) index.delete(id);

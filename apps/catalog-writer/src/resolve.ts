@@ -53,7 +53,10 @@ export interface Resolution {
   /** RowAction of each record. */
   readonly actions: Uint8Array;
   readonly outcomes: Outcomes;
-  /** Records by which the index changes: put where the row is written, taken out where it is `remove`. */
+  /**
+   * Records by which the index changes, in the order of their keys: put where the row is written, taken out where it is
+   * `remove`.
+   */
   readonly changed: Int32Array;
   /** Partitions that hold a row that goes. */
   readonly touchedPartitions: ReadonlySet<number>;
@@ -79,7 +82,7 @@ export function resolveBatch(keys: BatchKeys, lookUp: (rows: Int32Array) => Tabl
   // State of an identity, kept at its head, the first record of the batch that has it.
   const rowOf = new Int32Array(keys.rows).fill(gone);
   const content = table.content;
-  const tombstoneOf = new Int32Array(keys.rows).fill(noTombstone);
+  const tombstoneOf = new Int32Array(keys.tombstone.includes(1) ? keys.rows : 0).fill(noTombstone);
   for (const head of inKeyOrder) if (table.found[head] === 1) rowOf[head] = inTable;
   const counts = { stored: 0, corrected: 0, duplicates: 0, deleted: 0 };
   for (let row = 0; row < keys.rows; row++) {
@@ -105,12 +108,12 @@ export function resolveBatch(keys: BatchKeys, lookUp: (rows: Int32Array) => Tabl
     rowOf[head] = row;
     content[head] = keys.content[row]!;
   }
-  const { changed, touchedPartitions } = settle({ heads, rowOf, tombstoneOf, table }, actions);
+  const { changed, touchedPartitions } = settle({ inKeyOrder, rowOf, tombstoneOf, table }, actions);
   return { actions, outcomes: counts, changed, touchedPartitions };
 }
 
 interface HeadStates {
-  readonly heads: Int32Array;
+  readonly inKeyOrder: Int32Array;
   readonly rowOf: Int32Array;
   readonly tombstoneOf: Int32Array;
   readonly table: TableEntries;
@@ -118,12 +121,11 @@ interface HeadStates {
 
 /** The batch's end: which rows are written, which rows of the table go, and where the index changes. */
 function settle(states: HeadStates, actions: Uint8Array) {
-  const { heads, rowOf, tombstoneOf, table } = states;
-  const changed = new Int32Array(heads.length);
+  const { inKeyOrder, rowOf, tombstoneOf, table } = states;
+  const changed = new Int32Array(inKeyOrder.length);
   let changes = 0;
   const touchedPartitions = new Set<number>();
-  for (let head = 0; head < heads.length; head++) {
-    if (heads[head] !== head) continue;
+  for (const head of inKeyOrder) {
     const row = rowOf[head]!;
     if (row === inTable) continue;
     if (row === gone && table.found[head] === 0) continue;

@@ -20,7 +20,7 @@ export type BatchSlice = { readonly condition: string } | { readonly rows: Int32
 export function sliceBatch(
   definition: TableDefinition,
   index: Pick<KeyIndex, "partitionName">,
-  keys: BatchKeys,
+  keys: Pick<BatchKeys, "rows" | "partition">,
   actions: Uint8Array,
 ): BatchSlice[] {
   const sizes = newRowsByPartition(keys, actions);
@@ -42,7 +42,7 @@ export function sliceBatch(
   });
 }
 
-function newRowsByPartition(keys: BatchKeys, actions: Uint8Array): Map<number, number> {
+function newRowsByPartition(keys: Pick<BatchKeys, "rows" | "partition">, actions: Uint8Array): Map<number, number> {
   const sizes = new Map<number, number>();
   for (let row = 0; row < keys.rows; row++) {
     if (actions[row] !== RowAction.append) continue;
@@ -76,7 +76,11 @@ function packed(sizes: ReadonlyMap<number, number>, valueOf: (partition: number)
   return slices;
 }
 
-function rowsOf(keys: BatchKeys, actions: Uint8Array, partitions: ReadonlySet<number>): Int32Array {
+function rowsOf(
+  keys: Pick<BatchKeys, "rows" | "partition">,
+  actions: Uint8Array,
+  partitions: ReadonlySet<number>,
+): Int32Array {
   const rows: number[] = [];
   for (let row = 0; row < keys.rows; row++)
     if (actions[row] === RowAction.append && partitions.has(keys.partition[row]!)) rows.push(row);

@@ -1,4 +1,5 @@
 import type { BatchKeys } from "../resolve.ts";
+import type { KeyRun } from "./key-run.ts";
 import { entryWords, KeyWords, removedPartition, wordsOf } from "./identity-keys.ts";
 
 /** Changes of the index, by records of a batch. */
@@ -6,9 +7,15 @@ export interface IndexChange {
   readonly keys: BatchKeys;
   /** The records, each identity once. */
   readonly rows: Int32Array;
+  /** The records come in the order of their keys (`keyOrder`). Default: in any. */
+  readonly inKeyOrder?: boolean;
   /** Whether a record takes its identity out; else it puts it in. */
   removes(row: number): boolean;
 }
+
+/** A change as the index keeps it: entries for memory and the log, or, of many, a run that no manifest names yet. */
+export type PreparedChange =
+  { readonly kind: "entries"; readonly entries: Uint32Array } | { readonly kind: "run"; readonly run: KeyRun };
 
 /** The entries of some records of a change, one after the other. */
 export function entriesOf({ keys, removes }: IndexChange, rows: Int32Array): Uint32Array {

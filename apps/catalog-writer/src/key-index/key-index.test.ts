@@ -36,12 +36,12 @@ const after = (snapshotId: string) => ({ tableUuid: "t", snapshotId });
 
 async function put(index: KeyIndex, ids: readonly number[], snapshot: string, partition = 0, version = 0) {
   const keys = keysOf(ids, partition, version);
-  await index.apply({ keys, rows: allRows(keys), removes: () => false }, after(snapshot));
+  await index.apply(index.prepare({ keys, rows: allRows(keys), removes: () => false }), after(snapshot));
 }
 
 async function remove(index: KeyIndex, ids: readonly number[], snapshot: string) {
   const keys = keysOf(ids, 0);
-  await index.apply({ keys, rows: allRows(keys), removes: () => true }, after(snapshot));
+  await index.apply(index.prepare({ keys, rows: allRows(keys), removes: () => true }), after(snapshot));
 }
 
 /** What the index says of some identities: undefined or [content, partition]. */
@@ -52,6 +52,31 @@ function ask(index: KeyIndex, ids: readonly number[]) {
 }
 
 describe("KeyIndex", () => {
+  it("knows nothing of what is prepared until it is applied, and keeps no file of what is discarded or forgotten", async () => {
+    const path = folder();
+    const index = KeyIndex.open(path, { recentMax: 10 });
+    await put(index, [1], "1");
+    const files = () => readdirSync(path).toSorted();
+    const before = files();
+    const keys = keysOf(upTo(100, 2), 0);
+    const prepare = () => index.prepare({ keys, rows: keyOrder(keys), inKeyOrder: true, removes: () => false });
+    const discarded = prepare();
+    expect(files()).not.toEqual(before);
+    expect(ask(index, [1, 2]).map((entry) => entry !== undefined)).toEqual([true, false]);
+    index.discard(discarded);
+    expect(files()).toEqual(before);
+    await index.apply(prepare(), after("2"));
+    const applied = files();
+    expect(ask(index, [1, 2, 101, 102]).map((entry) => entry !== undefined)).toEqual([true, true, true, false]);
+    prepare();
+    await index.close();
+    const reopened = KeyIndex.open(path, { recentMax: 10 });
+    expect(files()).toEqual(applied);
+    expect(reopened.state()?.snapshotId).toBe("2");
+    expect(ask(reopened, [1, 2, 101, 102]).map((entry) => entry !== undefined)).toEqual([true, true, true, false]);
+    await reopened.close();
+  });
+
   it("keeps small and large changes, partitions and the snapshot over a restart", async () => {
     const path = folder();
     const index = KeyIndex.open(path);

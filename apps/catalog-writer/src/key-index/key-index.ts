@@ -13,7 +13,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { TableEntries } from "../resolve.ts";
 import { entryWords, type IdentityKeys, keyOrder, KeyWords, removedPartition } from "./identity-keys.ts";
-import { entriesOf, type IndexChange } from "./index-change.ts";
+import { entriesOf, type IndexChange, type PreparedChange } from "./index-change.ts";
 import {
   emptyManifest,
   type IndexManifest,
@@ -152,14 +152,28 @@ export class KeyIndex {
     return entries;
   }
 
+  /**
+   * Lays a batch's changes down, so that its keys need not be held until they are applied: many as a run, which counts
+   * only once it is applied and is left over otherwise.
+   */
+  prepare(change: IndexChange): PreparedChange {
+    if (change.rows.length > this.#recentMax) return { kind: "run", run: this.#writeChange(change) };
+    return { kind: "entries", entries: entriesOf(change, change.rows) };
+  }
+
+  /** Takes back what was prepared and is not going to be applied. */
+  discard(change: PreparedChange): void {
+    if (change.kind === "run") remove(change.run);
+  }
+
   /** Writes a batch's changes and names the snapshot that the index then equals. */
-  async apply(change: IndexChange | undefined, after: Omit<IndexState, "version" | "whole">): Promise<void> {
+  async apply(change: PreparedChange | undefined, after: Omit<IndexState, "version" | "whole">): Promise<void> {
     await this.#write(change, { ...after, version: this.#version, whole: true });
   }
 
   /** Writes changes without naming a snapshot: a crash before the next `apply` leaves the index marked as not whole. */
   async applyPart(change: IndexChange): Promise<void> {
-    await this.#write(change, this.#state === null ? null : { ...this.#state, whole: false });
+    await this.#write(this.prepare(change), this.#state === null ? null : { ...this.#state, whole: false });
   }
 
   /** Starts a rebuild: empties the index and marks it as not whole. */
@@ -188,25 +202,24 @@ export class KeyIndex {
     for (const run of this.#runs) run.close();
   }
 
-  async #write(change: IndexChange | undefined, state: IndexState | null): Promise<void> {
+  async #write(change: PreparedChange | undefined, state: IndexState | null): Promise<void> {
     if (this.#failure !== undefined) {
       const failure = this.#failure;
       this.#failure = undefined;
       throw failure;
     }
-    const rows = change?.rows.length ?? 0;
-    if (this.#recent.size + rows > this.#recentMax) {
+    if (change?.kind === "run") {
       this.#flushRecent();
-      if (rows > this.#recentMax) {
-        this.#addRun(change!);
-        this.#state = state;
-        this.#writeManifest();
-        await this.#mergeWhenDue();
-        return;
-      }
+      this.#runs.push(change.run);
+      this.#state = state;
+      this.#writeManifest();
+      await this.#mergeWhenDue();
+      return;
     }
+    const entries = change?.entries ?? new Uint32Array(0);
+    const rows = entries.length / entryWords;
+    if (this.#recent.size + rows > this.#recentMax) this.#flushRecent();
     this.#state = state;
-    const entries = change === undefined ? new Uint32Array(0) : entriesOf(change, change.rows);
     for (let at = 0; at < rows; at++) this.#recent.put(entries, at);
     const names = this.#names.slice(this.#loggedNames);
     const logged: LoggedState = { state, firstPartition: this.#loggedNames, partitions: names };
@@ -239,17 +252,18 @@ export class KeyIndex {
   #flushRecent(): void {
     if (this.#recent.size === 0) return;
     const { entries, order } = this.#recent.sorted();
-    this.#writeRun(order.length, (writer) => {
+    const run = this.#writeRun(order.length, (writer) => {
       for (const at of order) writer.add(entries, at * entryWords);
     });
+    this.#runs.push(run);
     this.#recent.clear();
     this.#writeManifest();
   }
 
-  #addRun(change: IndexChange): void {
-    const order = keyOrder(change.keys, change.rows);
+  #writeChange(change: IndexChange): KeyRun {
+    const order = change.inKeyOrder === true ? change.rows : keyOrder(change.keys, change.rows);
     const part = 8_192;
-    this.#writeRun(order.length, (writer) => {
+    return this.#writeRun(order.length, (writer) => {
       for (let from = 0; from < order.length; from += part) {
         const rows = order.subarray(from, from + part);
         const entries = entriesOf(change, rows);
@@ -258,7 +272,8 @@ export class KeyIndex {
     });
   }
 
-  #writeRun(entries: number, fill: (writer: RunWriter) => void): void {
+  /** Answers a run that no manifest names yet. */
+  #writeRun(entries: number, fill: (writer: RunWriter) => void): KeyRun {
     const path = this.#newRunPath();
     const writer = new RunWriter(path, entries);
     try {
@@ -267,7 +282,7 @@ export class KeyIndex {
       writer.abandon();
       throw error;
     }
-    this.#runs.push(KeyRun.ofWritten(writer.finish()));
+    return KeyRun.ofWritten(writer.finish());
   }
 
   #newRunPath(): string {
