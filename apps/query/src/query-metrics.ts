@@ -53,7 +53,8 @@ export interface WatchedPipeline {
 }
 
 /** How far the pipeline is, looked at when somebody scrapes. */
-export function pipelineMetrics(metrics: Metrics, { pipeline, freshness, datasets }: WatchedPipeline): void {
+export function pipelineMetrics(metrics: Metrics, watched: WatchedPipeline): void {
+  const { pipeline } = watched;
   const look = sharedLook(() => pipeline.status(0, AbortSignal.timeout(LOOK_LIMIT_MS)));
   metrics.gauge({
     name: "pipeline_lag_messages",
@@ -85,6 +86,10 @@ export function pipelineMetrics(metrics: Metrics, { pipeline, freshness, dataset
       }
     },
   });
+  freshnessMetric(metrics, watched);
+}
+
+function freshnessMetric(metrics: Metrics, { freshness, datasets }: WatchedPipeline): void {
   const tables = datasets.flatMap((dataset) => [
     ...recordTablesOf(dataset).map(({ definition }) => definition),
     dataset.errors,

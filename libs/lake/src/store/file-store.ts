@@ -7,7 +7,7 @@ import { DurableFiles, isUnfinished } from "./durable-files.ts";
 import { isWithin, normaliseLocation, pathOfLocation } from "./location.ts";
 import { mapConcurrently } from "./map-concurrently.ts";
 import { withNamedChecksum } from "./named-checksum.ts";
-import type { AdoptMove, AdoptedObject, ListedObject, ObjectStore } from "./object-store.ts";
+import type { AdoptMove, AdoptedObject, ListedObject, ObjectStat, ObjectStore } from "./object-store.ts";
 
 /** Files that `adoptAll` syncs at the same time; libuv has four threads by default. */
 const ADOPT_CONCURRENCY = 8;
@@ -61,10 +61,7 @@ function fileStore(root: string, roots: readonly string[]): ObjectStore {
     },
     stat: async (location) => {
       const path = pathOf(location);
-      return guarded(location, async () => {
-        const found = await unlessMissing(stat(path));
-        return found?.isFile() ? { sizeBytes: found.size, modifiedMs: found.mtimeMs } : undefined;
-      });
+      return guarded(location, () => fileStat(path));
     },
     list: (prefix) => listFiles(pathOf(prefix), normaliseLocation(prefix)),
     delete: async (location) => {
@@ -79,6 +76,11 @@ function fileStore(root: string, roots: readonly string[]): ObjectStore {
     adopt: (localPath, location) => adopt({ localPath, location }),
     adoptAll: (moves) => mapConcurrently(moves, ADOPT_CONCURRENCY, adopt),
   };
+}
+
+async function fileStat(path: string): Promise<ObjectStat | undefined> {
+  const found = await unlessMissing(stat(path));
+  return found?.isFile() ? { sizeBytes: found.size, modifiedMs: found.mtimeMs } : undefined;
 }
 
 async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
