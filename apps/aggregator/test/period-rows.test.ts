@@ -7,9 +7,8 @@ import {
   loadTable,
   MemoryCatalog,
   memoryStore,
-  openKernel,
 } from "@firn/lake";
-import { tempFolder } from "@firn/testing";
+import { openLocalKernel } from "@firn/testing";
 import { expect, test } from "vitest";
 import { fillPeriodRows } from "../src/period-rows.ts";
 import { dayRowsSql } from "../src/rollup-sql.ts";
@@ -19,9 +18,8 @@ const weekly = dataset.rollups.find((rollup) => rollup.period === "week")!;
 
 /** Days from Monday on, each a list of values, as one user's rows of raw. */
 async function weekOf(days: readonly (readonly number[])[]): Promise<Record<string, number>> {
-  const folder = await tempFolder("period-rows");
-  const kernel = await openKernel({ memoryLimitMb: 128, threads: 1, tempDir: folder.path });
-  const connection = await kernel.connect();
+  const local = await openLocalKernel("period-rows");
+  const { connection, folder } = local;
   try {
     await fillDays(connection, days);
     const env = lakeEnvironment({ catalog: new MemoryCatalog(), store: memoryStore() });
@@ -36,16 +34,14 @@ async function weekOf(days: readonly (readonly number[])[]): Promise<Record<stri
       nowUs: 0,
       rowsPerSlice: 1,
       roundId: "",
-      folder: folder.path,
+      folder,
     };
     const parts = { env, connection, dataset, raw, snapshotId: 0n, defaultZone: "UTC", ...rest };
     await fillPeriodRows(parts, weekly, "weeks", "days");
     const [row] = await connection.rows<Record<string, number>>("SELECT * FROM weeks");
     return row!;
   } finally {
-    connection.close();
-    kernel.close();
-    await folder.remove();
+    await local.close();
   }
 }
 

@@ -3,29 +3,21 @@ import {
   createTableRequest,
   currentSchema,
   type KernelConnection,
-  openKernel,
   type Predicate,
   predicateSql,
+  newTableMetadata,
   sqlName,
 } from "@firn/lake";
-import { newTableMetadata } from "@firn/lake";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { type LocalKernel, openLocalKernel } from "@firn/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { candidatePredicate } from "./candidates.ts";
 import { partitionNameSql } from "./partition-name.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "firn-candidates-"));
+let local: LocalKernel;
 let connection: KernelConnection;
-let close = () => {};
 beforeAll(async () => {
-  const kernel = await openKernel({ memoryLimitMb: 256, threads: 1, tempDir: join(folder, "spill") });
-  connection = await kernel.connect();
-  close = () => {
-    connection.close();
-    kernel.close();
-  };
+  local = await openLocalKernel("candidates", { memoryLimitMb: 256 });
+  ({ connection } = local);
   await connection.run(`CREATE TABLE samples AS SELECT * FROM (VALUES
     ('', 0, TIMESTAMPTZ '1970-01-01 00:00:00+00', DATE '1970-01-01', 'a', 0.5),
     ('abc', 9007199254740993, TIMESTAMPTZ '1969-12-31 23:59:59.999999+00', DATE '1969-12-31', 'abcd', 1.5),
@@ -35,10 +27,7 @@ beforeAll(async () => {
     ('none', 3, TIMESTAMPTZ '2024-12-31 12:59:59+00', NULL, 'zz', 5.5)
   ) AS t(id, number, "at", day, name, value)`);
 });
-afterAll(() => {
-  close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => local?.close());
 
 function tableOf(...partition: [source: string, transform: PartitionTransform][]): TableDefinition {
   return {

@@ -1,7 +1,7 @@
 import { encodeColumnBatch, type TableDefinition } from "@firn/core";
-import { type KernelConnection, openKernel } from "@firn/lake";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import type { KernelConnection } from "@firn/lake";
+import { type LocalKernel, openLocalKernel } from "@firn/testing";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { partitionNameSql } from "./partition-name.ts";
@@ -27,21 +27,13 @@ const definition: TableDefinition = {
   properties: {},
 };
 
-const folder = mkdtempSync(join(tmpdir(), "firn-sql-"));
+let local: LocalKernel;
 let connection: KernelConnection;
-let close = () => {};
 beforeAll(async () => {
-  const kernel = await openKernel({ memoryLimitMb: 256, threads: 1, tempDir: join(folder, "spill") });
-  connection = await kernel.connect();
-  close = () => {
-    connection.close();
-    kernel.close();
-  };
+  local = await openLocalKernel("sql", { memoryLimitMb: 256 });
+  ({ connection } = local);
 });
-afterAll(() => {
-  close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => local?.close());
 
 type Columns = Record<string, (string | number | null | Record<string, string>)[]>;
 
@@ -50,7 +42,7 @@ function encode(columns: Columns): Uint8Array {
 }
 
 async function load(name: string, ...batches: readonly Columns[]) {
-  const path = join(folder, `${name}.json`);
+  const path = join(local.folder, `${name}.json`);
   writeFileSync(path, Buffer.concat(batches.map(encode)));
   await connection.run(`CREATE TABLE ${name} AS ${loadColumnBatchesSql(definition, path, 1_000_000)}`);
 }

@@ -1,6 +1,5 @@
 import { createHealthDataset } from "@firn/datasets";
-import { openKernel, type Kernel, type KernelConnection } from "@firn/lake";
-import { tempFolder, type TempFolder } from "@firn/testing";
+import { type LocalKernel, openLocalKernel } from "@firn/testing";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { KeyIndex } from "../src/key-index/key-index.ts";
@@ -9,22 +8,16 @@ import { readKeys } from "../src/keyed-rows.ts";
 const { raw, identity } = createHealthDataset();
 const shape = { definition: raw, identity, content: ["value"] };
 
-let folder: TempFolder;
-let kernel: Kernel;
-let connection: KernelConnection;
+let local: LocalKernel;
 let index: KeyIndex;
 
 beforeAll(async () => {
-  folder = await tempFolder("keyed-rows");
-  kernel = await openKernel({ memoryLimitMb: 128, threads: 1, tempDir: join(folder.path, "spill") });
-  connection = await kernel.connect();
-  index = KeyIndex.open(join(folder.path, "index"), { content: shape.content });
+  local = await openLocalKernel("keyed-rows");
+  index = KeyIndex.open(join(local.folder, "index"), { content: shape.content });
 });
 afterAll(async () => {
   await index?.close();
-  connection?.close();
-  kernel?.close();
-  await folder?.remove();
+  await local?.close();
 });
 
 /** A thousand samples on days of their own. */
@@ -33,6 +26,7 @@ const samplesOf = (month: number) =>
     make_timestamptz(2026, ${month}, 1 + (n % 28)::INTEGER, 0, 0, 0) AS start_date FROM range(1000) AS numbers(n))`;
 
 it("places of two batches that are read on one connection at a time are not mixed up", async () => {
+  const { connection } = local;
   const months = [1, 2, 3, 4, 5, 6];
   const together = await Promise.all(months.map((month) => readKeys(connection, shape, index, samplesOf(month), "0")));
   for (const [at, month] of months.entries()) {

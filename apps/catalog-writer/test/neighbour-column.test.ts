@@ -2,19 +2,17 @@ import { encodeColumnBatch, OP_RECORD, OP_TOMBSTONE, type RecordTable } from "@f
 import { marketTables } from "@firn/datasets";
 import {
   definedIdentifier,
-  type Kernel,
   type KernelConnection,
   lakeEnvironment,
   type LakeEnvironment,
   loadTable,
   MemoryCatalog,
   openFileStore,
-  openKernel,
   planScan,
   scanSql,
 } from "@firn/lake";
 import { MemoryLogs, STATE_BUCKET } from "@firn/stream";
-import { tempFolder, type TempFolder } from "@firn/testing";
+import { type LocalKernel, openLocalKernel } from "@firn/testing";
 import * as fc from "fast-check";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -26,19 +24,14 @@ import { KnownTables } from "../src/known-tables.ts";
 const prices: RecordTable = marketTables().usPrices;
 const subject = "accepted.market.0";
 
-let folder: TempFolder;
-let kernel: Kernel;
+let local: LocalKernel;
 let connection: KernelConnection;
 
 beforeAll(async () => {
-  folder = await tempFolder("neighbours");
-  kernel = await openKernel({ memoryLimitMb: 256, threads: 1, tempDir: join(folder.path, "spill") });
-  connection = await kernel.connect();
+  local = await openLocalKernel("neighbours", { memoryLimitMb: 256 });
+  ({ connection } = local);
 });
-afterAll(async () => {
-  kernel.close();
-  await folder.remove();
-});
+afterAll(() => local?.close());
 
 /** A price, or with `gone` the end of one. Days count from 2020-01-01. */
 interface Arrival {
@@ -64,7 +57,7 @@ class PriceTable {
   }
 
   static async open(): Promise<PriceTable> {
-    const path = join(folder.path, String(lakes++));
+    const path = join(local.folder, String(lakes++));
     const store = await openFileStore({ root: join(path, "warehouse") });
     const env = lakeEnvironment({ catalog: new MemoryCatalog({ warehouse: store.root }), store });
     const state = await new MemoryLogs().attempts(STATE_BUCKET);
@@ -93,7 +86,7 @@ class PriceTable {
       shape: { ...prices, identity: prices.definition.identity },
       index: this.#index,
       kind: "accepted",
-      file: join(folder.path, "messages.json"),
+      file: join(local.folder, "messages.json"),
       name: `batch_${lakes}_${sequence}`,
     });
     const of = <T>(value: (arrival: Arrival) => T) => arrivals.map(value);

@@ -6,6 +6,8 @@ export type { ChildExit } from "./child-process.ts";
 export { startFaultProxy } from "./fault-proxy.ts";
 export type { FaultProxy, ProxyFault } from "./fault-proxy.ts";
 export { freePort } from "./free-port.ts";
+export { openLocalKernel } from "./local-kernel.ts";
+export type { LocalKernel } from "./local-kernel.ts";
 export { openLocalLake } from "./local-lake.ts";
 export type { LocalLake } from "./local-lake.ts";
 export { FaultyLog } from "./log-faults.ts";

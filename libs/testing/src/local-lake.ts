@@ -6,26 +6,19 @@ import {
   loadTable,
   MemoryCatalog,
   openFileStore,
-  openKernel,
   postCommit,
   stageCommit,
   stageRows,
-  type Kernel,
-  type KernelConnection,
   type LakeEnvironment,
   type SnapshotChange,
   type Table,
 } from "@firn/lake";
 import { join } from "node:path";
-import { tempFolder } from "./temp-folder.ts";
+import { openLocalKernel, type LocalKernel } from "./local-kernel.ts";
 
-/** A lake in this process: files in a temporary folder, the catalog in memory, and a kernel. */
-export interface LocalLake {
-  /** Its path; the tables lie in `warehouse`. */
-  readonly folder: string;
+/** A lake in this process: a kernel, files in `warehouse` of its temporary folder, the catalog in memory. */
+export interface LocalLake extends LocalKernel {
   readonly env: LakeEnvironment;
-  readonly kernel: Kernel;
-  readonly connection: KernelConnection;
   /** Makes tables and their namespaces. */
   createTables(definitions: readonly TableDefinition[]): Promise<void>;
   load(definition: TableDefinition): Promise<Table>;
@@ -33,17 +26,15 @@ export interface LocalLake {
   commit(definition: TableDefinition, changes: readonly SnapshotChange[]): Promise<Table>;
   /** Appends the rows of a SELECT. */
   append(definition: TableDefinition, relationSql: string): Promise<Table>;
-  close(): Promise<void>;
 }
 
 /** @param name of the folder, after `firn-` */
-export async function openLocalLake(name: string, { memoryLimitMb = 128 } = {}): Promise<LocalLake> {
-  const folder = await tempFolder(name);
-  const store = await openFileStore({ root: join(folder.path, "warehouse") });
+export async function openLocalLake(name: string, options?: { memoryLimitMb?: number }): Promise<LocalLake> {
+  const local = await openLocalKernel(name, options);
+  const { connection, folder } = local;
+  const store = await openFileStore({ root: join(folder, "warehouse") });
   const catalog = new MemoryCatalog({ warehouse: store.root });
   const env = lakeEnvironment({ catalog, store });
-  const kernel = await openKernel({ memoryLimitMb, threads: 1, tempDir: join(folder.path, "spill") });
-  const connection = await kernel.connect();
   const load = (definition: TableDefinition) => loadTable(env, definedIdentifier(definition));
   const post = async (table: Table, changes: readonly SnapshotChange[]): Promise<Table> => {
     const posted = await postCommit(env, await stageCommit(env, { table, changes }));
@@ -51,10 +42,8 @@ export async function openLocalLake(name: string, { memoryLimitMb = 128 } = {}):
     return posted.table;
   };
   return {
-    folder: folder.path,
+    ...local,
     env,
-    kernel,
-    connection,
     async createTables(definitions) {
       for (const namespace of new Set(definitions.map((table) => table.namespace)))
         await catalog.createNamespace(definedIdentifier({ namespace, name: "" }).namespace);
@@ -67,11 +56,6 @@ export async function openLocalLake(name: string, { memoryLimitMb = 128 } = {}):
       const table = await load(definition);
       const addedData = await stageRows(connection, { env, table, relationSql });
       return post(table, [{ operation: "append", addedData }]);
-    },
-    async close() {
-      connection.close();
-      kernel.close();
-      await folder.remove();
     },
   };
 }

@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { datasets } from "@firn/datasets";
 import type { Dataset, RollupDefinition } from "@firn/core";
-import { openKernel, sqlName, type Kernel, type KernelConnection } from "@firn/lake";
+import { sqlName, type KernelConnection } from "@firn/lake";
+import { openLocalKernel, type LocalKernel } from "@firn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { differencesSql, TABLE, WINDOWS } from "./compare-sql.ts";
@@ -15,21 +12,15 @@ const health = datasets.get("health") as Dataset;
 const rollup = (period: RollupDefinition["period"]) =>
   health.rollups.find((each) => each.period === period) as RollupDefinition;
 
-let folder: string;
-let kernel: Kernel;
+let local: LocalKernel;
 let connection: KernelConnection;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "firn-verify-test-"));
-  kernel = await openKernel({ memoryLimitMb: 256, threads: 1, tempDir: folder });
-  connection = await kernel.connect();
+  local = await openLocalKernel("verify", { memoryLimitMb: 256 });
+  ({ connection } = local);
 });
 
-afterAll(() => {
-  connection.close();
-  kernel.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => local?.close());
 
 beforeEach(async () => {
   await connection.run(`CREATE OR REPLACE TABLE ${RAW} (user_id VARCHAR, sample_id VARCHAR, data_type VARCHAR, value DOUBLE,
