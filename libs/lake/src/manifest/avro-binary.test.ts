@@ -50,3 +50,49 @@ describe("Longs", () => {
     );
   });
 });
+
+describe("Strings", () => {
+  it("come back as they were, however often and in whatever company", () => {
+    const text = fc.oneof(
+      fc.constantFrom("PARQUET", "type1", "", "é", "Ã©", "日本", "😀"),
+      fc.string({ unit: "binary" }),
+    );
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 40 }), (texts) => {
+        const writer = new AvroWriter();
+        for (const one of [...texts, ...texts]) writer.string(one);
+        const reader = new AvroReader(writer.take());
+        for (const one of [...texts, ...texts]) expect(reader.string()).toBe(one);
+      }),
+    );
+  });
+});
+
+describe("Pairs", () => {
+  const pair = fc.tuple(fc.integer({ min: 0, max: 2 ** 31 - 1 }), fc.integer({ min: 0, max: 300 }));
+
+  it.each(["long", "bytes"] as const)("of an integer and %s are skipped, in blocks of either kind", (value) => {
+    fc.assert(
+      fc.property(fc.array(fc.array(pair, { minLength: 1, maxLength: 5 }), { maxLength: 3 }), (blocks) => {
+        const writer = new AvroWriter();
+        for (const [n, pairs] of blocks.entries()) {
+          writer.long(n % 2 === 0 ? pairs.length : -pairs.length);
+          if (n % 2 === 1) writer.long(1_000_000);
+          for (const [key, size] of pairs) {
+            writer.long(key);
+            if (value === "long") writer.long(size * 2 ** 40);
+            else writer.bytes(Buffer.alloc(size, 0xff));
+          }
+        }
+        writer.long(0);
+        writer.long(7);
+        const bytes = writer.take();
+        const reader = new AvroReader(bytes);
+        reader.skipPairs(value);
+        expect(reader.count()).toBe(7);
+        for (let cut = 0; cut < Math.min(bytes.length - 1, 40); cut++)
+          expect(() => new AvroReader(bytes.subarray(0, cut)).skipPairs(value)).toThrow("the data end early");
+      }),
+    );
+  });
+});

@@ -88,10 +88,15 @@ export class AvroWriter {
 /** Twice this is still an exact double. */
 const MAX_ZIGZAG = 2 ** 51;
 
+const SHORT_BYTES = 24;
+/** A power of two. */
+const SHORT_TEXTS = 64;
+
 /** Reads what AvroWriter writes. Running over the end fails as `corrupt`. */
 export class AvroReader {
   readonly #buffer: Buffer;
   #lastWide: { high: number; middle: number; low: number; value: number | bigint } | undefined;
+  readonly #shortTexts: string[] = [];
   position = 0;
 
   constructor(bytes: Uint8Array) {
@@ -140,7 +145,7 @@ export class AvroReader {
   string(): string {
     const length = this.count();
     const start = this.#advance(length);
-    return this.#buffer.toString("utf8", start, start + length);
+    return length <= SHORT_BYTES ? this.#short(start, length) : this.#buffer.toString("utf8", start, start + length);
   }
 
   /** A view of the buffer, not a copy. */
@@ -162,6 +167,48 @@ export class AvroReader {
     let at = this.position;
     while (buffer[at++]! > 0x7f);
     this.#moveTo(at);
+  }
+
+  /** Moves behind an array of pairs of an integer and of what `value` says. Every entry passes here with each of its maps. */
+  skipPairs(value: "long" | "bytes"): void {
+    const buffer = this.#buffer;
+    for (let pairs = this.count(); pairs !== 0; pairs = this.count()) {
+      // A negative count is followed by the size of the block in bytes.
+      if (pairs < 0) this.skipLong();
+      let at = this.position;
+      for (let n = Math.abs(pairs); n > 0; n--) {
+        while (buffer[at++]! > 0x7f);
+        const byte = buffer[at]!;
+        if (value === "long") while (buffer[at++]! > 0x7f);
+        else if (byte <= 0x7f && (byte & 1) === 0) at += 1 + (byte >>> 1);
+        else {
+          this.position = at;
+          this.skip(this.count());
+          at = this.position;
+        }
+        // Beyond the end there are no bytes, and a damaged count must not be waited for.
+        if (at > buffer.length) break;
+      }
+      this.#moveTo(at);
+    }
+  }
+
+  /** File formats and partition values are the same few for many entries: the last ones are kept. */
+  #short(start: number, length: number): string {
+    const buffer = this.#buffer;
+    let hash = length;
+    for (let at = start; at < start + length; at++) hash = (Math.imul(hash, 31) + buffer[at]!) | 0;
+    const slot = hash & (SHORT_TEXTS - 1);
+    const known = this.#shortTexts[slot];
+    if (known?.length === length) {
+      // Only of ASCII are characters bytes.
+      let at = 0;
+      while (at < length && known.charCodeAt(at) === buffer[start + at]) at++;
+      if (at === length) return known;
+    }
+    const text = buffer.toString("utf8", start, start + length);
+    this.#shortTexts[slot] = text;
+    return text;
   }
 
   /** Behind the first 28 bits of a number that has more. */

@@ -111,13 +111,18 @@ function readMetadata(reader: AvroReader): Map<string, string> {
   return metadata;
 }
 
+/** zlib gives its output in pieces of this size: one for most blocks, and not much larger than what it holds. */
+function chunkFor(packedBytes: number): number {
+  return Math.min(Math.max(packedBytes * 8, 4 * 1024), 272 * 1024);
+}
+
 /** One after the other, so that their sum is bounded. */
 async function inflateAll(packed: readonly AvroBlock[]): Promise<AvroBlock[]> {
   const blocks: AvroBlock[] = [];
   let left = UNPACKED_BYTES_MAX;
   for (const { records, bytes } of packed) {
     try {
-      const unpacked = await inflate(bytes, { maxOutputLength: left });
+      const unpacked = await inflate(bytes, { maxOutputLength: left, chunkSize: chunkFor(bytes.length) });
       left -= unpacked.length;
       blocks.push({ records, bytes: unpacked });
     } catch (cause) {

@@ -39,8 +39,16 @@ export type NameField = (field: AvroField, record: string) => string | undefined
  * writer chose. Records become objects without their null fields, arrays of key/value records become Maps (that is
  * how Iceberg writes maps with keys other than strings; of integers to integers or bytes they are EncodedMaps), longs numbers where exact, else bigints.
  */
-export function compileDecoder(schema: AvroSchema, nameField: NameField): Decode {
-  return compile(schema, "", { nameField, named: new Map(), depth: 0 });
+export function compileDecoder(schema: AvroSchema, nameField: NameField, options: DecoderOptions = {}): Decode {
+  return compile(schema, "", { nameField, reused: options.reused ?? new Set(), named: new Map(), depth: 0 });
+}
+
+export interface DecoderOptions {
+  /**
+   * Properties that records are read into (see `NameField`) of which there is only ever one object, with all of its
+   * fields: whoever reads takes out what is in it before the next value is read. Spares most of the garbage.
+   */
+  readonly reused?: ReadonlySet<string>;
 }
 
 /** The schema in the header of a container. @throws LakeError `corrupt` */
@@ -59,6 +67,7 @@ const DEPTH_MAX = 40;
 
 interface Compilation {
   readonly nameField: NameField;
+  readonly reused: ReadonlySet<string>;
   readonly named: Map<string, Decode>;
   readonly depth: number;
 }
@@ -154,6 +163,7 @@ function compileRecord(schema: AvroComplexSchema, place: string, context: Compil
     const target = context.nameField(field, place);
     return { target, decode: compile(field.type, target ?? "", context) };
   });
+  if (context.reused.has(place)) return define(schema, intoSameRecord(fields), context);
   return define(
     schema,
     (reader) => {
@@ -166,6 +176,18 @@ function compileRecord(schema: AvroComplexSchema, place: string, context: Compil
     },
     context,
   );
+}
+
+function intoSameRecord(fields: readonly { readonly target: string | undefined; readonly decode: Decode }[]): Decode {
+  const record: Record<string, unknown> = {};
+  for (const { target } of fields) if (target !== undefined) record[target] = undefined;
+  return (reader) => {
+    for (const { target, decode } of fields) {
+      const value = decode(reader);
+      if (target !== undefined) record[target] = value;
+    }
+    return record;
+  };
 }
 
 function compileArray(items: AvroSchema, place: string, context: Compilation): Decode {

@@ -2,7 +2,7 @@ import { LakeError } from "../lake-error.ts";
 import type { BoundSpec } from "../transform/bound-spec.ts";
 import { AvroReader } from "./avro-binary.ts";
 import { decodeContainer, type AvroBlock } from "./avro-container.ts";
-import { avroSchemaOf, compileDecoder, type AvroField, type AvroSchema } from "./avro-decoder.ts";
+import { avroSchemaOf, compileDecoder, type AvroField, type AvroSchema, type NameField } from "./avro-decoder.ts";
 import { FileContent, type FileFormat, type LiveFile, type Partition } from "./data-file.ts";
 import { EntryStatus, type ManifestEntry } from "./manifest-entry.ts";
 import { entryCheck, type RawEntry } from "./manifest-entry-check.ts";
@@ -72,9 +72,9 @@ export function decodeEntries(
   spec: BoundSpec,
 ): ManifestEntry[] {
   const readPartition = partitionReader(spec);
-  const decode = compileDecoder(schema, (field, record) =>
-    record === "partition" ? readPartition.nameOf(field) : propertyOf(field),
-  );
+  const nameField: NameField = (field, record) =>
+    record === "partition" ? readPartition.nameOf(field) : propertyOf(field);
+  const decode = compileDecoder(schema, nameField, { reused: RECORDS });
   const check = entryCheck(spec, manifest.content);
   const entries: ManifestEntry[] = [];
   for (const block of blocks) {
@@ -92,6 +92,9 @@ export function decodeEntries(
   return entries;
 }
 
+/** Entry, data file and partition: what comes of them is taken out at once. */
+const RECORDS: ReadonlySet<string> = new Set(["", "file", "partition"]);
+
 /** Far above what any writer puts into one manifest. */
 const ENTRIES_MAX = 5_000_000;
 
@@ -100,10 +103,7 @@ function propertyOf(field: AvroField): string | undefined {
   return id === undefined ? PROPERTY_BY_NAME.get(field.name) : PROPERTY_BY_ID.get(id);
 }
 
-/**
- * Specification, "Sequence Number Inheritance": null means "of the snapshot that added the manifest". The decoded
- * record itself becomes the file: there are many of them.
- */
+/** Specification, "Sequence Number Inheritance": null means "of the snapshot that added the manifest". */
 function inherit(raw: RawEntry, partition: Partition, manifest: ManifestFile): LiveFile {
   const { status, file } = raw;
   const inheritable = status === EntryStatus.added || manifest.sequenceNumber === 0;
@@ -111,16 +111,53 @@ function inherit(raw: RawEntry, partition: Partition, manifest: ManifestFile): L
   if (sequenceNumber === undefined) {
     throw corrupt("it leaves out a sequence number that cannot be inherited");
   }
-  file.content ??= FileContent.data;
-  // One text for all entries: those that were read go.
-  file.fileFormat = file.fileFormat === "PARQUET" ? "PARQUET" : (file.fileFormat.toUpperCase() as FileFormat);
-  file.specId = manifest.specId;
-  file.partition = partition;
-  file.sequenceNumber = sequenceNumber;
-  file.fileSequenceNumber = raw.fileSequenceNumber ?? (inheritable ? manifest.sequenceNumber : sequenceNumber);
-  file.snapshotId = BigInt(raw.snapshotId ?? manifest.addedSnapshotId);
-  return file as unknown as LiveFile;
+  const own = {
+    sequenceNumber,
+    fileSequenceNumber: raw.fileSequenceNumber ?? (inheritable ? manifest.sequenceNumber : sequenceNumber),
+    snapshotId: BigInt(raw.snapshotId ?? manifest.addedSnapshotId),
+  };
+  return fileOf(file, partition, manifest.specId, own);
 }
+
+type Inherited = Pick<LiveFile, "sequenceNumber" | "fileSequenceNumber" | "snapshotId">;
+
+/**
+ * The fields of most files in one piece: there are many of them, and an object that grows field by field costs its size
+ * several times over. The rest is added where it is.
+ */
+function fileOf(raw: RawEntry["file"], partition: Partition, specId: number, own: Inherited): LiveFile {
+  const file = {
+    content: raw.content ?? FileContent.data,
+    filePath: raw.filePath,
+    fileFormat: raw.fileFormat === "PARQUET" ? "PARQUET" : (raw.fileFormat.toUpperCase() as FileFormat),
+    specId,
+    partition,
+    recordCount: raw.recordCount,
+    fileSizeBytes: raw.fileSizeBytes,
+    sequenceNumber: own.sequenceNumber,
+    fileSequenceNumber: own.fileSequenceNumber,
+    snapshotId: own.snapshotId,
+    columnSizes: raw.columnSizes,
+    valueCounts: raw.valueCounts,
+    nullValueCounts: raw.nullValueCounts,
+    nanValueCounts: raw.nanValueCounts,
+    lowerBounds: raw.lowerBounds,
+    upperBounds: raw.upperBounds,
+    splitOffsets: raw.splitOffsets,
+    sortOrderId: raw.sortOrderId,
+  } as LiveFile;
+  for (const name of SELDOM) if (raw[name] !== undefined) Object.assign(file, { [name]: raw[name] });
+  return file;
+}
+
+const SELDOM = [
+  "keyMetadata",
+  "equalityIds",
+  "firstRowId",
+  "referencedDataFile",
+  "contentOffset",
+  "contentSizeBytes",
+] as const satisfies readonly (keyof LiveFile)[];
 
 function corrupt(why: string): LakeError {
   return new LakeError("corrupt", why);

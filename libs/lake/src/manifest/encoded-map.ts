@@ -19,7 +19,7 @@ export class EncodedMap<V extends number | Uint8Array> implements ReadonlyMap<nu
     this.#reader = reader;
     this.#kind = kind;
     this.#start = reader.position;
-    skipPairs(reader, kind);
+    reader.skipPairs(kind);
     this.#end = reader.position;
   }
 
@@ -28,15 +28,14 @@ export class EncodedMap<V extends number | Uint8Array> implements ReadonlyMap<nu
   }
 
   get(key: number): V | undefined {
-    return this.#from((reader) => {
-      let found: V | undefined;
-      walkPairs(reader, () => {
-        if (reader.long() === key) found = this.#readValue();
-        else this.#skipValue();
-        return found !== undefined;
-      });
-      return found;
-    });
+    const reader = this.#reader;
+    const { position } = reader;
+    reader.position = this.#start;
+    try {
+      return this.#find(reader, key);
+    } finally {
+      reader.position = position;
+    }
   }
 
   has(key: number): boolean {
@@ -68,13 +67,27 @@ export class EncodedMap<V extends number | Uint8Array> implements ReadonlyMap<nu
     return this.#from((reader) => reader.fixed(this.#end - this.#start));
   }
 
+  /** A plan asks for one or two columns of each file: no function is made for it. */
+  #find(reader: AvroReader, key: number): V | undefined {
+    for (let pairs = reader.count(); pairs !== 0; pairs = reader.count()) {
+      // A negative count is followed by the size of the block in bytes.
+      if (pairs < 0) reader.skipLong();
+      for (let n = Math.abs(pairs); n > 0; n--) {
+        if (reader.long() === key) return this.#readValue();
+        this.#skipValue();
+      }
+    }
+    return undefined;
+  }
+
   #decoded(): Map<number, V> {
     return this.#from((reader) => {
       const map = new Map<number, V>();
-      walkPairs(reader, () => {
-        map.set(reader.count(), this.#readValue());
-        return false;
-      });
+      for (let pairs = reader.count(); pairs !== 0; pairs = reader.count()) {
+        // A negative count is followed by the size of the block in bytes.
+        if (pairs < 0) reader.skipLong();
+        for (let n = Math.abs(pairs); n > 0; n--) map.set(reader.count(), this.#readValue());
+      }
       return map;
     });
   }
@@ -98,27 +111,5 @@ export class EncodedMap<V extends number | Uint8Array> implements ReadonlyMap<nu
     } finally {
       reader.position = position;
     }
-  }
-}
-
-/** Moves the reader behind the pairs. Every entry that is read passes here with each of its maps. */
-function skipPairs(reader: AvroReader, kind: EncodedValue): void {
-  for (let pairs = reader.count(); pairs !== 0; pairs = reader.count()) {
-    // A negative count is followed by the size of the block in bytes.
-    if (pairs < 0) reader.skipLong();
-    for (let n = Math.abs(pairs); n > 0; n--) {
-      reader.skipLong();
-      if (kind === "long") reader.skipLong();
-      else reader.skip(reader.count());
-    }
-  }
-}
-
-/** Calls `visit` with the reader at each pair, until it says true. */
-function walkPairs(reader: AvroReader, visit: () => boolean): void {
-  for (let pairs = reader.count(); pairs !== 0; pairs = reader.count()) {
-    // A negative count is followed by the size of the block in bytes.
-    if (pairs < 0) reader.skipLong();
-    for (let n = Math.abs(pairs); n > 0; n--) if (visit()) return;
   }
 }

@@ -61,9 +61,10 @@ function checkFile(file: RawEntry["file"], content: ManifestContent): void {
   if (!isCount(file.recordCount)) throw misfit(file, "record_count");
   if (!isCount(file.fileSizeBytes)) throw misfit(file, "file_size_in_bytes");
   if (typeof file.fileFormat !== "string") throw misfit(file, "file_format");
-  if (!FORMATS.has(file.fileFormat.toUpperCase())) throw misfit(file, `file_format (${file.fileFormat})`);
+  if (file.fileFormat !== "PARQUET" && !FORMATS.has(file.fileFormat.toUpperCase()))
+    throw misfit(file, `file_format (${file.fileFormat})`);
   const held = file.content ?? FileContent.data;
-  if (![0, 1, 2].includes(held)) throw misfit(file, "content");
+  if (held !== 0 && held !== 1 && held !== 2) throw misfit(file, "content");
   if ((held === FileContent.data) !== (content === ManifestContent.data)) {
     throw corrupt(`${file.filePath} is ${held === FileContent.data ? "data" : "deletes"}, its manifest is not`);
   }

@@ -60,6 +60,7 @@ export function deleteIndex(
   return {
     equalityDeletesOf: (file) => equalityIndex.deletesOf(file),
     deletesOf: (file) => {
+      if (byLocation.size === 0 && byPartition.size === 0) return [];
       const single = byLocation.size === 0 ? [] : (byLocation.get(normaliseLocation(file.filePath)) ?? []);
       const shared = byPartition.size === 0 ? [] : (byPartition.get(partitionOf(file)) ?? []);
       const within = shared.filter((candidate) => mayName(candidate, file.filePath)).map((candidate) => candidate.file);

@@ -62,19 +62,48 @@ function compileBounds(schema: Schema, where: Predicate): FileFilter {
 
 /** What a file's metrics tell of one column. */
 export function rangeOfColumn(file: DataFile, fieldId: number, type: PrimitiveType): ValueRange {
-  const nulls = file.nullValueCounts?.get(fieldId);
-  const mayHaveNull = nulls !== 0;
-  const mayHaveValue = nulls === undefined || nulls < file.recordCount;
-  const lower = bound(type, file.lowerBounds?.get(fieldId));
-  const upper = bound(type, file.upperBounds?.get(fieldId));
-  // Bounds leave NaN out, and NaN is above every number.
-  const mayHaveNan = (type === "float" || type === "double") && file.nanValueCounts?.get(fieldId) !== 0;
-  return {
-    mayHaveNull,
-    mayHaveValue,
-    ...(lower === undefined || mayHaveNan ? {} : { lower }),
-    ...(upper === undefined || mayHaveNan ? {} : { upper }),
-  };
+  return new ColumnRange(file, fieldId, type);
+}
+
+/** Bounds are read when they are asked for, and once: most files are left out by the first. */
+class ColumnRange implements ValueRange {
+  readonly #file: DataFile;
+  readonly #fieldId: number;
+  readonly #type: PrimitiveType;
+  #lower: { readonly value: Literal | undefined } | undefined;
+  #upper: { readonly value: Literal | undefined } | undefined;
+
+  constructor(file: DataFile, fieldId: number, type: PrimitiveType) {
+    this.#file = file;
+    this.#fieldId = fieldId;
+    this.#type = type;
+  }
+
+  get mayHaveNull(): boolean {
+    return this.#file.nullValueCounts?.get(this.#fieldId) !== 0;
+  }
+
+  get mayHaveValue(): boolean {
+    const nulls = this.#file.nullValueCounts?.get(this.#fieldId);
+    return nulls === undefined || nulls < this.#file.recordCount;
+  }
+
+  get lower(): Literal | undefined {
+    this.#lower ??= { value: this.#boundOf(this.#file.lowerBounds) };
+    return this.#lower.value;
+  }
+
+  get upper(): Literal | undefined {
+    this.#upper ??= { value: this.#boundOf(this.#file.upperBounds) };
+    return this.#upper.value;
+  }
+
+  #boundOf(bounds: ReadonlyMap<number, Uint8Array> | undefined): Literal | undefined {
+    // Bounds leave NaN out, and NaN is above every number.
+    const isFloating = this.#type === "float" || this.#type === "double";
+    if (isFloating && this.#file.nanValueCounts?.get(this.#fieldId) !== 0) return undefined;
+    return bound(this.#type, bounds?.get(this.#fieldId));
+  }
 }
 
 /** A bound that cannot be read prunes nothing. */

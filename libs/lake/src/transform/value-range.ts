@@ -4,9 +4,9 @@ import type { ColumnPredicate, Literal, Predicate } from "../scan/predicate.ts";
 /** What is known of the values of one column in a set of rows. Leave both bounds out when NaN may be among them. */
 export interface ValueRange {
   /** No value is below; undefined: not known. */
-  readonly lower?: Literal;
+  readonly lower?: Literal | undefined;
   /** No value is above; undefined: not known. */
-  readonly upper?: Literal;
+  readonly upper?: Literal | undefined;
   readonly mayHaveNull: boolean;
   readonly mayHaveValue: boolean;
 }
@@ -33,9 +33,9 @@ function columnMayMatch(where: ColumnPredicate, range: ValueRange): boolean {
     case "not_null":
       return range.mayHaveValue;
     case "in":
-      return range.mayHaveValue && where.values.some((value) => contains(range, value));
+      return where.values.some((value) => contains(range, value)) && range.mayHaveValue;
     case "eq":
-      return range.mayHaveValue && contains(range, where.value);
+      return contains(range, where.value) && range.mayHaveValue;
     case "lt":
       return range.mayHaveValue && (range.lower === undefined || compareLiterals(range.lower, where.value) < 0);
     case "lte":
