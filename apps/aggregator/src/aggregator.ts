@@ -1,7 +1,7 @@
 /**
  * The aggregator as a whole: connects, and runs a stage for each lane of rollups that falls to it among the aggregators.
  */
-import { type Dataset, refuseNewer, type RollupLane, rollupLanes } from "@firn/core";
+import { type Dataset, type RebuildReport, refuseNewer, type RollupLane, rollupLanes } from "@firn/core";
 import { type KernelConnection, type LakeEnvironment, openKernel } from "@firn/lake";
 import { closedOnFailure, type Membership, type OpenedWork, type ServiceContext, SharedWork } from "@firn/service";
 import { askUnit, rollupLog, type StreamConnection, UnitShare, validatedLog } from "@firn/stream";
@@ -11,7 +11,7 @@ import { backlogOf } from "./backlog.ts";
 import type { AggregatorSettings } from "./config.ts";
 import { LaneStage } from "./lane-stage.ts";
 import { rebuildLanes } from "./rebuild-lanes.ts";
-import type { RebuildRequest, RoundReport } from "./rebuild.ts";
+import type { RebuildRequest } from "./rebuild.ts";
 import { createRoundMetrics, type RoundMetrics } from "./round-metrics.ts";
 
 const rebuildSubject = "aggregator.rebuild";
@@ -147,7 +147,7 @@ function answerRebuilds(connection: StreamConnection, units: ReadonlyMap<string,
         const bytes = Buffer.from(JSON.stringify(asked));
         const subject = `${rebuildSubject}.${name}`;
         const report = await askUnit(connection, subject, bytes, { timeoutMs: laneRebuildMsMax });
-        return JSON.parse(Buffer.from(report).toString("utf8")) as RoundReport;
+        return JSON.parse(Buffer.from(report).toString("utf8")) as RebuildReport;
       },
     }));
     return Buffer.from(JSON.stringify(await rebuildLanes(lanes, request)));

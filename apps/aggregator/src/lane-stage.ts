@@ -10,9 +10,11 @@ import {
   encodeRollupRound,
   NewerFormat,
   parsePositions,
+  type RebuildReport,
   refuseNewerState,
   type RollupRound,
   rollupSubject,
+  type RoundReport,
   stagedFiles,
 } from "@firn/core";
 import {
@@ -32,7 +34,7 @@ import { pollMs, RoundCadence } from "./round-cadence.ts";
 import { startRoundSpan } from "./round-span.ts";
 import { behindSinceMs, commonSource, roundTaken } from "./published-state.ts";
 import { RebuildQueue, type RebuildValidations } from "./rebuild-queue.ts";
-import { type Rebuild, type RebuildRequest, type RoundReport, validateRebuilds } from "./rebuild.ts";
+import { type Rebuild, type RebuildRequest, validateRebuilds } from "./rebuild.ts";
 import { rowsPerSliceMax } from "./slices.ts";
 import { isBefore, timeOf } from "./snapshot-order.ts";
 import { Wake } from "./wake.ts";
@@ -88,7 +90,7 @@ export class LaneStage {
   }
 
   /** Computes the windows of a range of local dates anew, within the next round; resolves when it is in the tables. */
-  rebuild(request: RebuildRequest): Promise<RoundReport> {
+  rebuild(request: RebuildRequest): Promise<RebuildReport> {
     const report = this.#rebuilds.ask(request);
     this.#wake.now();
     return report;

@@ -1,25 +1,26 @@
 /** A rebuild of a dataset, which is one of each of its lanes. */
-import type { RebuildRequest, RoundReport } from "./rebuild.ts";
+import type { RebuildReport } from "@firn/core";
+import type { RebuildRequest } from "./rebuild.ts";
 
 /** A lane, wherever it is done. */
 export interface RebuiltLane {
-  rebuild(request: RebuildRequest): Promise<RoundReport>;
+  rebuild(request: RebuildRequest): Promise<RebuildReport>;
 }
 
 /**
  * Computes the windows of a range of local dates anew, lane after lane: weeks and months are made from days. Resolves
  * when all of it is in the tables, or with the first lane whose validation failed.
  */
-export async function rebuildLanes(lanes: readonly RebuiltLane[], request: RebuildRequest): Promise<RoundReport> {
+export async function rebuildLanes(lanes: readonly RebuiltLane[], request: RebuildRequest): Promise<RebuildReport> {
   for (const date of [request.from, request.to])
     if (date !== undefined && !isDate(date)) throw new Error("from and to must be dates as YYYY-MM-DD");
-  const reports: RoundReport[] = [];
+  const reports: RebuildReport[] = [];
   for (const lane of lanes) {
     const report = await lane.rebuild(request);
     reports.push(report);
     if (report.validation?.ok === false) break;
   }
-  const sum = (of: (report: RoundReport) => number) => reports.reduce((total, report) => total + of(report), 0);
+  const sum = (of: (report: RebuildReport) => number) => reports.reduce((total, report) => total + of(report), 0);
   const validations = reports.flatMap(({ validation }) => validation ?? []);
   return {
     windows: reports[0]?.windows ?? 0,

@@ -1,14 +1,13 @@
 import { expect, it } from "vitest";
-import type { RoundReport } from "./rebuild.ts";
+import type { RebuildReport, RebuildValidation } from "@firn/core";
 import { RebuildQueue } from "./rebuild-queue.ts";
-import type { RebuildValidation } from "./validate-rebuild.ts";
 
-const report: RoundReport = { windows: 3, rows: 2, durationMs: 10 };
+const report: RebuildReport = { windows: 3, rows: 2, durationMs: 10 };
 const right: RebuildValidation = { ok: true, rollups: [] };
 const wrong: RebuildValidation = { ok: false, rollups: [] };
 
 /** What has been heard so far, in order: who asked, and the report or the error. */
-function listen(asked: Readonly<Record<string, Promise<RoundReport>>>): [string, unknown][] {
+function listen(asked: Readonly<Record<string, Promise<RebuildReport>>>): [string, unknown][] {
   const heard: [string, unknown][] = [];
   for (const [name, answer] of Object.entries(asked))
     answer.then(

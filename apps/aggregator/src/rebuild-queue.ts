@@ -1,16 +1,16 @@
 /** The rebuilds of a lane: they wait for a round, and their round for the tables. Whoever asked hears once. */
-import { nothingRebuilt, type Rebuild, type RebuildRequest, type RoundReport, withValidation } from "./rebuild.ts";
-import type { RebuildValidation } from "./validate-rebuild.ts";
+import type { RebuildReport, RebuildValidation, RoundReport } from "@firn/core";
+import { nothingRebuilt, type Rebuild, type RebuildRequest, withValidation } from "./rebuild.ts";
 
 export type RebuildValidations = ReadonlyMap<Rebuild, RebuildValidation>;
 
 export class RebuildQueue {
   #waiting: Rebuild[] = [];
   /** Those whose round is published and not yet in all tables. */
-  #landing: { readonly rebuild: Rebuild; readonly report: RoundReport }[] = [];
+  #landing: { readonly rebuild: Rebuild; readonly report: RebuildReport }[] = [];
 
   /** Resolves when what was asked for is in the tables, or was judged and refused. */
-  ask(request: RebuildRequest): Promise<RoundReport> {
+  ask(request: RebuildRequest): Promise<RebuildReport> {
     return new Promise((done, failed) => this.#waiting.push({ request, done, failed }));
   }
 

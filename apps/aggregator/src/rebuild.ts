@@ -1,14 +1,7 @@
 /** What `firn rebuild` asks of the aggregator, and what it hears. */
-import { type RebuildValidation, validateRebuild, type ValidationInput } from "./validate-rebuild.ts";
+import type { RebuildReport, RebuildValidation, RoundReport } from "@firn/core";
+import { validateRebuild, type ValidationInput } from "./validate-rebuild.ts";
 import type { DateRange } from "./window-source.ts";
-
-export interface RoundReport {
-  readonly windows: number;
-  readonly rows: number;
-  readonly durationMs: number;
-  /** Of a rebuild that asked for it; where it is not ok, nothing was published. */
-  readonly validation?: RebuildValidation;
-}
 
 export interface RebuildRequest extends DateRange {
   /** Whether the rows are judged against raw before they are published. */
@@ -18,7 +11,7 @@ export interface RebuildRequest extends DateRange {
 /** A request that waits for its round. */
 export interface Rebuild {
   readonly request: RebuildRequest;
-  done(report: RoundReport): void;
+  done(report: RebuildReport): void;
   failed(error: unknown): void;
 }
 
@@ -36,10 +29,10 @@ export async function validateRebuilds(
 }
 
 /** Of raw without a row. */
-export function nothingRebuilt({ validate }: RebuildRequest): RoundReport {
+export function nothingRebuilt({ validate }: RebuildRequest): RebuildReport {
   return withValidation({ windows: 0, rows: 0, durationMs: 0 }, validate ? { ok: true, rollups: [] } : undefined);
 }
 
-export function withValidation(report: RoundReport, validation: RebuildValidation | undefined): RoundReport {
+export function withValidation(report: RoundReport, validation: RebuildValidation | undefined): RebuildReport {
   return validation === undefined ? report : { ...report, validation };
 }

@@ -1,5 +1,5 @@
+import type { RoundReport } from "@firn/core";
 import type { Metrics } from "@firn/service";
-import type { RoundReport } from "./rebuild.ts";
 
 /** How long a lane's oldest change waits, in seconds. */
 export interface LaneLag {

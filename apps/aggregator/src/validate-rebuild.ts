@@ -2,7 +2,16 @@
  * Whether rollups as a rebuild would leave them equal raw, found by plain sums over raw that share nothing with what
  * computed the rows: the windows are those that raw has, and the totals are raw's.
  */
-import { type Dataset, columnTypeOf, type RollupChange, type RollupDefinition, type StagedRows } from "@firn/core";
+import {
+  columnTypeOf,
+  type Dataset,
+  type RebuildValidation,
+  type RollupChange,
+  type RollupDefinition,
+  type RollupValidation,
+  type StagedRows,
+  type ValidatedTotal,
+} from "@firn/core";
 import {
   type KernelConnection,
   type LakeEnvironment,
@@ -14,32 +23,6 @@ import {
 } from "@firn/lake";
 import { periodOfSql } from "./rollup-sql.ts";
 import type { DateRange } from "./window-source.ts";
-
-export interface RebuildValidation {
-  readonly ok: boolean;
-  readonly rollups: readonly RollupValidation[];
-}
-
-export interface RollupValidation {
-  readonly rollup: string;
-  readonly ok: boolean;
-  readonly raw_rows: number;
-  readonly summary_rows: number;
-  /** Rows of raw for each row of the rollup; null where there is none. */
-  readonly reduction_factor: number | null;
-  /** Windows that raw has and the rollup has not, and the other way round. */
-  readonly missing_windows: number;
-  readonly unexpected_windows: number;
-  readonly totals: readonly ValidatedTotal[];
-}
-
-/** A sum over raw beside the sum of the rollup's sums; NaN and infinities as texts. */
-export interface ValidatedTotal {
-  readonly column: string;
-  readonly raw: number | string;
-  readonly summary: number | string;
-  readonly ok: boolean;
-}
 
 /** Totals may differ by less than this, or by this part of their size where a double has no more digits. */
 const TOTAL_TOLERANCE = 0.01;

@@ -1,10 +1,10 @@
 /** The rollups of one dataset in one process, without sharing: a stage for each lane, side by side. */
-import { rollupLanes } from "@firn/core";
+import { type RebuildReport, rollupLanes } from "@firn/core";
 import type { Kernel } from "@firn/lake";
 import { runTogether } from "@firn/service";
 import { LaneStage, type LaneStageOptions } from "../src/lane-stage.ts";
 import { rebuildLanes } from "../src/rebuild-lanes.ts";
-import type { RebuildRequest, RoundReport } from "../src/rebuild.ts";
+import type { RebuildRequest } from "../src/rebuild.ts";
 
 export interface AggregatorStageOptions extends Omit<LaneStageOptions, "connection" | "lane"> {
   readonly kernel: Pick<Kernel, "connect">;
@@ -33,7 +33,7 @@ export class AggregatorStage {
     await runTogether(this.#lanes, signal);
   }
 
-  rebuild(request: RebuildRequest): Promise<RoundReport> {
+  rebuild(request: RebuildRequest): Promise<RebuildReport> {
     return rebuildLanes(this.#lanes, request);
   }
 }

@@ -1,4 +1,4 @@
-import type { Dataset } from "@firn/core";
+import type { Dataset, RebuildReport, RollupValidation } from "@firn/core";
 import { definedIdentifier, isLakeError } from "@firn/lake";
 import { Command } from "commander";
 
@@ -21,29 +21,6 @@ interface RebuildOptions extends LakeOptions {
   readonly validate: boolean;
   readonly cleanup?: boolean;
   readonly timeout: number;
-}
-
-/** What the aggregator answers (apps/aggregator/src/rebuild.ts). */
-interface RebuildReport {
-  readonly windows: number;
-  readonly rows: number;
-  readonly validation?: { readonly ok: boolean; readonly rollups: readonly RollupValidation[] };
-}
-
-interface RollupValidation {
-  readonly rollup: string;
-  readonly ok: boolean;
-  readonly raw_rows: number;
-  readonly summary_rows: number;
-  readonly reduction_factor: number | null;
-  readonly missing_windows: number;
-  readonly unexpected_windows: number;
-  readonly totals: readonly {
-    readonly column: string;
-    readonly raw: number | string;
-    readonly summary: number | string;
-    readonly ok: boolean;
-  }[];
 }
 
 const TIMEOUT_SECONDS = 3600;

@@ -150,6 +150,13 @@ export { otherEndsHeader, OTHERS_HEADER, parseOtherEnds } from "./other-ends.ts"
 export { INPUT_IDENTITY_HEADER, INPUT_SEQUENCE_HEADER, RECORDS_HEADER } from "./position-headers.ts";
 export { daysOf, findDayMeasure, type DayMeasure, type DayRollup } from "./day-measures.ts";
 export { rollupLanes, type RollupLane } from "./rollup-lanes.ts";
+export type {
+  RebuildReport,
+  RebuildValidation,
+  RollupValidation,
+  RoundReport,
+  ValidatedTotal,
+} from "./rebuild-report.ts";
 export { decodeRollupRound, encodeRollupRound, stagedFiles } from "./rollup-round.ts";
 export type { RollupChange, RollupRound, StagedRows } from "./rollup-round.ts";
 export {
