@@ -66,7 +66,7 @@ try {
 if (only.has("commit")) {
   console.log("\ncommits of the catalog-writer, by its key index");
   for (const rows of list(sizes.commit).map(Number))
-    await measureCommits({ rows, batchRows: 100_000, rounds: 5, rowsPerDay: 100_000, memoryLimitMb: 224 });
+    await measureCommits({ rows, batchRows: 100_000, rounds: 12, rowsPerDay: 100_000, memoryLimitMb: 224 });
 }
 console.log(`\nload after: ${loadavg()[0]!.toFixed(1)}`);
 

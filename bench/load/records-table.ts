@@ -45,6 +45,8 @@ export interface RecordsTable {
     count: number,
     again: (n: number) => number | undefined,
   ): Promise<Cost & { result: CommitReport }>;
+  /** Resolves when the key index has merged all that it will. */
+  settled(): Promise<void>;
   counts(): ReturnType<KeyedTable["counts"]>;
   close(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function openRecordsTable(options: RecordsTableOptions): Promise<Re
   const memory = watchMemory({ bench: process.pid }, 50);
   const rebuild = await costOf(() => openKeyed(env, connection, dataset, index, options));
   const peakMiB = memory().most["bench"]!;
+  await index.settled();
   const table = await openKeyed(env, connection, dataset, index, options);
   const subject = acceptedSubject(dataset.name, 0);
   const shape = { definition: dataset.raw, identity: dataset.identity, content: dataset.content };
@@ -78,6 +81,7 @@ export async function openRecordsTable(options: RecordsTableOptions): Promise<Re
       await batch.drop();
       return cost;
     },
+    settled: () => index.settled(),
     counts: () => table.counts(),
     async close() {
       await index.close();

@@ -272,4 +272,22 @@ describe("the cost of a commit", () => {
     expect(paths((await currentFiles(env, after)).data)).toEqual(["b"]);
     expect(env.manifests.bytes).toBe(0);
   });
+
+  it("reckons what is kept by what its columns' metrics take", async () => {
+    const keptOf = async (columns: number) => {
+      const { env, table } = await emptyTable();
+      const lowerBounds = new Map(Array.from({ length: columns }, (_, id) => [id + 1, Buffer.alloc(16)]));
+      const after = await commitChanges(env, table, [
+        { operation: "append", addedData: [{ ...dataFile("a"), lowerBounds }] },
+      ]);
+      const cold = lakeEnvironment({ catalog: env.catalog, store: env.store });
+      await currentFiles(cold, after);
+      return [env.manifests.bytes, cold.manifests.bytes] as const;
+    };
+    const [few, many] = [await keptOf(1), await keptOf(1_001)];
+    // Small blocks share memory of this size.
+    const pool = 8_192;
+    expect(many[0] - few[0]).toBeGreaterThan(16_000 - pool);
+    expect(many[1] - few[1]).toBeGreaterThan(16_000 - pool);
+  });
 });

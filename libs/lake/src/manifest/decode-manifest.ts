@@ -49,9 +49,19 @@ export async function decodeManifest(
   manifest: ManifestFile,
   spec: BoundSpec,
 ): Promise<ManifestEntry[]> {
+  const { schema, blocks } = await manifestBlocks(bytes, manifest, spec);
+  return decodeEntries(schema, blocks, manifest, spec);
+}
+
+/** A manifest's entries as they are encoded, for `decodeEntries`. @throws LakeError `corrupt`, `unsupported` */
+export async function manifestBlocks(
+  bytes: Uint8Array,
+  manifest: ManifestFile,
+  spec: BoundSpec,
+): Promise<{ readonly schema: AvroSchema; readonly blocks: readonly AvroBlock[] }> {
   const { metadata, blocks } = await decodeContainer(bytes);
   checkHeader(metadata, manifest, spec);
-  return decodeEntries(avroSchemaOf(metadata), blocks, manifest, spec);
+  return { schema: avroSchemaOf(metadata), blocks };
 }
 
 /** Where the header says what the manifest was written by, it is what the table says (specification, "Manifests"). */
