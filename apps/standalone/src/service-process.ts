@@ -20,12 +20,9 @@ const everyService = ["--initial-old-space-size=128"];
 
 /**
  * Flags of Node by service. What the validator makes of a run lives until its append is answered: with room for it
- * among the young objects a sample costs a tenth less. The catalog-writer has its rows in DuckDB and few young objects.
+ * among the young objects a sample costs a tenth less.
  */
-const nodeFlags: Partial<Record<ServiceName, readonly string[]>> = {
-  validator: ["--max-semi-space-size=32"],
-  "catalog-writer": ["--max-semi-space-size=4"],
-};
+const nodeFlags: Partial<Record<ServiceName, readonly string[]>> = { validator: ["--max-semi-space-size=32"] };
 
 /**
  * glibc keeps up to eight heaps a core, DuckDB's jemalloc four, and what is freed in one is not used in another; one of
