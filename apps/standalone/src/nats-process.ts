@@ -9,7 +9,7 @@ import type { ProcessSpec } from "./supervised-process.ts";
  * took 1.7 GB. Half as much garbage costs it no CPU that could be measured, and takes a third less. The limit is soft;
  * one below what lives costs all the CPU there is (256 MiB: 35 CPU seconds for two million samples instead of 10).
  */
-const memoryEnvironment = { GOMEMLIMIT: "448MiB", GOGC: "50" };
+const memoryEnvironment = { GOMEMLIMIT: "512MiB", GOGC: "50" };
 
 const READY_REQUEST_MS = 2_000;
 
