@@ -1,14 +1,20 @@
 /**
- * libs/lake beside PyIceberg: the same data on the same machine in the same run, through the same catalog.
+ * libs/lake beside PyIceberg and Spark: the same data on the same machine in the same run, through the same catalog.
  *
  *   npm run build
- *   node tools/run-ts.mjs bench/lake.ts [--only append,upsert,plan,compact,commit] [--no-pyiceberg]
+ *   node tools/run-ts.mjs bench/lake.ts [--only append,upsert,plan,compact,commit] [--no-pyiceberg] [--spark | --no-spark]
  *   node tools/run-ts.mjs bench/lake.ts --full
  *
  * The short form takes some minutes. `--full` is upserts into 1, 10 and 100 million rows, plans at 1,000, 10,000 and
  * 100,000 files, and commits into 1, 10 and 100 million rows: an hour at least (about 7 µs of CPU a row of the large
  * tables), and some GB of a temporary folder. Sizes have flags of their own; `--upsert` lists ROWS:INTO. A step of
- * PyIceberg that takes longer than --limit-seconds is stopped, and what it had cost is said. Firn syncs its files before it commits, PyIceberg does not.
+ * PyIceberg or Spark that takes longer than --limit-seconds is stopped, and what it had cost is said. Firn syncs its
+ * files before it commits, the others do not.
+ *
+ * Spark is there where its jars were fetched before (npm run test:matrix does); --spark fetches them (330 MB, by Maven,
+ * and a JDK of 17 or newer runs them), --no-spark leaves it out. It appends, merges and compacts in one session on two
+ * cores; the start of the JVM and one piece of work of each kind before the counted ones are not counted. It plans
+ * nothing here: a plan of its own is part of a statement, whose parsing, analysis and job would be counted too.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -16,8 +22,8 @@ import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { compareAppends } from "./lake/append.ts";
 import { compareCompaction } from "./lake/compact.ts";
+import { otherEngines } from "./lake/other-engines.ts";
 import { comparePlans } from "./lake/plan.ts";
-import { PyIceberg } from "./lake/pyiceberg.ts";
 import { openSetting } from "./lake/setting.ts";
 import { compareUpserts } from "./lake/upsert.ts";
 import { measureCommits } from "./load/measured-commits.ts";
@@ -33,6 +39,8 @@ const { values: options } = parseArgs({
     commit: { type: "string" },
     rounds: { type: "string", default: "3" },
     "no-pyiceberg": { type: "boolean", default: false },
+    spark: { type: "boolean" },
+    "no-spark": { type: "boolean", default: false },
     "limit-seconds": { type: "string", default: "120" },
     threads: { type: "string", default: "1" },
     "memory-mb": { type: "string", default: "1024" },
@@ -54,13 +62,18 @@ console.log(`${cpus()[0]?.model ?? "unknown"} × ${cpus().length}, Node ${proces
 console.log(`load before: ${loadavg()[0]!.toFixed(1)}`);
 
 const setting = await openSetting({ memoryLimitMb: Number(options["memory-mb"]), threads: Number(options.threads) });
+const others = otherEngines(setting, {
+  python: !options["no-pyiceberg"],
+  spark: options["no-spark"] ? false : options.spark,
+  limitMs: Number(options["limit-seconds"]) * 1000,
+});
 try {
-  const python = options["no-pyiceberg"] ? undefined : new PyIceberg(setting, Number(options["limit-seconds"]) * 1000);
-  if (only.has("append")) await compareAppends(setting, python, Number(options.append), Number(options.rounds));
-  if (only.has("upsert")) await compareUpserts(setting, python, list(sizes.upsert).map(upsertSize));
-  if (only.has("plan")) await comparePlans(setting, python, list(sizes.files).map(Number));
-  if (only.has("compact")) await compareCompaction(setting, python, Number(options.compact));
+  if (only.has("append")) await compareAppends(setting, others, Number(options.append), Number(options.rounds));
+  if (only.has("upsert")) await compareUpserts(setting, others, list(sizes.upsert).map(upsertSize));
+  if (only.has("plan")) await comparePlans(setting, others.python, list(sizes.files).map(Number));
+  if (only.has("compact")) await compareCompaction(setting, others, Number(options.compact));
 } finally {
+  await others.spark?.stop();
   await setting.close();
 }
 if (only.has("commit")) {

@@ -79,6 +79,9 @@ export function ensureSpark() {
   });
 }
 
+/** Whether Spark was fetched before, and there is a JDK to start it with. */
+export const sparkIsHere = () => existsSync(join(cacheRoot(), "spark", SPARK_VERSION, "jars")) && onPath("javac");
+
 /** Flink and Iceberg's runtime for it, by Maven: a folder of jars. */
 export function ensureFlink() {
   return fetchedOnce(join("flink", FLINK_VERSION), "jars", (into) => {

@@ -6,9 +6,11 @@
 import { currentFiles, sqlString, stageRows, stageUpsert, type DataFile, type Table } from "@firn/lake";
 import { costOf } from "../load/cost.ts";
 import { eventsSql, eventsTable, namespace, numbersSql, rowsPerDay } from "./events.ts";
+import type { OtherEngines } from "./other-engines.ts";
 import type { PyIceberg } from "./pyiceberg.ts";
 import { printCost, printHeading } from "./report.ts";
 import { commit, makeTable, writeSource, type Setting } from "./setting.ts";
+import { sparkSource, sparkTable, type Spark } from "./spark.ts";
 
 const rowsPerCommit = 1_000_000;
 
@@ -17,7 +19,7 @@ export interface UpsertSize {
   readonly upsertRows: number;
 }
 
-export async function compareUpserts(setting: Setting, python: PyIceberg | undefined, sizes: readonly UpsertSize[]) {
+export async function compareUpserts(setting: Setting, others: OtherEngines, sizes: readonly UpsertSize[]) {
   let files: readonly DataFile[] = [];
   let made = 0;
   for (const { tableRows, upsertRows } of sizes) {
@@ -25,18 +27,17 @@ export async function compareUpserts(setting: Setting, python: PyIceberg | undef
     made = Math.max(made, tableRows);
     const some = filesOf(files, tableRows);
     for (const where of ["newest", "anywhere"] as const) {
-      const count = (rows: number) => rows.toLocaleString("en");
       printHeading(`upsert ${count(upsertRows)} rows into ${count(tableRows)}, half of them of keys ${placeOf[where]}`);
       const name = `upsert_${tableRows}_${upsertRows}_${where}`;
       const source = await writeSource(setting, name, changedSql(tableRows, upsertRows, where));
       await ours(setting, await tableOf(setting, name, some), source, upsertRows);
-      if (!python) continue;
-      await tableOf(setting, `${name}_py`, some);
-      const theirs = await python.run("upsert", { table: `${namespace}.${name}_py`, source });
-      printCost("PyIceberg", theirs, () => `${count(theirs.count)} rows, peak ${Math.round(theirs.peakMiB)} MiB`);
+      if (others.python) await upsertByPyIceberg(setting, others.python, { name, files: some, source });
+      if (others.spark) await mergeBySpark(setting, others.spark, { name, files: some, source, upsertRows });
     }
   }
 }
+
+const count = (rows: number) => rows.toLocaleString("en");
 
 const placeOf = { newest: "of the newest two days", anywhere: "anywhere in the table" };
 
@@ -56,6 +57,52 @@ async function ours(setting: Setting, table: Table, source: string, rows: number
     () =>
       `${updated} replaced, ${inserted} new; ${addedData.length} data and ${addedDeletes.length} delete files written, ${removedData.length} data files rewritten`,
   );
+}
+
+interface Upsert {
+  /** Of the table of ours; those of the others begin with it. */
+  readonly name: string;
+  readonly files: readonly DataFile[];
+  readonly source: string;
+}
+
+async function upsertByPyIceberg(setting: Setting, python: PyIceberg, { name, files, source }: Upsert): Promise<void> {
+  await tableOf(setting, `${name}_py`, files);
+  const theirs = await python.run("upsert", { table: `${namespace}.${name}_py`, source });
+  printCost("PyIceberg", theirs, () => `${count(theirs.count)} rows, peak ${Math.round(theirs.peakMiB)} MiB`);
+}
+
+const mergeModes = { mor: "merge-on-read", cow: "copy-on-write" };
+
+/** MERGE INTO in both of its ways; copy-on-write is what Spark does when nothing is said. */
+async function mergeBySpark(setting: Setting, spark: Spark, upsert: Upsert & { upsertRows: number }): Promise<void> {
+  for (const [short, mode] of Object.entries(mergeModes)) {
+    const merged = async (name: string) => {
+      await tableOf(setting, name, upsert.files);
+      await spark.sql(`ALTER TABLE ${sparkTable(name)} SET TBLPROPERTIES ('write.merge.mode' = '${mode}')`);
+      return spark.timed(`MERGE INTO ${sparkTable(name)} AS t USING (SELECT * FROM ${sparkSource(upsert.source)}) AS s
+        ON t.id = s.id WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *`);
+    };
+    await spark.warmUp(mode, () => merged(`${upsert.name}_spark_${short}_warm`));
+    const name = `${upsert.name}_spark_${short}`;
+    const theirs = await merged(name);
+    const written = theirs.stopped ? "" : await writtenBySpark(spark, name, upsert);
+    printCost(`Spark, ${mode}`, theirs, () => written);
+  }
+}
+
+/** What its last snapshot has added and removed; every row of the upsert must be there. */
+async function writtenBySpark(spark: Spark, name: string, { source, upsertRows }: Upsert & { upsertRows: number }) {
+  const [[there] = []] = await spark.sql(
+    `SELECT count(*) FROM ${sparkTable(name)} AS t JOIN ${sparkSource(source)} AS s ON t.id = s.id AND t.value = s.value`,
+  );
+  if (Number(there) !== upsertRows) throw new Error(`${name}: ${String(there)} of ${upsertRows} rows are there`);
+  const [[data, deletes, removed] = []] = await spark.sql(
+    `SELECT summary['added-data-files'], summary['added-delete-files'], summary['deleted-data-files']
+      FROM ${sparkTable(name)}.snapshots ORDER BY committed_at DESC LIMIT 1`,
+  );
+  const files = [data, deletes, removed].map((value) => Number(value ?? 0));
+  return `${files[0]} data and ${files[1]} delete files written, ${files[2]} data files rewritten`;
 }
 
 /** Rows of which half have keys of the table; the changed value makes them other rows. */

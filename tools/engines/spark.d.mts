@@ -9,4 +9,5 @@ export function startSpark(options: {
   readonly catalog?: Readonly<Record<string, string>>;
   readonly settings?: Readonly<Record<string, string>>;
   readonly heap?: string;
+  readonly limitMs?: number;
 }): Promise<SqlSession>;

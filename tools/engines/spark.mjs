@@ -20,8 +20,9 @@ const OPENED = [
  * @param catalog more properties of the catalog, e.g. {token} or {"io-impl"}
  * @param settings more settings of Spark
  * @param heap of the JVM
+ * @param limitMs for the start, and for each statement; as startStatementProcess has it when not said
  */
-export async function startSpark({ catalogUri, catalog = {}, settings = {}, heap = "1g" }) {
+export async function startSpark({ catalogUri, catalog = {}, settings = {}, heap = "1g", limitMs }) {
   const dir = mkdtempSync(join(tmpdir(), "firn-spark-"));
   const remove = () => rmSync(dir, { recursive: true, force: true });
   try {
@@ -45,7 +46,7 @@ export async function startSpark({ catalogUri, catalog = {}, settings = {}, heap
     const args = [`-Xmx${heap}`, "-Duser.timezone=UTC", ...OPENED, "-cp", classes, "SparkSql"];
     const named = Object.entries(all).map(([name, value]) => `${name}=${value}`);
     const env = { ...process.env, SPARK_LOCAL_IP: "127.0.0.1" };
-    const child = await startStatementProcess("Spark", "java", [...args, ...named], { cwd: dir, env });
+    const child = await startStatementProcess("Spark", "java", [...args, ...named], { cwd: dir, env, limitMs });
     return {
       pid: child.pid,
       sql: child.ask,
