@@ -30,11 +30,12 @@ export class Spark {
   }
 
   /** Does some work once a session before it is counted, so that the JVM has loaded and compiled what it needs. */
-  async warmUp(kind: string, work: () => Promise<unknown>): Promise<void> {
+  async warmUp(kind: string, work: () => Promise<Outcome>): Promise<void> {
     await this.#open();
     if (this.#warm.has(kind)) return;
-    await work();
-    this.#warm.add(kind);
+    const { stopped } = await work();
+    if (stopped) console.log(`  Spark's warm-up (${kind}) was stopped at the limit: what follows begins cold`);
+    else this.#warm.add(kind);
   }
 
   /** A statement that does not end within the limit is killed with its session; the next one starts another. */
