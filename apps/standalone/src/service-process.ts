@@ -24,7 +24,7 @@ const everyService = ["--initial-old-space-size=128"];
  */
 const nodeFlags: Partial<Record<ServiceName, readonly string[]>> = {
   validator: ["--max-semi-space-size=32"],
-  "catalog-writer": ["--initial-old-space-size=48"],
+  "catalog-writer": ["--initial-old-space-size=64"],
 };
 
 /**
