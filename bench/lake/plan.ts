@@ -26,6 +26,8 @@ import { commit, freshEnvironment, makeTable, type Setting } from "./setting.ts"
 const types = 12;
 const filesPerCommit = 1_000;
 const firstDay = 18_262;
+/** Enough for a p95 that is not the slowest. */
+const coldTimes = 40;
 
 export async function comparePlans(setting: Setting, python: PyIceberg | undefined, sizes: readonly number[]) {
   for (const size of sizes) {
@@ -84,7 +86,7 @@ async function questionsOf(setting: Setting, python: PyIceberg | undefined, name
   for (const { title, times, question } of kinds) {
     printHeading(`plan at ${size.toLocaleString("en")} files: ${title}`);
     for (const cold of [true, false]) {
-      const questions = Array.from({ length: cold ? 10 : times }, (_, n) => question(n));
+      const questions = Array.from({ length: cold ? coldTimes : times }, (_, n) => question(n));
       const { runs, files } = await planAll(setting, name, questions, cold);
       printQuestions(`Firn, ${cold ? "cold" : "warm"}`, { runs }, files);
       if (!python) continue;
